@@ -1,0 +1,18 @@
+# Writes OUT: the FILES (relative to BASE) as raw string literals behind perftune::SYMBOL().
+# Literals are cut into pieces because compilers limit the length of one.
+set(text "#include \"recipes/embedded_file.hpp\"\n\nnamespace perftune {\n\n")
+string(APPEND text "std::span<const EmbeddedFile> ${SYMBOL}() {\n  static const EmbeddedFile files[] = {\n")
+foreach(file IN LISTS FILES)
+  file(READ ${BASE}/${file} body)
+  string(LENGTH "${body}" length)
+  set(pieces "")
+  set(at 0)
+  while(at LESS length)
+    string(SUBSTRING "${body}" ${at} 8000 piece)
+    string(APPEND pieces "R\"~~~(${piece})~~~\"\n")
+    math(EXPR at "${at} + 8000")
+  endwhile()
+  string(APPEND text "{\"${file}\", ${pieces}},\n")
+endforeach()
+string(APPEND text "  };\n  return files;\n}\n\n}  // namespace perftune\n")
+file(WRITE ${OUT} "${text}")

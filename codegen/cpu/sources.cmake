@@ -1,0 +1,1 @@
+# Sources of the CPU emitters: target_sources(perftune_codegen PRIVATE cpu/...)

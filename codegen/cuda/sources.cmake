@@ -1,0 +1,1 @@
+# Sources of the CUDA emitters: target_sources(perftune_codegen PRIVATE cuda/...)

@@ -1,0 +1,29 @@
+// Reads operator and suite files (YAML). The grammar is in docs/operators.md.
+//
+// Every mistake is Error{usage} with "file:line:column: what; what would be right".
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "recipes/operator.hpp"
+
+namespace perftune {
+
+// One operator at one shape point. A file whose dims are lists or ranges with points gives several.
+struct OperatorPoint {
+  Operator op;
+  double weight = 1;  // calls per inference of the suite it came from
+};
+
+// `path` names an operator file or a suite; a bare library name ("matmul") is an error that
+// says how to give it dimensions.
+std::vector<OperatorPoint> read_operator_file(const std::string& path);
+
+// The same from text; `file` is only shown in messages.
+std::vector<OperatorPoint> parse_operator_text(const std::string& text, const std::string& file);
+
+// Names of recipes/library, sorted.
+std::vector<std::string> library_operators();
+
+}  // namespace perftune
