@@ -64,6 +64,7 @@ struct Hardware {
   int sms = 0;                       // SMs; cores on a CPU
   double boost_ghz = 0;              // maximum clock
   double tensor_ghz = 0;             // sustained under tensor-core load
+  double power_watts = 0;            // board power limit; 0: unknown, clocks are taken as sustained
   SmLimits sm;
   CpuLimits cpu;
 
