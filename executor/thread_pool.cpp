@@ -1,0 +1,136 @@
+#include "executor/thread_pool.hpp"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <set>
+#include <string>
+#include <utility>
+
+namespace perftune {
+namespace {
+
+constexpr std::chrono::microseconds kActiveWait{200};
+
+void relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+std::vector<int> current_processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  std::vector<int> result;
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) return result;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (CPU_ISSET(cpu, &set)) result.push_back(cpu);
+  }
+  return result;
+}
+
+void pin(const std::vector<int>& processors) {
+  if (processors.empty()) return;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (int cpu : processors) CPU_SET(cpu, &set);
+  ::sched_setaffinity(0, sizeof set, &set);  // refused in some containers: then unpinned
+}
+
+// Spins until `done()` or for kActiveWait, looking at the clock only now and then.
+template <typename Done>
+bool spin(Done done) {
+  const auto start = std::chrono::steady_clock::now();
+  do {
+    for (int i = 0; i < 256; ++i) {
+      if (done()) return true;
+      relax();
+    }
+  } while (std::chrono::steady_clock::now() - start < kActiveWait);
+  return done();
+}
+
+}  // namespace
+
+std::vector<int> processors_by_core() {
+  std::vector<int> first;
+  std::vector<int> siblings;
+  std::set<std::string> cores;
+  for (int cpu : current_processors()) {
+    std::ifstream in("/sys/devices/system/cpu/cpu" + std::to_string(cpu) +
+                     "/topology/thread_siblings_list");
+    std::string core;
+    std::getline(in, core);
+    const bool seen = !core.empty() && !cores.insert(core).second;
+    (seen ? siblings : first).push_back(cpu);
+  }
+  first.insert(first.end(), siblings.begin(), siblings.end());
+  return first;
+}
+
+ThreadPool::ThreadPool(int threads, std::vector<int> processors)
+    : processors_(std::move(processors)) {
+  c_pool_.threads = std::max(threads, 1);
+  c_pool_.context = this;
+  c_pool_.run = [](void* context, int count, Task task, void* argument) {
+    static_cast<ThreadPool*>(context)->run(count, task, argument);
+  };
+  if (!processors_.empty()) {
+    callers_processors_ = current_processors();
+    pin({processors_[0]});
+  }
+  for (int index = 1; index < threads; ++index) {
+    helpers_.emplace_back([this, index] { help(index); });
+  }
+}
+
+ThreadPool::~ThreadPool() {
+  order_.task = nullptr;
+  order_.epoch.fetch_add(1);
+  order_.epoch.notify_all();
+  for (std::thread& helper : helpers_) helper.join();
+  pin(callers_processors_);
+}
+
+void ThreadPool::run(int count, Task task, void* argument) {
+  const int threads = this->threads();
+  const int helping = std::min(count, threads) - 1;
+  if (helping > 0) {
+    order_.count = count;
+    order_.task = task;
+    order_.argument = argument;
+    busy_.store(threads - 1, std::memory_order_relaxed);
+    // Sequentially consistent with `asleep`: a helper that goes to sleep sees either this epoch,
+    // or is seen here.
+    order_.epoch.fetch_add(1);
+    if (order_.asleep.load() > 0) order_.epoch.notify_all();
+  }
+  for (int i = 0; i < count; i += threads) task(argument, i);
+  if (helping <= 0) return;
+  const auto done = [this] { return busy_.load(std::memory_order_acquire) == 0; };
+  // A helper that was descheduled must get its processor back if it shares ours.
+  while (!spin(done)) std::this_thread::yield();
+}
+
+void ThreadPool::help(int index) {
+  if (!processors_.empty())
+    pin({processors_[static_cast<std::size_t>(index) % processors_.size()]});
+  const int stride = c_pool_.threads;
+  std::uint32_t seen = 0;
+  for (;;) {
+    if (!spin([&] { return order_.epoch.load(std::memory_order_acquire) != seen; })) {
+      order_.asleep.fetch_add(1);
+      order_.epoch.wait(seen);
+      order_.asleep.fetch_sub(1);
+      if (order_.epoch.load() == seen) continue;
+    }
+    ++seen;  // runs do not overlap, so none is missed
+    if (order_.task == nullptr) return;
+    for (int i = index; i < order_.count; i += stride) order_.task(order_.argument, i);
+    busy_.fetch_sub(1, std::memory_order_release);
+  }
+}
+
+}  // namespace perftune
