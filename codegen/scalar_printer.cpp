@@ -1,0 +1,222 @@
+#include "codegen/scalar_printer.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdlib>
+
+namespace perftune {
+namespace {
+
+// Binding strength of a printed text; a larger one binds tighter.
+enum Strength { additive = 1, multiplicative = 2, unary = 3, primary = 4 };
+
+struct Text {
+  std::string text;
+  Strength strength = primary;
+  bool mask = false;  // a comparison: M, not T
+};
+
+bool is_comparison(Function f) { return f >= Function::less && f <= Function::not_equal; }
+
+const char* comparison_name(Function f) {
+  switch (f) {
+    case Function::less: return "less";
+    case Function::less_equal: return "less_equal";
+    case Function::greater: return "greater";
+    case Function::greater_equal: return "greater_equal";
+    case Function::equal: return "equal";
+    case Function::not_equal: return "not_equal";
+    default: std::abort();
+  }
+}
+
+const char* call_name(Function f) {
+  switch (f) {
+    case Function::minimum: return "minimum";
+    case Function::maximum: return "maximum";
+    case Function::abs: return "abs";
+    case Function::exp: return "exp";
+    case Function::log: return "log";
+    case Function::sqrt: return "sqrt";
+    case Function::rsqrt: return "rsqrt";
+    case Function::tanh: return "tanh";
+    case Function::erf: return "erf";
+    case Function::sigmoid: return "sigmoid";
+    case Function::relu: return "relu";
+    case Function::gelu: return "gelu";
+    case Function::silu: return "silu";
+    case Function::pow: return "pow";
+    default: std::abort();
+  }
+}
+
+class Printer {
+ public:
+  explicit Printer(const std::vector<ExprPtr>& reads) : reads_(reads) {}
+
+  Text number(const ExprPtr& e) const {
+    Text t = print(e);
+    if (!t.mask) return t;
+    return {fmt::format("pt::select({}, pt::splat<T>(1.0), pt::splat<T>(0.0))", t.text)};
+  }
+
+ private:
+  std::string at_least(const ExprPtr& e, Strength strength) const {
+    const Text t = number(e);
+    return t.strength >= strength ? t.text : "(" + t.text + ")";
+  }
+
+  // Floating addition is not associative: an equally strong right operand keeps its parentheses.
+  Text infix(const Expr& e, char symbol, Strength strength) const {
+    const auto above = static_cast<Strength>(strength + 1);
+    return {fmt::format("{} {} {}", at_least(e.args[0], strength), symbol,
+                        at_least(e.args[1], above)),
+            strength};
+  }
+
+  std::string mask(const ExprPtr& e) const {
+    const Text t = print(e);
+    return t.mask ? t.text : fmt::format("pt::not_equal({}, pt::splat<T>(0.0))", t.text);
+  }
+
+  Text apply(const Expr& e) const {
+    switch (e.function) {
+      case Function::add: return infix(e, '+', additive);
+      case Function::subtract: return infix(e, '-', additive);
+      case Function::multiply: return infix(e, '*', multiplicative);
+      case Function::divide: return infix(e, '/', multiplicative);
+      case Function::negate: return {"-" + at_least(e.args[0], primary), unary};
+      case Function::select:
+        return {fmt::format("pt::select({}, {}, {})", mask(e.args[0]), number(e.args[1]).text,
+                            number(e.args[2]).text)};
+      case Function::cast:
+        return {fmt::format("pt::round_to<{}>({})", device_type(e.type), number(e.args[0]).text)};
+      default: break;
+    }
+    const bool compares = is_comparison(e.function);
+    std::string text =
+        fmt::format("pt::{}(", compares ? comparison_name(e.function) : call_name(e.function));
+    for (std::size_t i = 0; i < e.args.size(); ++i) {
+      if (i > 0) text += ", ";
+      text += number(e.args[i]).text;
+    }
+    return {text + ")", primary, compares};
+  }
+
+  Text print(const ExprPtr& e) const {
+    switch (e->kind) {
+      case Expr::Kind::accumulator: return {"acc"};
+      case Expr::Kind::constant:
+        return {print_constant(e->value),
+                std::isinf(e->value) && e->value < 0 ? unary : primary};
+      case Expr::Kind::apply: return apply(*e);
+      case Expr::Kind::read:
+        for (std::size_t i = 0; i < reads_.size(); ++i) {
+          if (same(reads_[i], e)) return {fmt::format("e{}", i)};
+        }
+        std::abort();
+      case Expr::Kind::axis:
+      case Expr::Kind::reduce: break;
+    }
+    std::abort();
+  }
+
+  const std::vector<ExprPtr>& reads_;
+};
+
+bool whole(double value) {
+  return std::nearbyint(value) == value && std::abs(value) <= 2147483647.0;
+}
+
+bool is_integer(DType type) { return !is_floating(type); }
+
+bool stays_integer(const ExprPtr& e, const Contraction& form) {
+  switch (e->kind) {
+    case Expr::Kind::accumulator: return is_integer(form.accumulate);
+    case Expr::Kind::constant: return whole(e->value);
+    case Expr::Kind::read:
+      for (std::size_t i = 0; i < form.extra_reads.size(); ++i) {
+        if (same(form.extra_reads[i], e)) return is_integer(form.extra[i].type);
+      }
+      return false;
+    case Expr::Kind::apply: break;
+    case Expr::Kind::axis:
+    case Expr::Kind::reduce: return false;
+  }
+  switch (e->function) {
+    case Function::add:
+    case Function::subtract:
+    case Function::multiply:
+    case Function::negate:
+    case Function::minimum:
+    case Function::maximum:
+    case Function::abs:
+    case Function::relu:
+    case Function::select: break;
+    case Function::cast:
+      if (!is_integer(e->type)) return false;
+      break;
+    default:
+      if (!is_comparison(e->function)) return false;
+  }
+  for (const ExprPtr& arg : e->args) {
+    if (!stays_integer(arg, form)) return false;
+  }
+  return true;
+}
+
+// A cast to f64, or a read of one, asks for double arithmetic.
+bool wants_double(const ExprPtr& e, const Contraction& form) {
+  if (e->kind == Expr::Kind::apply && e->function == Function::cast && e->type == DType::f64) {
+    return true;
+  }
+  if (e->kind == Expr::Kind::read) {
+    for (std::size_t i = 0; i < form.extra_reads.size(); ++i) {
+      if (same(form.extra_reads[i], e)) return form.extra[i].type == DType::f64;
+    }
+  }
+  for (const ExprPtr& arg : e->args) {
+    if (wants_double(arg, form)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string print_scalar(const ExprPtr& expr, const std::vector<ExprPtr>& reads) {
+  return Printer(reads).number(expr).text;
+}
+
+std::string print_constant(double value) {
+  if (std::isnan(value)) return "pt::not_a_number<T>()";
+  if (std::isinf(value)) return value > 0 ? "pt::infinity<T>()" : "-pt::infinity<T>()";
+  std::string digits = fmt::format("{}", value);
+  if (digits.find_first_of(".e") == std::string::npos) digits += ".0";
+  return fmt::format("pt::splat<T>({})", digits);
+}
+
+DType scalar_type(const Contraction& form) {
+  if (form.accumulate == DType::f64 || wants_double(form.epilogue, form)) return DType::f64;
+  if (is_integer(form.accumulate) && stays_integer(form.epilogue, form)) return DType::i32;
+  return DType::f32;
+}
+
+std::string device_type(DType type) {
+  switch (type) {
+    case DType::f64: return "pt::f64";
+    case DType::f32: return "pt::f32";
+    case DType::tf32: return "pt::tf32";
+    case DType::f16: return "pt::f16";
+    case DType::bf16: return "pt::bf16";
+    case DType::f8e4m3: return "pt::f8e4m3";
+    case DType::f8e5m2: return "pt::f8e5m2";
+    case DType::i32: return "pt::i32";
+    case DType::i8: return "pt::i8";
+    case DType::u8: return "pt::u8";
+    case DType::boolean: return "pt::boolean";
+  }
+  std::abort();
+}
+
+}  // namespace perftune
