@@ -1,0 +1,44 @@
+// The physical constants of the GPU pipeline model: each has a unit, a meaning and a source.
+//
+// None belongs to a shape or to a product; what differs between architectures is listed by
+// compute capability in MemoryPath. docs/model.md gives sources and calibrations at length.
+// Values only; a calibration (bench/model_accuracy) passes its own.
+#pragma once
+
+namespace perftune {
+
+// What a load meets on its way, by architecture. Latencies in nanoseconds at the boost clock from
+// published pointer chases; widths from published bandwidth tests.
+struct MemoryPath {
+  double l2_latency_ns = 200;
+  double dram_latency_ns = 500;
+  double l2_bytes_per_clock_per_sm = 36;  // sustained read width when no bandwidth was measured
+};
+MemoryPath memory_path(int compute_capability);
+
+struct GpuParameters {
+  // Share of the datasheet's DRAM bandwidth that a read stream reaches where none was measured.
+  double dram_efficiency = 0.90;
+  // Share of L2 that holds one kernel's reusable data: hashing and writes take the rest.
+  double l2_usable = 0.75;
+  // Exponent of the p-norm that combines overlapping stages: infinity would be a perfect overlap.
+  double overlap_exponent = 6;
+  // From a block's dispatch to its first load's issue.
+  double block_start_ns = 300;
+  // From the last mma to the end of a block's stores, beside the bytes they move.
+  double block_end_ns = 400;
+  // Exposed cycles per k step and resident block: barrier, fragment loads, loop control.
+  double step_cycles_simt = 40;
+  double step_cycles_mma = 60;
+  double step_cycles_wgmma = 20;
+  // Share of a pipe's peak rate that dependent issue reaches with full occupancy.
+  double math_efficiency = 0.95;
+  // mma.sync's share of the tensor peak where wgmma (sm_90) or tcgen05 (sm_100) is needed for the
+  // whole: Luo et al., "Benchmarking and Dissecting the Nvidia Hopper GPU", arXiv 2402.13499.
+  double mma_share_sm90 = 0.62;
+  double mma_share_sm100 = 0.31;
+  // Split-k: partial sums cross L2 once each way, and the last block waits for the others.
+  double reduction_latency_us = 1.0;
+};
+
+}  // namespace perftune

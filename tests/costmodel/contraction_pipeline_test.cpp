@@ -1,0 +1,122 @@
+#include "costmodel/contraction_pipeline.hpp"
+
+#include <gtest/gtest.h>
+
+#include "costmodel/advice.hpp"
+#include "gpu_samples.hpp"
+
+namespace perftune {
+namespace {
+
+ContractionWork matmul(double m, double n, double k, DType type, double bytes) {
+  ContractionWork w;
+  w.m = m;
+  w.n = n;
+  w.k = k;
+  w.a = {bytes, 1, m * k * bytes};
+  w.b = {bytes, 1, n * k * bytes};
+  w.c = {bytes, 1, m * n * bytes};
+  w.multiply = type;
+  return w;
+}
+
+PipelineProgram mma_program() {
+  PipelineProgram p;
+  p.tiles.block_m = p.tiles.block_n = 128;
+  p.tiles.block_k = 32;
+  p.tiles.warp_m = p.tiles.warp_n = 64;
+  p.tiles.stages = 4;
+  p.tiles.raster = 8;
+  p.tiles.vector_a = p.tiles.vector_b = p.tiles.vector_c = 8;
+  p.instruction = InstructionClass::mma;
+  p.registers = 168;
+  p.shared_bytes = 4 * 2 * 128 * 32 * 2;
+  return p;
+}
+
+PipelineProgram simt_program() {
+  PipelineProgram p;
+  p.tiles.block_m = p.tiles.block_n = 128;
+  p.tiles.block_k = 16;
+  p.tiles.warp_m = 32;
+  p.tiles.warp_n = 64;
+  p.tiles.thread_m = p.tiles.thread_n = 8;
+  p.tiles.vector_a = p.tiles.vector_b = p.tiles.vector_c = 4;
+  p.instruction = InstructionClass::simt;
+  p.registers = 128;
+  p.shared_bytes = 2 * 2 * 128 * 16 * 4;
+  return p;
+}
+
+double us(const ContractionWork& w, const PipelineProgram& p, const Hardware& hw = sample_a100()) {
+  return contraction_time(w, p, hw, {}, {}).total_us;
+}
+
+TEST(ContractionPipeline, IsNeverFasterThanTheRoofline) {
+  const Hardware hw = sample_a100();
+  for (const double m : {1.0, 64.0, 1000.0, 8192.0})
+    for (const double n : {64.0, 4096.0, 11008.0})
+      for (const double k : {64.0, 4096.0}) {
+        const ContractionWork f16 = matmul(m, n, k, DType::f16, 2);
+        const ContractionWork f32 = matmul(m, n, k, DType::f32, 4);
+        EXPECT_GT(us(f16, mma_program()), 2 * m * n * k / 312e6) << m << 'x' << n << 'x' << k;
+        EXPECT_GT(us(f32, simt_program()), 2 * m * n * k / 19.5e6) << m << 'x' << n << 'x' << k;
+        EXPECT_GT(us(f16, mma_program()), 2 * (m * k + n * k + m * n) / (hw.dram_gbps * 1e3));
+      }
+}
+
+TEST(ContractionPipeline, LargeTensorCoreKernelsComeNearTheirPeak) {
+  const double seconds = us(matmul(8192, 8192, 8192, DType::f16, 2), mma_program()) * 1e-6;
+  const double share = 2.0 * 8192 * 8192 * 8192 / seconds / 312e12;
+  EXPECT_GT(share, 0.6);
+  EXPECT_LT(share, 0.95);
+}
+
+TEST(ContractionPipeline, OneBlockMoreThanAWaveCostsAWave) {
+  PipelineProgram p = mma_program();
+  p.shared_bytes = 160 * 1024;  // one block per SM
+  const double full = us(matmul(128 * 12, 128 * 9, 8192, DType::f16, 2), p);
+  const double over = us(matmul(128 * 12, 128 * 9 + 1, 8192, DType::f16, 2), p);
+  EXPECT_GT(over, 1.5 * full);
+}
+
+TEST(ContractionPipeline, SplittingKHelpsASmallGridWithALongReduction) {
+  const ContractionWork w = matmul(128, 256, 65536, DType::f16, 2);
+  PipelineProgram split = mma_program();
+  split.tiles.split_k = 16;
+  EXPECT_LT(us(w, split), 0.3 * us(w, mma_program()));
+  const ContractionWork large = matmul(8192, 8192, 1024, DType::f16, 2);
+  EXPECT_GT(us(large, split), us(large, mma_program()));
+}
+
+TEST(ContractionPipeline, MoreStagesHideLatencyOfASmallGrid) {
+  const ContractionWork w = matmul(64, 128, 8192, DType::f16, 2);
+  PipelineProgram shallow = mma_program(), deep = mma_program();
+  shallow.tiles.stages = 2;
+  deep.tiles.stages = 5;
+  EXPECT_LT(us(w, deep), 0.6 * us(w, shallow));
+}
+
+TEST(ContractionPipeline, AProgramThatDoesNotFitHasNoBlocks) {
+  PipelineProgram p = mma_program();
+  p.shared_bytes = 200 * 1024;
+  EXPECT_EQ(contraction_time(matmul(64, 64, 64, DType::f16, 2), p, sample_a100(), {}, {}).blocks_per_sm, 0);
+}
+
+TEST(ContractionPipeline, UncoalescedOperandsCostBandwidth) {
+  ContractionWork w = matmul(8192, 8192, 64, DType::f32, 4);
+  const double aligned = us(w, simt_program());
+  w.a.sector_factor = w.b.sector_factor = 8;
+  EXPECT_GT(us(w, simt_program()), 1.2 * aligned);
+}
+
+TEST(Advice, NamesAChangeThatTheModelItselfConfirms) {
+  const ContractionWork w = matmul(128, 256, 65536, DType::f16, 2);
+  const PipelineProgram p = mma_program();
+  const PipelineTime now = contraction_time(w, p, sample_a100(), {}, {});
+  EXPECT_NE(advise(w, p, sample_a100(), {}, {}, now).find("split k"), std::string::npos)
+      << advise(w, p, sample_a100(), {}, {}, now);
+}
+
+}  // namespace
+}  // namespace perftune
