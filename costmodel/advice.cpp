@@ -61,7 +61,7 @@ std::string advise(const ContractionWork& work, const PipelineProgram& program,
   }
   // Work lost to padding and to the last wave is the shape's: no knob above shows it.
   const double whole_waves = now.total_us - now.tail_us;
-  if (now.tail_us > 0 && whole_waves < best_us)
+  if (now.waves > 1 && whole_waves < best_us)
     return fmt::format("a grid of whole waves: {:.2f} us (-{:.0f} %)", whole_waves,
                        100 * (1 - whole_waves / now.total_us));
   if (best == nullptr) return "no single change gains 1 %";

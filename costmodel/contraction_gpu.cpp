@@ -41,7 +41,7 @@ double tile_sector_factor(const Contraction& form, const Access& access, Group s
                           Group depth_group, double spatial, double depth, double element_bytes) {
   const std::int64_t s = inner_stride(access, spatial_group), d = inner_stride(access, depth_group);
   const auto bytes = [&](std::int64_t stride) {
-    return static_cast<std::int64_t>(std::llabs(stride) * element_bytes);
+    return std::llabs(stride) * static_cast<std::int64_t>(element_bytes);
   };
   if (d == 1) return sector_factor(std::min(depth, inner_extent(form, depth_group)), element_bytes, bytes(s));
   if (s == 1) return sector_factor(std::min(spatial, inner_extent(form, spatial_group)), element_bytes, bytes(d));

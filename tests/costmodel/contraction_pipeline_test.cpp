@@ -91,7 +91,10 @@ TEST(ContractionPipeline, SplittingKHelpsASmallGridWithALongReduction) {
 
 TEST(ContractionPipeline, MoreStagesHideLatencyOfASmallGrid) {
   const ContractionWork w = matmul(64, 128, 8192, DType::f16, 2);
-  PipelineProgram shallow = mma_program(), deep = mma_program();
+  PipelineProgram shallow = mma_program();
+  shallow.tiles.block_m = shallow.tiles.block_n = 64;
+  shallow.tiles.warp_m = shallow.tiles.warp_n = 32;
+  PipelineProgram deep = shallow;
   shallow.tiles.stages = 2;
   deep.tiles.stages = 5;
   EXPECT_LT(us(w, deep), 0.6 * us(w, shallow));
@@ -104,10 +107,10 @@ TEST(ContractionPipeline, AProgramThatDoesNotFitHasNoBlocks) {
 }
 
 TEST(ContractionPipeline, UncoalescedOperandsCostBandwidth) {
-  ContractionWork w = matmul(8192, 8192, 64, DType::f32, 4);
-  const double aligned = us(w, simt_program());
-  w.a.sector_factor = w.b.sector_factor = 8;
-  EXPECT_GT(us(w, simt_program()), 1.2 * aligned);
+  ContractionWork w = matmul(8192, 8192, 1024, DType::f16, 2);
+  const double aligned = us(w, mma_program());
+  w.a.sector_factor = w.b.sector_factor = 16;
+  EXPECT_GT(us(w, mma_program()), 1.5 * aligned);
 }
 
 TEST(Advice, NamesAChangeThatTheModelItselfConfirms) {

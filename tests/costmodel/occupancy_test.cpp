@@ -63,7 +63,7 @@ int nvidia_blocks(const Hardware& hw, int threads, int registers, int shared_byt
   kernel.maxDynamicSharedSizeBytes = static_cast<std::size_t>(shared_bytes);
   kernel.numBlockBarriers = 1;
   const cudaOccDeviceState state;
-  cudaOccResult result;
+  cudaOccResult result{};
   const cudaOccError error = cudaOccMaxActiveBlocksPerMultiprocessor(
       &result, &device, &kernel, &state, threads, static_cast<std::size_t>(shared_bytes));
   EXPECT_EQ(error, CUDA_OCC_SUCCESS) << hw.name;
