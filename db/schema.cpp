@@ -1,0 +1,227 @@
+#include "db/schema.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "recipes/error.hpp"
+
+namespace perftune::sqlite {
+
+namespace {
+
+// Normalised so that a text appears once; enumerations are words, so that a reader with plain
+// `sqlite3` needs no table of numbers.
+constexpr const char* first_tables = R"sql(
+CREATE TABLE hardware (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  vendor_name TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('gpu', 'cpu')),
+  arch TEXT NOT NULL,
+  units INTEGER NOT NULL,
+  description TEXT NOT NULL,
+  described_at_ms INTEGER NOT NULL,
+  UNIQUE (name, vendor_name, arch, units)
+) STRICT;
+
+CREATE TABLE operators (
+  id INTEGER PRIMARY KEY,
+  signature TEXT NOT NULL UNIQUE,
+  structure TEXT NOT NULL,
+  family TEXT NOT NULL,
+  dtype TEXT NOT NULL,
+  flops REAL NOT NULL,
+  compulsory_bytes REAL NOT NULL
+) STRICT;
+
+CREATE TABLE operator_names (
+  operator INTEGER NOT NULL REFERENCES operators,
+  name TEXT NOT NULL,
+  definition TEXT NOT NULL,
+  PRIMARY KEY (operator, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX operator_names_by_name ON operator_names (name);
+
+CREATE TABLE operator_dims (
+  operator INTEGER NOT NULL REFERENCES operators,
+  name TEXT NOT NULL,
+  dim TEXT NOT NULL,
+  extent INTEGER NOT NULL,
+  PRIMARY KEY (operator, name, dim)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX operator_dims_by_extent ON operator_dims (dim, extent);
+
+CREATE TABLE kernels (
+  id INTEGER PRIMARY KEY,
+  kernel TEXT NOT NULL UNIQUE,
+  family TEXT NOT NULL,
+  target TEXT NOT NULL,
+  program TEXT NOT NULL,
+  language TEXT NOT NULL,
+  entry TEXT NOT NULL,
+  source TEXT NOT NULL,
+  source_hash TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE toolchains (
+  id INTEGER PRIMARY KEY,
+  arch TEXT NOT NULL,
+  codegen_version TEXT NOT NULL,
+  compiler TEXT NOT NULL,
+  flags TEXT NOT NULL,
+  UNIQUE (arch, codegen_version, compiler, flags)
+) STRICT;
+
+CREATE TABLE builds (
+  id INTEGER PRIMARY KEY,
+  kernel INTEGER NOT NULL REFERENCES kernels,
+  toolchain INTEGER NOT NULL REFERENCES toolchains,
+  registers INTEGER,
+  shared_bytes INTEGER,
+  spill_bytes INTEGER,
+  stack_bytes INTEGER,
+  warnings TEXT,
+  binary BLOB,
+  UNIQUE (kernel, toolchain)
+) STRICT;
+
+CREATE TABLE policies (
+  id INTEGER PRIMARY KEY,
+  policy TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE provenances (
+  id INTEGER PRIMARY KEY,
+  driver TEXT NOT NULL,
+  toolkit TEXT NOT NULL,
+  device_serial TEXT NOT NULL,
+  host TEXT NOT NULL,
+  perftune_version TEXT NOT NULL,
+  UNIQUE (driver, toolkit, device_serial, host, perftune_version)
+) STRICT;
+
+CREATE TABLE runs (
+  id INTEGER PRIMARY KEY,
+  uid TEXT NOT NULL UNIQUE,
+  command TEXT NOT NULL,
+  seed INTEGER NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('running', 'finished', 'interrupted', 'failed')),
+  started_at_ms INTEGER NOT NULL,
+  ended_at_ms INTEGER
+) STRICT;
+
+CREATE TABLE measurements (
+  id INTEGER PRIMARY KEY,
+  uid BLOB NOT NULL UNIQUE,
+  run INTEGER NOT NULL REFERENCES runs,
+  operator INTEGER NOT NULL REFERENCES operators,
+  hardware INTEGER NOT NULL REFERENCES hardware,
+  build INTEGER NOT NULL REFERENCES builds,
+  policy INTEGER NOT NULL REFERENCES policies,
+  provenance INTEGER NOT NULL REFERENCES provenances,
+  phase TEXT NOT NULL CHECK (phase IN ('screening', 'confirmation')),
+  outcome TEXT NOT NULL CHECK (outcome IN ('timed', 'pending', 'compile_failed', 'rejected',
+    'launch_failed', 'crashed', 'timed_out', 'wrong_result', 'noisy')),
+  detail TEXT NOT NULL,
+  verified_by TEXT NOT NULL CHECK (verified_by IN ('none', 'emulation', 'device')),
+  median_us REAL,
+  spread REAL,
+  sample_count INTEGER NOT NULL,
+  predicted_us REAL,
+  predicted_low_us REAL,
+  predicted_high_us REAL,
+  limiter TEXT NOT NULL,
+  roofline_us REAL,
+  compile_seconds REAL NOT NULL,
+  verify_seconds REAL NOT NULL,
+  measure_seconds REAL NOT NULL,
+  clock_mhz REAL,
+  taken_at_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX measurements_by_operator
+  ON measurements (operator, hardware, policy, median_us);
+CREATE INDEX measurements_by_build ON measurements (build);
+CREATE INDEX measurements_by_time ON measurements (taken_at_ms);
+CREATE INDEX measurements_pending ON measurements (hardware) WHERE outcome = 'pending';
+
+CREATE TABLE samples (
+  measurement INTEGER PRIMARY KEY REFERENCES measurements ON DELETE CASCADE,
+  samples_us BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE winners (
+  operator INTEGER NOT NULL REFERENCES operators,
+  hardware INTEGER NOT NULL REFERENCES hardware,
+  policy INTEGER NOT NULL REFERENCES policies,
+  build INTEGER NOT NULL REFERENCES builds,
+  basis TEXT NOT NULL CHECK (basis IN ('measured', 'predicted')),
+  measured_us REAL,
+  predicted_us REAL,
+  ties TEXT NOT NULL,
+  run INTEGER NOT NULL REFERENCES runs,
+  decided_at_ms INTEGER NOT NULL,
+  PRIMARY KEY (operator, hardware, policy)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE models (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  uid TEXT NOT NULL UNIQUE,
+  trained_at_ms INTEGER NOT NULL,
+  summary TEXT NOT NULL,
+  weights BLOB NOT NULL
+) STRICT;
+)sql";
+
+constexpr std::array migrations = {first_tables};
+
+// (type, name) -> the text that made it. Statistics of ANALYZE are not part of a schema.
+using Objects = std::map<std::pair<std::string, std::string>, std::string>;
+
+Objects objects(Database& database) {
+  Objects found;
+  Query rows = database.query("SELECT type, name, coalesce(sql, '') FROM sqlite_schema "
+                              "WHERE name NOT IN ('sqlite_stat1', 'sqlite_stat4')");
+  while (rows.step()) found[{rows.text(0), rows.text(1)}] = rows.text(2);
+  return found;
+}
+
+}  // namespace
+
+int schema_version() { return static_cast<int>(migrations.size()); }
+
+void migrate(Database& database, int from, int to) {
+  for (int version = from; version < to; ++version) {
+    database.execute(migrations[static_cast<std::size_t>(version)]);
+  }
+  // PRAGMA takes no parameters; both are integers of ours.
+  database.execute(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};",
+                               application_id, to)
+                       .c_str());
+}
+
+void require_schema(Database& database, int version) {
+  Database reference = Database::in_memory();
+  migrate(reference, 0, version);
+  const Objects expected = objects(reference);
+  const Objects found = objects(database);
+  const auto refuse = [&](std::string_view what, const std::pair<std::string, std::string>& object) {
+    throw Error(ErrorKind::store,
+                fmt::format("{}: not a store as perftune makes it: {} {} {:?}", database.path(),
+                            what, object.first, object.second));
+  };
+  for (const auto& [object, sql] : found) {
+    const auto match = expected.find(object);
+    if (match == expected.end()) refuse("unexpected", object);
+    if (match->second != sql) refuse("altered", object);
+  }
+  for (const auto& [object, sql] : expected) {
+    if (!found.contains(object)) refuse("missing", object);
+  }
+}
+
+}  // namespace perftune::sqlite
