@@ -62,6 +62,7 @@ struct Expr {
   };
   Kind kind = Kind::constant;
   double value = 0;                      // constant
+  bool from_dims = false;                // constant: it changes with the dimensions
   int axis = -1;                         // axis
   int tensor = -1;                       // read
   std::vector<Index> indices;            // read

@@ -86,6 +86,9 @@ struct Hardware {
   };
   std::map<std::string, Measured> measured;
 
+  // Where a field's number comes from when it is not the datasheet's, by the field's name.
+  std::map<std::string, std::string> sources;
+
   std::optional<double> measured_value(const std::string& key) const;
   // Ceilings to model with: measured where known, else datasheet.
   double dram_ceiling_gbps() const;
