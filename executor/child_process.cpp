@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +20,8 @@
 
 namespace perftune {
 namespace {
+
+constexpr unsigned kCloseOnExec = 4;  // CLOSE_RANGE_CLOEXEC of linux/close_range.h
 
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
   std::vector<char*> result;
@@ -53,6 +56,10 @@ void become(const ChildOptions& options, char* const* arguments, char* const* en
   for (auto& [target, source] : moved) {
     if (::dup2(source, target) < 0) return;
   }
+  // Descriptors that somebody opened without O_CLOEXEC; before Linux 5.11 they stay open.
+  int last = 2;
+  for (const auto& [target, source] : moved) last = target > last ? target : last;
+  ::syscall(SYS_close_range, static_cast<unsigned>(last + 1), ~0u, kCloseOnExec);
   if (!options.folder.empty() && ::chdir(options.folder.c_str()) != 0) return;
   limit(RLIMIT_CORE, 0);
   if (options.address_space_bytes > 0) {

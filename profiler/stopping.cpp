@@ -1,0 +1,79 @@
+#include "profiler/stopping.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+
+#include "profiler/statistics.hpp"
+
+namespace perftune {
+
+StoppingOptions StoppingOptions::from(const Policy& policy) {
+  StoppingOptions options;
+  options.min_rounds = policy.min_rounds;
+  options.max_seconds = policy.max_seconds;
+  return options;
+}
+
+StoppingRule::Verdict StoppingRule::add(double sample_us, double elapsed_s) {
+  if (std::isfinite(sample_us) && sample_us > 0) {
+    samples_.push_back(sample_us);
+  } else {
+    ++dropped_;
+  }
+  const auto count = samples_.size();
+  const bool at_limit =
+      elapsed_s >= options_.max_seconds ||
+      count + static_cast<std::size_t>(dropped_) >= static_cast<std::size_t>(options_.max_rounds);
+  if (count >= static_cast<std::size_t>(options_.min_rounds) && elapsed_s >= options_.min_seconds &&
+      count >= next_look_) {
+    next_look_ = count + std::max<std::size_t>(count / 8, 1);
+    if (half_width() <= options_.stable_tolerance && drift() <= options_.stable_tolerance) {
+      return Verdict::stable;
+    }
+  }
+  return at_limit ? Verdict::limit : Verdict::more;
+}
+
+double StoppingRule::half_width() const {
+  const Interval interval = median_interval(samples_, options_.confidence);
+  return (interval.high - interval.low) / 2 / median(samples_);
+}
+
+double StoppingRule::drift() const {
+  const std::span<const double> all(samples_);
+  const std::size_t half = all.size() / 2;
+  if (half == 0) return 0;
+  const double early = median(all.first(half));
+  const double late = median(all.last(half));
+  return std::abs(late - early) / median(all);
+}
+
+bool StoppingRule::noisy() const {
+  return samples_.size() < static_cast<std::size_t>(options_.min_rounds) ||
+         half_width() > options_.noisy_tolerance || drift() > options_.noisy_tolerance;
+}
+
+std::string StoppingRule::why() const {
+  if (samples_.size() < static_cast<std::size_t>(options_.min_rounds)) {
+    return fmt::format("only {} usable samples of at least {} ({} dropped)", samples_.size(),
+                       options_.min_rounds, dropped_);
+  }
+  std::string text = fmt::format("median known within {:.1f} %, drift {:.1f} %, {} samples",
+                                 100 * half_width(), 100 * drift(), samples_.size());
+  const std::string outliers = outlier_note(samples_);
+  return outliers.empty() ? text : text + "; " + outliers;
+}
+
+Timing StoppingRule::timing() const {
+  Timing timing;
+  if (samples_.empty()) return timing;
+  timing.median_us = median(samples_);
+  timing.spread = relative_spread(samples_);
+  timing.samples_us = samples_;
+  return timing;
+}
+
+}  // namespace perftune
