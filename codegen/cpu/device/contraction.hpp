@@ -1,0 +1,200 @@
+// A contraction on the CPU: out[b,m,n] = epilogue(sum_k left[b,m,k] * right[b,n,k]).
+//
+// The emitted source defines a kernel type K, the operator and the tile program as constants and
+// small inline functions, and calls run<K>. K has
+//   types      Left Right Out (storage), Sum (accumulator), Value (of the epilogue)
+//   program    form ('t'ile, 'd'ot, 'a'xpy), register_m, register_n, block_m, block_n, block_k,
+//              pack_a, pack_b, threads_b, threads_m, threads_n, split_k, rows_inner, unroll, prefetch
+//   extents    batches() rows() columns() depth()
+//   addresses  left(b) right(b) out(b): pointers of a batch element; left_row(m) left_step(k)
+//              right_step(k) right_column(n) out_row(m) out_column(n): element offsets from them
+//   layout     left_unit ('m', 'k' or '0'), right_unit ('k', 'n' or '0'), out_unit ('n' or '0');
+//              left_bounded, left_inside(b,m,k), left_pad and the same for right
+//   epilogue(v, b, m, n, lanes, mask), sums_in_output
+//   workspace  partials() for split k; scratch(task): private to a task, aligned to 64 bytes
+//
+// A task owns a rectangle of (b, m, n) and a slice of k; tasks share nothing but inputs, and k
+// slices are added in order in a second parallel step. So results depend on the tile program only.
+#pragma once
+
+#include "contraction_axpy.hpp"
+#include "contraction_dot.hpp"
+#include "contraction_tile.hpp"
+#include "pool.hpp"
+
+namespace pt {
+
+struct Range {
+  i64 begin, end;
+};
+
+// Part `index` of `parts` of [0, extent), cut at multiples of `grain`.
+inline Range part_of(i64 extent, i64 grain, int parts, int index) {
+  const i64 grains = (extent + grain - 1) / grain;
+  return {least(extent, grains * index / parts * grain),
+          least(extent, grains * (index + 1) / parts * grain)};
+}
+
+struct Share {
+  Range b, m, n, k;
+  int slice;
+};
+
+template <class K>
+inline i64 column_grain() {
+  return K::form == 'd' ? K::register_n : i64{K::register_n} * lanes_of<typename K::Sum>;
+}
+
+template <class K>
+inline Share share_of(const K& kernel, int task) {
+  const int slice = task % K::split_k;
+  task /= K::split_k;
+  const int tn = task % K::threads_n;
+  task /= K::threads_n;
+  const int tm = task % K::threads_m;
+  const int tb = task / K::threads_m;
+  return {part_of(kernel.batches(), 1, K::threads_b, tb),
+          part_of(kernel.rows(), K::register_m, K::threads_m, tm),
+          part_of(kernel.columns(), column_grain<K>(), K::threads_n, tn),
+          part_of(kernel.depth(), 1, K::split_k, slice), slice};
+}
+
+template <class K>
+struct Panel {
+  const typename K::Sum* data;
+  i64 stride;  // between steps of k
+};
+
+// Multiplies rows [m0, m1) by columns [n0, n1) over one block of k.
+template <class K>
+inline void block(const K& kernel, Place at, const typename K::Sum* packed_left,
+                  const typename K::Sum* packed_right, Range m, Range n, Range k) {
+  constexpr i64 L = lanes_of<typename K::Sum>;
+  constexpr i64 R = K::register_m;
+  constexpr i64 W = K::register_n * L;
+  const i64 depth = k.end - k.begin;
+  const auto one = [&](i64 row, i64 column) {
+    const i64 columns = least(W, n.end - column);
+    const typename K::Sum* right = packed_right + (column - n.begin) * depth;
+    i64 stride = round_up(columns, L);
+    if constexpr (!K::pack_b) {
+      right = kernel.right(at.b) + kernel.right_step(k.begin) + kernel.right_column(column);
+      stride = kernel.right_step(1);
+    }
+    at.m = row;
+    at.n = column;
+    at.rows = static_cast<int>(least(R, m.end - row));
+    if constexpr (K::pack_a) {
+      const PackedLeft<K> left{packed_left + (row - m.begin) * depth - k.begin * R};
+      tile_of_width<K, K::register_n>(kernel, left, right, stride, k.begin, k.end, at, columns);
+    } else {
+      const PlacedLeft<K> left(kernel, at.b, row, at.rows);
+      tile_of_width<K, K::register_n>(kernel, left, right, stride, k.begin, k.end, at, columns);
+    }
+  };
+  if constexpr (K::rows_inner) {
+    for (i64 column = n.begin; column < n.end; column += W)
+      for (i64 row = m.begin; row < m.end; row += R) one(row, column);
+  } else {
+    for (i64 row = m.begin; row < m.end; row += R)
+      for (i64 column = n.begin; column < n.end; column += W) one(row, column);
+  }
+}
+
+template <class K>
+inline void tiles(const K& kernel, const Share& share, i64 b, typename K::Sum* scratch) {
+  using Sum = typename K::Sum;
+  constexpr i64 L = lanes_of<Sum>;
+  Sum* packed_left = scratch + kernel.right_scratch();
+  Place at;
+  at.b = b;
+  at.slice = share.slice;
+  for (i64 n = share.n.begin; n < share.n.end; n += K::block_n)
+    for (i64 k = share.k.begin; k < share.k.end; k += K::block_k) {
+      const Range columns{n, least(n + K::block_n, share.n.end)};
+      const Range steps{k, least(k + K::block_k, share.k.end)};
+      at.first = k == share.k.begin;
+      at.last = steps.end == share.k.end;
+      if constexpr (K::pack_b)
+        pack_right(kernel, scratch, b, columns.begin, columns.end, steps.begin, steps.end);
+      for (i64 m = share.m.begin; m < share.m.end; m += K::block_m) {
+        const Range rows{m, least(m + K::block_m, share.m.end)};
+        if constexpr (K::pack_a)
+          pack_left(kernel, packed_left, b, rows.begin, rows.end, steps.begin, steps.end);
+        block(kernel, at, packed_left, scratch, rows, columns, steps);
+      }
+    }
+}
+
+template <class K>
+inline void thin(const K& kernel, const Share& share, i64 b, typename K::Sum* scratch) {
+  Place at;
+  at.b = b;
+  at.slice = share.slice;
+  constexpr i64 width = K::form == 'd' ? K::register_n : K::block_n;
+  for (i64 m = share.m.begin; m < share.m.end; m += K::register_m)
+    for (i64 n = share.n.begin; n < share.n.end; n += width) {
+      at.m = m;
+      at.n = n;
+      at.rows = static_cast<int>(least(K::register_m, share.m.end - m));
+      const i64 columns = least(width, share.n.end - n);
+      if constexpr (K::form == 'd')
+        dot_tile(kernel, share.k.begin, share.k.end, at, static_cast<int>(columns));
+      else
+        axpy_strip(kernel, scratch, share.k.begin, share.k.end, at, columns);
+    }
+}
+
+template <class K>
+void work(void* argument, int task) {
+  const K& kernel = *static_cast<const K*>(argument);
+  const Share share = share_of(kernel, task);
+  for (i64 b = share.b.begin; b < share.b.end; ++b) {
+    if constexpr (K::form == 't')
+      tiles(kernel, share, b, kernel.scratch(task));
+    else
+      thin(kernel, share, b, kernel.scratch(task));
+  }
+}
+
+// Adds the k slices of a part of the output, slice 0 first, and finishes it.
+template <class K>
+void add_slices(void* argument, int task) {
+  const K& kernel = *static_cast<const K*>(argument);
+  using Sum = typename K::Sum;
+  using Value = typename K::Value;
+  constexpr int L = lanes_of<Sum>;
+  static_assert(lanes_of<Value> == L || K::split_k == 1, "sums and values differ in size");
+  constexpr int tasks = K::threads_b * K::threads_m * K::threads_n * K::split_k;
+  const i64 strips = (kernel.columns() + L - 1) / L;
+  const i64 all = kernel.batches() * kernel.rows() * strips;
+  const Range mine = part_of(all, 1, tasks, task);
+  for (i64 at = mine.begin; at < mine.end; ++at) {
+    const i64 n = at % strips * L;
+    const i64 row = at / strips;
+    Place place;
+    place.b = row / kernel.rows();
+    place.m = row % kernel.rows();
+    const int lanes = static_cast<int>(least(L, kernel.columns() - n));
+    const Mask mask = first_lanes<Sum>(lanes);
+    Vector<Sum> sum{};
+    for (int slice = 0; slice < K::split_k; ++slice)
+      sum += load_first(partial(kernel, slice, place.b, place.m, n), mask);
+    store_output(kernel, place, place.m, n, lanes, mask,
+                 kernel.epilogue(as_value<Value>(sum), place.b, place.m, n, lanes, mask));
+  }
+}
+
+template <class K>
+inline void run(const K& kernel, const PerftunePool& pool) {
+  void* argument = const_cast<K*>(&kernel);
+  constexpr int tasks = K::threads_b * K::threads_m * K::threads_n * K::split_k;
+  if constexpr (tasks == 1) {
+    work<K>(argument, 0);
+  } else {
+    pool.run(pool.context, tasks, &work<K>, argument);
+    if constexpr (K::split_k > 1) pool.run(pool.context, tasks, &add_slices<K>, argument);
+  }
+}
+
+}  // namespace pt

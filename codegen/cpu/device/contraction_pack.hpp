@@ -1,0 +1,169 @@
+// Packing: copies of operand blocks in the order in which the register tile reads them.
+//
+//   left   panels of register_m rows: element (m, k) at panel + k * register_m + m
+//   right  panels of register_n vectors: element (k, n) at panel + k * width + n; the last panel
+//          is narrower, whole vectors, its missing columns zero
+//
+// Packing also converts the storage type, applies declared padding, and takes any stride. Stores
+// may run past a panel into the next, which is written later; the buffer has a vector of slack.
+#pragma once
+
+#include "simd.hpp"
+#include "storage.hpp"
+
+namespace pt {
+
+#define PT_LOW(h, i) (((i) & (h)) ? L + (i) - (h) : (i))
+#define PT_HIGH(h, i) (((i) & (h)) ? L + (i) : (i) + (h))
+#define PT_LANES4(F, h) F(h, 0), F(h, 1), F(h, 2), F(h, 3)
+#define PT_LANES8(F, h) PT_LANES4(F, h), F(h, 4), F(h, 5), F(h, 6), F(h, 7)
+#define PT_LANES16(F, h)                                                                    \
+  PT_LANES8(F, h), F(h, 8), F(h, 9), F(h, 10), F(h, 11), F(h, 12), F(h, 13), F(h, 14), F(h, 15)
+
+// One butterfly: exchanges the off-diagonal h x h blocks of two rows that are h apart.
+template <int h, class T>
+inline void exchange(Vector<T>& a, Vector<T>& b) {
+  constexpr int L = lanes_of<T>;
+  const Vector<T> x = a, y = b;
+  if constexpr (L == 16) {
+    a = __builtin_shufflevector(x, y, PT_LANES16(PT_LOW, h));
+    b = __builtin_shufflevector(x, y, PT_LANES16(PT_HIGH, h));
+  } else if constexpr (L == 8) {
+    a = __builtin_shufflevector(x, y, PT_LANES8(PT_LOW, h));
+    b = __builtin_shufflevector(x, y, PT_LANES8(PT_HIGH, h));
+  } else {
+    a = __builtin_shufflevector(x, y, PT_LANES4(PT_LOW, h));
+    b = __builtin_shufflevector(x, y, PT_LANES4(PT_HIGH, h));
+  }
+}
+#undef PT_LOW
+#undef PT_HIGH
+#undef PT_LANES4
+#undef PT_LANES8
+#undef PT_LANES16
+
+template <int h, class T>
+inline void exchange_all(Vector<T> (&v)[lanes_of<T>]) {
+#pragma GCC unroll 16
+  for (int i = 0; i < lanes_of<T>; ++i)
+    if ((i & h) == 0) exchange<h, T>(v[i], v[i + h]);
+}
+
+// In-place transpose of a lanes x lanes block: log2(lanes) butterfly steps.
+template <class T>
+inline void transpose(Vector<T> (&v)[lanes_of<T>]) {
+  exchange_all<1, T>(v);
+  exchange_all<2, T>(v);
+  if constexpr (lanes_of<T> >= 8) exchange_all<4, T>(v);
+  if constexpr (lanes_of<T> >= 16) exchange_all<8, T>(v);
+}
+
+// to[k * stride + j] = from[row(j) + k] for j < count <= lanes, k < depth; zero for further j.
+template <class T, class Row>
+inline void pack_transposed(T* to, i64 stride, const T* from, const Row& row, int count,
+                            i64 depth) {
+  constexpr int L = lanes_of<T>;
+  Vector<T> v[L];
+  i64 k = 0;
+  for (; k + L <= depth; k += L) {
+#pragma GCC unroll 16
+    for (int j = 0; j < L; ++j) v[j] = j < count ? load(from + row(j) + k) : Vector<T>{};
+    transpose<T>(v);
+#pragma GCC unroll 16
+    for (int j = 0; j < L; ++j) store(to + (k + j) * stride, v[j]);
+  }
+  if (k == depth) return;
+  const Mask rest = first_lanes<T>(static_cast<int>(depth - k));
+#pragma GCC unroll 16
+  for (int j = 0; j < L; ++j) v[j] = j < count ? load_first(from + row(j) + k, rest) : Vector<T>{};
+  transpose<T>(v);
+#pragma GCC unroll 16
+  for (int j = 0; j < L; ++j)
+    if (k + j < depth) store(to + (k + j) * stride, v[j]);
+}
+
+// Rows [m0, m1) x steps [k0, k1) of batch element b.
+template <class K>
+void pack_left(const K& kernel, typename K::Sum* to, i64 b, i64 m0, i64 m1, i64 k0, i64 k1) {
+  using Sum = typename K::Sum;
+  constexpr int R = K::register_m;
+  const i64 depth = k1 - k0;
+  const typename K::Left* from = kernel.left(b);
+  for (i64 m = m0; m < m1; m += R, to += R * depth) {
+    const int rows = static_cast<int>(least(R, m1 - m));
+    if constexpr (same_type<typename K::Left, Sum> && K::left_unit == 'k' && R <= lanes_of<Sum>) {
+      const typename K::Left* start = from + kernel.left_step(k0);
+      pack_transposed<Sum>(to, R, start, [&](int i) { return kernel.left_row(m + i); }, rows, depth);
+    } else if constexpr (same_type<typename K::Left, Sum> && K::left_unit == 'm' &&
+                         R <= lanes_of<Sum>) {
+      const typename K::Left* start = from + kernel.left_row(m);
+      const Mask some = first_lanes<Sum>(rows);
+      for (i64 k = 0; k < depth; ++k)
+        store(to + k * R, load_first(start + kernel.left_step(k0 + k), some));
+    } else {
+      for (int i = 0; i < R; ++i) {
+        const i64 row = m + (i < rows ? i : 0);
+        const i64 offset = kernel.left_row(row);
+        for (i64 k = 0; k < depth; ++k) {
+          if constexpr (K::left_bounded) {
+            to[k * R + i] = kernel.left_inside(b, row, k0 + k)
+                                ? to_value<Sum>(from[offset + kernel.left_step(k0 + k)])
+                                : static_cast<Sum>(K::left_pad);
+          } else {
+            to[k * R + i] = to_value<Sum>(from[offset + kernel.left_step(k0 + k)]);
+          }
+        }
+      }
+    }
+  }
+}
+
+// Columns [n0, n1) x steps [k0, k1) of batch element b.
+template <class K>
+void pack_right(const K& kernel, typename K::Sum* to, i64 b, i64 n0, i64 n1, i64 k0, i64 k1) {
+  using Sum = typename K::Sum;
+  constexpr int L = lanes_of<Sum>;
+  constexpr i64 W = K::register_n * L;
+  const i64 depth = k1 - k0;
+  const typename K::Right* from = kernel.right(b);
+  for (i64 n = n0; n < n1; n += W) {
+    const i64 columns = least(W, n1 - n);
+    const i64 width = round_up(columns, L);
+    if constexpr (same_type<typename K::Right, Sum> && K::right_unit == 'k') {
+      const typename K::Right* start = from + kernel.right_step(k0);
+      for (i64 j = 0; j < columns; j += L)
+        pack_transposed<Sum>(to + j, width, start,
+                             [&](int i) { return kernel.right_column(n + j + i); },
+                             static_cast<int>(least(L, columns - j)), depth);
+    } else if constexpr (same_type<typename K::Right, Sum> && K::right_unit == 'n') {
+      const Mask rest = first_lanes<Sum>(static_cast<int>(columns - (width - L)));
+      for (i64 k = 0; k < depth; ++k) {
+        const Sum* row = from + kernel.right_step(k0 + k) + kernel.right_column(n);
+        Sum* line = to + k * width;
+        for (i64 j = 0; j < width - L; j += L) store(line + j, load(row + j));
+        store(line + width - L, load_first(row + width - L, rest));
+      }
+    } else {
+      for (i64 j = 0; j < width; ++j) {
+        const i64 column = n + least(j, columns - 1);
+        const i64 offset = kernel.right_column(column);
+        for (i64 k = 0; k < depth; ++k) {
+          Sum value{};
+          if (j < columns) {
+            if constexpr (K::right_bounded) {
+              value = kernel.right_inside(b, column, k0 + k)
+                          ? to_value<Sum>(from[offset + kernel.right_step(k0 + k)])
+                          : static_cast<Sum>(K::right_pad);
+            } else {
+              value = to_value<Sum>(from[offset + kernel.right_step(k0 + k)]);
+            }
+          }
+          to[k * width + j] = value;
+        }
+      }
+    }
+    to += width * depth;
+  }
+}
+
+}  // namespace pt

@@ -1,0 +1,3 @@
+#pragma once
+#include "simd.hpp"
+#include "storage.hpp"
