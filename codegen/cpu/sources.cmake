@@ -1,1 +1,18 @@
-# Sources of the CPU emitters: target_sources(perftune_codegen PRIVATE cpu/...)
+# Sources of the CPU emitters, and the device headers that travel in the executable.
+target_sources(perftune_codegen PRIVATE
+  cpu/contraction_emitter.cpp
+  cpu/contraction_source.cpp
+  cpu/cpu_tiles.cpp
+  cpu/headers.cpp)
+perftune_embed(perftune_codegen cpu_device_files
+  cpu/device/contraction.hpp
+  cpu/device/contraction_axpy.hpp
+  cpu/device/contraction_dot.hpp
+  cpu/device/contraction_pack.hpp
+  cpu/device/contraction_store.hpp
+  cpu/device/contraction_tile.hpp
+  cpu/device/math.hpp
+  cpu/device/pool.hpp
+  cpu/device/scalar.hpp
+  cpu/device/simd.hpp
+  cpu/device/storage.hpp)

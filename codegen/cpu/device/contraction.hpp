@@ -35,6 +35,8 @@ inline Range part_of(i64 extent, i64 grain, int parts, int index) {
           least(extent, grains * (index + 1) / parts * grain)};
 }
 
+inline constexpr i64 steps_per_slice = 16;  // k slices are cut at whole cache lines of float
+
 struct Share {
   Range b, m, n, k;
   int slice;
@@ -56,7 +58,7 @@ inline Share share_of(const K& kernel, int task) {
   return {part_of(kernel.batches(), 1, K::threads_b, tb),
           part_of(kernel.rows(), K::register_m, K::threads_m, tm),
           part_of(kernel.columns(), column_grain<K>(), K::threads_n, tn),
-          part_of(kernel.depth(), 1, K::split_k, slice), slice};
+          part_of(kernel.depth(), steps_per_slice, K::split_k, slice), slice};
 }
 
 template <class K>
@@ -164,7 +166,7 @@ void add_slices(void* argument, int task) {
   using Sum = typename K::Sum;
   using Value = typename K::Value;
   constexpr int L = lanes_of<Sum>;
-  static_assert(lanes_of<Value> == L || K::split_k == 1, "sums and values differ in size");
+  static_assert(lanes_of<Value> == L, "sums and values of a split k differ in size");
   constexpr int tasks = K::threads_b * K::threads_m * K::threads_n * K::split_k;
   const i64 strips = (kernel.columns() + L - 1) / L;
   const i64 all = kernel.batches() * kernel.rows() * strips;

@@ -87,9 +87,21 @@ inline void finish(const K& kernel, const Place& at, i64 m, i64 n, int lanes, Ma
       store(to, v);
     else
       store_first(to, v, mask);
-  } else {
+  } else if constexpr (lanes_of<Sum> == lanes_of<typename K::Value>) {
     store_output(kernel, at, m, n, lanes, mask,
                  kernel.epilogue(as_value<typename K::Value>(sum), at.b, m, n, lanes, mask));
+  } else {
+    // The epilogue computes in a wider type than the sums: half a vector at a time.
+    using Value = typename K::Value;
+    constexpr int half = lanes_of<Value>;
+    for (int from = 0; from < lanes; from += half) {
+      const int some = static_cast<int>(least(half, lanes - from));
+      const Mask part = first_lanes<Value>(some);
+      Vector<Value> v{};
+      for (int i = 0; i < some; ++i) v[i] = static_cast<Value>(sum[from + i]);
+      store_output(kernel, at, m, n + from, some, part,
+                   kernel.epilogue(v, at.b, m, n + from, some, part));
+    }
   }
 }
 

@@ -77,9 +77,7 @@ inline T to_value(f8e4m3 x) {  // no infinity; all ones is NaN, and exponent 15 
   return static_cast<T>(float_of(bits_of(value) | static_cast<unsigned>(x.bits >> 7) << 31));
 }
 template <class T>
-inline T to_value(tf32 x) {  // the multiplier reads ten mantissa bits
-  return static_cast<T>(x.value);
-}
+inline T to_value(tf32 x) { return static_cast<T>(x.value); }
 template <class T>
 inline T to_value(boolean x) { return static_cast<T>(x.value != 0); }
 
