@@ -1,0 +1,64 @@
+// The seam between a kernel that the host compiler made and the emulator that runs it.
+//
+// The kernel's shared object exports perftune_attachment(); the emulator fills what it points to
+// before the launch and keeps `thread` naming the running thread. Everything that a GPU would do
+// or forbid goes through the table `runtime`. A call may switch to another thread of the grid and
+// return later; it does not return at all once a defect was found.
+//
+// Compiled both into shared objects (as an embedded text, without any standard header) and into
+// the emulator, so the two cannot disagree.
+#pragma once
+
+namespace perftune::emulation {
+
+enum class Access : unsigned {
+  read,            // data that this launch may have written
+  read_only_path,  // ld.global.nc: data that nothing in this launch writes
+  write,
+  acquire,         // ld.acquire.gpu
+  release,         // st.release.gpu
+  acquire_release, // atom.acq_rel.gpu
+};
+
+// Where the running thread is. Indices are those of the CUDA built-ins.
+struct ThreadView {
+  unsigned thread = 0;  // threadIdx.x
+  unsigned block[3] = {};
+  unsigned block_threads = 0;
+  unsigned grid[3] = {};
+  unsigned cluster_rank = 0;    // of the block in its cluster
+  unsigned cluster_blocks = 1;
+};
+
+// One lane's part of a warp collective; all lanes' parts are complete when `Combine` runs.
+using Combine = void (*)(void* const (&lanes)[32]);
+
+struct Runtime {
+  // Global memory: checks the access; the caller then performs it.
+  void (*global)(void* run, const void* at, unsigned bytes, Access access);
+  // Shared memory: checks the access to the arena and returns where the bytes are.
+  void* (*shared)(void* run, unsigned offset, unsigned bytes, Access access);
+
+  // cp.async: `from` is not followed where `valid` is false.
+  void (*copy_start)(void* run, unsigned offset, const void* from, unsigned bytes, bool valid);
+  void (*copy_commit)(void* run);
+  void (*copy_wait)(void* run, unsigned pending);
+
+  // bar.sync (wait) or bar.arrive; `threads` 0: the whole block. Returns whether any thread of
+  // the barrier passed a true `value`.
+  bool (*barrier)(void* run, unsigned id, unsigned threads, bool wait, bool value);
+  // All 32 lanes meet; `combine` runs once over their parts. `name` tells collectives apart.
+  void (*warp)(void* run, const char* name, Combine combine, void* part);
+  // bar.warp.sync: as above, and orders the lanes' memory accesses.
+  void (*warp_barrier)(void* run);
+
+  [[noreturn]] void (*fail)(void* run, const char* text);
+};
+
+struct Attachment {
+  const Runtime* runtime = nullptr;
+  void* run = nullptr;
+  const ThreadView* thread = nullptr;
+};
+
+}  // namespace perftune::emulation
