@@ -63,8 +63,10 @@ struct Block {
 };
 
 struct Cluster {
-  explicit Cluster(unsigned number, unsigned blocks, unsigned threads_per_block)
-      : clocks(number, blocks * threads_per_block), blocks(blocks), threads(blocks * threads_per_block) {}
+  Cluster(unsigned number, unsigned block_count, unsigned threads_per_block)
+      : clocks(number, block_count * threads_per_block),
+        blocks(block_count),
+        threads(std::size_t{block_count} * threads_per_block) {}
   Clocks clocks;
   std::vector<Block> blocks;
   std::vector<Thread> threads;

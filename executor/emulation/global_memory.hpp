@@ -16,6 +16,7 @@
 
 #include "codegen/emulation/device/runtime.hpp"
 #include "executor/emulation/clocks.hpp"
+#include "executor/emulation/defect.hpp"
 
 namespace perftune::emulation {
 

@@ -6,8 +6,6 @@
 #include <cstring>
 #include <utility>
 
-#include "executor/emulation/defect.hpp"
-
 namespace perftune::emulation {
 
 namespace {
@@ -30,32 +28,33 @@ void SharedMemory::reset(std::size_t bytes, std::string block) {
 
 std::byte* SharedMemory::read(const Clocks& clocks, unsigned thread, unsigned offset,
                               unsigned bytes) {
-  return access(clocks, thread, offset, bytes, Kind::read);
+  return access({clocks, thread, offset, bytes, Kind::read});
 }
 
 std::byte* SharedMemory::write(const Clocks& clocks, unsigned thread, unsigned offset,
                                unsigned bytes) {
-  return access(clocks, thread, offset, bytes, Kind::write);
+  return access({clocks, thread, offset, bytes, Kind::write});
 }
 
 void SharedMemory::start_copy(const Clocks& clocks, unsigned thread, unsigned offset,
                               unsigned bytes) {
-  std::memset(access(clocks, thread, offset, bytes, Kind::copy_start), kPoison, bytes);
+  std::memset(access({clocks, thread, offset, bytes, Kind::copy_start}), kPoison, bytes);
 }
 
 void SharedMemory::finish_copy(const Clocks& clocks, unsigned thread, unsigned offset,
                                unsigned bytes, const void* from) {
-  std::byte* to = access(clocks, thread, offset, bytes, Kind::copy_finish);
+  std::byte* to = access({clocks, thread, offset, bytes, Kind::copy_finish});
   if (from != nullptr)
     std::memcpy(to, from, bytes);
   else
     std::memset(to, 0, bytes);
 }
 
-std::byte* SharedMemory::access(const Clocks& clocks, unsigned thread, unsigned offset,
-                                unsigned bytes, Kind kind) {
-  if (offset % bytes != 0) refuse("misaligned", thread, offset, bytes, kind);
-  if (offset + std::size_t{bytes} > bytes_) refuse("out of bounds", thread, offset, bytes, kind);
+std::byte* SharedMemory::access(const Request& request) {
+  const auto [offset, bytes] = std::pair(request.offset, request.bytes);
+  if (offset % bytes != 0) refuse(request, "misaligned", nullptr, OutcomeKind::crashed);
+  if (offset + std::size_t{bytes} > bytes_)
+    refuse(request, "out of bounds", nullptr, OutcomeKind::crashed);
   if (bytes < 4) {
     Record& word = words_[offset / 4];
     Record* parts = &split_[offset / 4 * 4];
@@ -63,39 +62,35 @@ std::byte* SharedMemory::access(const Clocks& clocks, unsigned thread, unsigned 
       std::fill(parts, parts + 4, word);
       word.state = State::split;
     }
-    for (unsigned i = 0; i < bytes; ++i)
-      touch(clocks, thread, parts[offset % 4 + i], kind, offset + i);
+    for (unsigned i = 0; i < bytes; ++i) touch(request, parts[offset % 4 + i]);
     return arena_ + offset;
   }
   for (unsigned at = offset; at < offset + bytes; at += 4) {
     Record& word = words_[at / 4];
     if (word.state != State::split) {
-      touch(clocks, thread, word, kind, at);
+      touch(request, word);
       continue;
     }
     Record* parts = &split_[at / 4 * 4];
-    for (unsigned i = 0; i < 4; ++i) touch(clocks, thread, parts[i], kind, at + i);
-    if (kind != Kind::read) word = parts[0];  // one writer owns all four bytes again
+    for (unsigned i = 0; i < 4; ++i) touch(request, parts[i]);
+    if (request.kind != Kind::read) word = parts[0];  // one writer owns all four bytes again
   }
   return arena_ + offset;
 }
 
-inline void SharedMemory::touch(const Clocks& clocks, unsigned thread, Record& record, Kind kind,
-                                unsigned offset) {
+inline void SharedMemory::touch(const Request& request, Record& record) {
+  const auto& [clocks, thread, offset, bytes, kind] = request;
   if (kind == Kind::copy_finish) {
     if (record.state != State::in_flight || record.write.thread() != thread)
-      refuse("overtaken", thread, offset, 1, kind);
+      refuse(request, "written before it arrived");
     record = Record{clocks.now(thread), {}, {}, State::written};
     return;
   }
   if (record.state == State::in_flight)
-    refuse("touches bytes of an asynchronous copy that nobody waited for", thread, offset, 1, kind,
-           &record.write);
-  if (!clocks.ordered(record.write, thread))
-    refuse("races with a write", thread, offset, 1, kind, &record.write);
+    refuse(request, "is on its way by an asynchronous copy that nobody waited for", &record.write);
+  if (!clocks.ordered(record.write, thread)) refuse(request, "races with a write", &record.write);
   if (kind == Kind::read) {
-    if (record.state == State::unwritten)
-      refuse("reads bytes that nothing wrote", thread, offset, 1, kind);
+    if (record.state == State::unwritten) refuse(request, "holds what nothing wrote");
     const Stamp now = clocks.now(thread);
     if (clocks.ordered(record.read, thread))
       record.read = now;
@@ -103,27 +98,25 @@ inline void SharedMemory::touch(const Clocks& clocks, unsigned thread, Record& r
       record.other_read = now;
     return;
   }
-  if (!clocks.ordered(record.read, thread))
-    refuse("races with a read", thread, offset, 1, kind, &record.read);
+  if (!clocks.ordered(record.read, thread)) refuse(request, "races with a read", &record.read);
   if (!clocks.ordered(record.other_read, thread))
-    refuse("races with a read", thread, offset, 1, kind, &record.other_read);
+    refuse(request, "races with a read", &record.other_read);
   record = Record{clocks.now(thread), {}, {},
                   kind == Kind::write ? State::written : State::in_flight};
 }
 
-void SharedMemory::refuse(const char* what, unsigned thread, unsigned offset, unsigned bytes,
-                          Kind kind, const Stamp* other) const {
-  const char* verb = kind == Kind::read         ? "read"
-                     : kind == Kind::write      ? "write"
-                     : kind == Kind::copy_start ? "asynchronous copy"
-                                                : "arrival of an asynchronous copy";
-  std::string text =
-      fmt::format("shared memory {}: {} of {} byte(s) at offset {} (arena of {}) by thread {} of {}",
-                  what, verb, bytes, offset, bytes_, thread, block_);
+void SharedMemory::refuse(const Request& request, const char* what, const Stamp* other,
+                          OutcomeKind outcome) const {
+  const char* verb = request.kind == Kind::read         ? "read"
+                     : request.kind == Kind::write      ? "write"
+                     : request.kind == Kind::copy_start ? "asynchronous copy"
+                                                        : "arrival of an asynchronous copy";
+  std::string text = fmt::format(
+      "shared memory {}: {} of {} byte(s) at offset {} (arena of {}) by thread {} of {}", what,
+      verb, request.bytes, request.offset, bytes_, request.thread, block_);
   if (other != nullptr)
     text += fmt::format("; the other is thread {}, with no barrier between", other->thread());
-  const bool fatal = offset % bytes != 0 || offset + std::size_t{bytes} > bytes_;
-  throw Defect{fatal ? OutcomeKind::crashed : OutcomeKind::wrong_result, std::move(text)};
+  throw Defect{outcome, std::move(text)};
 }
 
 }  // namespace perftune::emulation

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "executor/emulation/clocks.hpp"
+#include "executor/emulation/defect.hpp"
 
 namespace perftune::emulation {
 
@@ -45,11 +46,15 @@ class SharedMemory {
   };
   enum class Kind { read, write, copy_start, copy_finish };
 
-  std::byte* access(const Clocks& clocks, unsigned thread, unsigned offset, unsigned bytes,
-                    Kind kind);
-  void touch(const Clocks& clocks, unsigned thread, Record& record, Kind kind, unsigned offset);
-  [[noreturn]] void refuse(const char* what, unsigned thread, unsigned offset, unsigned bytes,
-                           Kind kind, const Stamp* other = nullptr) const;
+  struct Request {
+    const Clocks& clocks;
+    unsigned thread, offset, bytes;
+    Kind kind;
+  };
+  std::byte* access(const Request& request);
+  void touch(const Request& request, Record& record);
+  [[noreturn]] void refuse(const Request& request, const char* what, const Stamp* other = nullptr,
+                           OutcomeKind kind = OutcomeKind::wrong_result) const;
 
   std::vector<std::byte> storage_;
   std::byte* arena_ = nullptr;  // 1024-byte aligned, as swizzles assume of the arena

@@ -1,0 +1,7 @@
+# The emulator's implementation of the device vocabulary, compiled with each emulated kernel.
+target_sources(perftune_codegen PRIVATE
+  emulation/headers.cpp)
+perftune_embed(perftune_codegen emulation_device_files
+  emulation/device/arithmetic.hpp
+  emulation/device/ptx.hpp
+  emulation/device/runtime.hpp)
