@@ -17,8 +17,7 @@ struct Grid {
   double tiles_m, tiles_n, tiles;  // of the output, times batch
   double blocks;                   // times split_k
   double steps;                    // k steps per block
-  double sms;
-  int resident;                    // blocks per SM
+  double sms, slots;               // slots: blocks resident on the machine at once
 };
 
 Grid make_grid(const ContractionWork& w, const ContractionTiles& t, const Hardware& hw, int resident) {
@@ -27,12 +26,12 @@ Grid make_grid(const ContractionWork& w, const ContractionTiles& t, const Hardwa
   g.tiles_n = ceil_div(w.n, t.block_n);
   g.tiles = g.tiles_m * g.tiles_n * w.batch;
   g.sms = hw.sms;
-  g.resident = resident;
+  g.slots = g.sms * resident;
   const double all_steps = ceil_div(w.k, t.block_k);
   if (t.stream_k != 0) {
     // Every resident block takes the same share of all k steps: no partial wave, but tiles that
     // two blocks share are added through the workspace.
-    g.blocks = std::min(g.tiles * all_steps, g.sms * resident);
+    g.blocks = std::min(g.tiles * all_steps, g.slots);
     g.steps = g.tiles * all_steps / g.blocks;
   } else {
     g.blocks = g.tiles * t.split_k;
@@ -41,35 +40,23 @@ Grid make_grid(const ContractionWork& w, const ContractionTiles& t, const Hardwa
   return g;
 }
 
-// One k step while `per_sm` blocks are resident on each of `active_sms`: cycles of every stage.
-struct Step {
-  double math, shared, issue, dram, l2, latency, sync;
-  double overlapped(double exponent) const {
-    double sum = 0, top = std::max({math, shared, issue, dram, l2, latency});
-    if (top <= 0) return 0;
-    for (const double stage : {math, shared, issue, dram, l2, latency})
-      sum += std::pow(stage / top, exponent);
-    return top * std::pow(sum, 1 / exponent);
-  }
-};
-
 struct Machine {
-  double clock_ghz;
-  double dram_bytes_per_cycle, l2_bytes_per_cycle;  // whole machine
-  double dram_latency_cycles, l2_latency_cycles;
+  double dram_gbps, l2_gbps;
+  double dram_latency_ns, l2_latency_ns;
+  double write_cost;
+  double l2_usable_bytes;
 };
 
-Machine machine_of(const Hardware& hw, const GpuParameters& p, double clock_ghz) {
+Machine machine_of(const Hardware& hw, const GpuParameters& p) {
   const MemoryPath path = memory_path(hw.compute_capability);
   Machine m{};
-  m.clock_ghz = clock_ghz;
-  const double dram_gbps = hw.measured_value("dram_gbps").value_or(hw.dram_gbps * p.dram_efficiency);
-  const double l2_gbps = hw.measured_value("l2_gbps").value_or(
+  m.dram_gbps = hw.measured_value("dram_gbps").value_or(hw.dram_gbps * p.dram_efficiency);
+  m.l2_gbps = hw.measured_value("l2_gbps").value_or(
       hw.l2_gbps > 0 ? hw.l2_gbps : path.l2_bytes_per_clock_per_sm * hw.sms * hw.boost_ghz);
-  m.dram_bytes_per_cycle = dram_gbps / clock_ghz;
-  m.l2_bytes_per_cycle = l2_gbps / clock_ghz;
-  m.dram_latency_cycles = path.dram_latency_ns * clock_ghz;
-  m.l2_latency_cycles = path.l2_latency_ns * clock_ghz;
+  m.dram_latency_ns = path.dram_latency_ns;
+  m.l2_latency_ns = path.l2_latency_ns;
+  m.write_cost = path.gddr ? p.gddr_write_cost : p.hbm_write_cost;
+  m.l2_usable_bytes = hw.l2_mib * 1048576 * p.l2_usable;
   return m;
 }
 
@@ -80,27 +67,144 @@ double step_l2_bytes(const ContractionWork& w, const ContractionTiles& t) {
   return a / t.cluster_n + b / t.cluster_m;
 }
 
-Step step_cycles(const ContractionWork& w, const PipelineProgram& program, const Machine& machine,
-                 const InstructionRates& rates, const Grid& grid, double dram_share, double per_sm,
-                 double active_blocks) {
+// DRAM traffic of the kernel, less what earlier launches left in L2.
+WaveTraffic dram_traffic(const ContractionWork& w, const PipelineProgram& program, const Grid& grid,
+                         const Machine& machine, const LaunchContext& context) {
   const ContractionTiles& t = program.tiles;
-  Step step{};
-  step.math = per_sm * rates.math_cycles;
-  step.shared = per_sm * rates.shared_cycles;
-  step.issue = per_sm * rates.issue_cycles;
-  step.sync = rates.sync_cycles / std::max(1.0, per_sm);
-  const double l2_bytes = step_l2_bytes(w, t);
-  step.l2 = active_blocks * l2_bytes / machine.l2_bytes_per_cycle;
-  step.dram = active_blocks * l2_bytes * dram_share / machine.dram_bytes_per_cycle;
-  // Little's law: a block has `stages - 1` steps in flight, so a step cannot be shorter than the
-  // latency of its loads over that number, however many bytes the bus could carry.
-  const double in_flight = std::max(1, t.stages - 1);
-  const double latency = machine.l2_latency_cycles +
-                         std::min(1.0, dram_share * 4) *
-                             (machine.dram_latency_cycles - machine.l2_latency_cycles);
-  step.latency = latency / in_flight;
-  (void)grid;
-  return step;
+  const TrafficInput input{grid.tiles_m, grid.tiles_n, w.batch,
+                           std::min(grid.blocks, grid.slots) / std::max(1, t.split_k),
+                           double(t.raster),
+                           w.a.unique_bytes / (grid.tiles_m * w.batch),
+                           w.b.unique_bytes / (grid.tiles_n * w.batch),
+                           w.c.unique_bytes, machine.l2_usable_bytes};
+  WaveTraffic traffic = wave_traffic(input);
+  const double rest = w.c.unique_bytes + w.extra_bytes;
+  const double a_passed = w.a.unique_bytes * context.a_rotation + w.b.unique_bytes + rest;
+  const double b_passed = w.b.unique_bytes * context.b_rotation + w.a.unique_bytes + rest;
+  traffic.a_bytes -= w.a.unique_bytes * hit_share(a_passed, machine.l2_usable_bytes);
+  traffic.b_bytes -= w.b.unique_bytes * hit_share(b_passed, machine.l2_usable_bytes);
+  // Output lines that the next launch overwrites in L2 never reach DRAM.
+  if (context.a_rotation <= 1) traffic.c_bytes *= 1 - hit_share(a_passed, machine.l2_usable_bytes);
+  traffic.a_bytes += w.extra_bytes;
+  return traffic;
+}
+
+// Nanoseconds of every stage of one k step while `active` blocks run, `per_sm` on the fullest SM.
+struct Step {
+  double math, shared, issue, dram, l2, latency, serial;
+  double length(double exponent) const {
+    const double stages[] = {math, shared, issue, dram, l2, latency, serial};
+    const double top = *std::max_element(std::begin(stages), std::end(stages));
+    double sum = 0;
+    for (const double stage : stages) sum += std::pow(stage / top, exponent);
+    return top * std::pow(sum, 1 / exponent);
+  }
+};
+
+struct StepInput {
+  double l2_bytes, dram_bytes;  // per block and step
+  double in_flight;             // steps whose loads are under way
+};
+
+Step step_ns(const InstructionRates& rates, const Machine& machine, const StepInput& in,
+             double per_sm, double active) {
+  const double ns = 1 / rates.clock_ghz;
+  Step s{};
+  s.math = per_sm * rates.math_cycles * ns;
+  s.shared = per_sm * rates.shared_cycles * ns;
+  s.issue = per_sm * rates.issue_cycles * ns;
+  // One block alone: its barrier, then its own arithmetic or the chain of dependent instructions.
+  s.serial = (rates.sync_cycles + std::max({rates.math_cycles, rates.shared_cycles,
+                                            rates.issue_cycles, rates.chain_cycles})) * ns;
+  s.l2 = active * in.l2_bytes / machine.l2_gbps;
+  s.dram = active * in.dram_bytes / machine.dram_gbps;
+  // Little's law: a step cannot be shorter than the latency of its loads over the number of steps
+  // in flight, however many bytes the bus could carry.
+  const double from_dram = std::min(1.0, in.dram_bytes / std::max(1.0, in.l2_bytes) * 4);
+  s.latency = (machine.l2_latency_ns + from_dram * (machine.dram_latency_ns - machine.l2_latency_ns)) /
+              in.in_flight;
+  return s;
+}
+
+void add(PipelineTime& out, const Step& s, double count) {
+  const double us = count * 1e-3;
+  out.math_us += us * s.math;
+  out.shared_us += us * s.shared;
+  out.issue_us += us * s.issue;
+  out.latency_us += us * s.latency;
+  out.sync_us += us * s.serial;
+  out.l2_us += us * s.l2;
+  out.dram_us += us * s.dram;
+}
+
+// Time at a given clock; `rates` carries it.
+PipelineTime time_at(const ContractionWork& w, const PipelineProgram& program, const Hardware& hw,
+                     const LaunchContext& context, const GpuParameters& p, const Grid& grid,
+                     const Machine& machine, const WaveTraffic& traffic,
+                     const InstructionRates& rates) {
+  const ContractionTiles& t = program.tiles;
+  PipelineTime out;
+  const double step_bytes = step_l2_bytes(w, t);
+  const double loads_l2 = grid.blocks * grid.steps * step_bytes;
+  const StepInput input{step_bytes, step_bytes * (traffic.a_bytes + traffic.b_bytes) / loads_l2,
+                        double(std::max(1, t.stages - 1))};
+  const double dram_write_bytes = traffic.c_bytes * machine.write_cost;
+  const double dram_all_us = (traffic.a_bytes + traffic.b_bytes + dram_write_bytes) / machine.dram_gbps * 1e-3;
+  const double c_bytes = w.c.unique_bytes * w.c.sector_factor;
+  out.dram_bytes = traffic.total();
+  out.l2_bytes = loads_l2 + c_bytes;
+
+  // Waves: full ones with every SM holding all it can, and the last, partial one. Stores of a
+  // block overlap with its neighbours on the SM, not with its own products.
+  double body_us = 0;
+  const auto run_wave = [&](double count, double active) {
+    if (count < 1 || active < 1) return;
+    const double per_sm = ceil_div(active, grid.sms);
+    const Step step = step_ns(rates, machine, input, per_sm, active);
+    const double length = step.length(p.overlap_exponent) * grid.steps * 1e-3;
+    const double stores = active / grid.blocks *
+                          std::max(c_bytes / machine.l2_gbps, dram_write_bytes / machine.dram_gbps) * 1e-3;
+    const double end = (p.block_end_ns * 1e-3 + stores) / per_sm;
+    body_us += count * (length + end);
+    out.epilogue_us += count * end;
+    out.tail_us += count * length * (1 - active / (per_sm * grid.sms));
+    add(out, step, count * grid.steps);
+  };
+  const double full_waves = std::floor(grid.blocks / grid.slots);
+  run_wave(full_waves, grid.slots);
+  run_wave(1, grid.blocks - full_waves * grid.slots);
+
+  out.launch_us = context.launch_us >= 0 ? context.launch_us
+                  : context.graph        ? hw.launch_us_graph
+                                         : hw.launch_us_stream;
+  out.fill_us = (p.block_start_ns + machine.dram_latency_ns) * 1e-3;
+  if (t.split_k > 1 || (t.stream_k != 0 && std::fmod(grid.blocks, grid.tiles) != 0)) {
+    // Each block writes its float partial tile; one block per tile reads them all back.
+    const double partial = grid.blocks * t.block_m * t.block_n * 4.0;
+    out.reduction_us = p.reduction_latency_us + 2 * partial / machine.l2_gbps * 1e-3;
+    out.l2_bytes += 2 * partial;
+  }
+  out.dram_us = std::max(out.dram_us, dram_all_us);
+  out.total_us = out.launch_us + out.fill_us + out.reduction_us + std::max(body_us, dram_all_us);
+  return out;
+}
+
+// The clock at which a kernel of this activity stays within the board's power limit.
+double power_limited_ghz(const PipelineTime& at_boost, double flops, const InstructionRates& rates,
+                         const Hardware& hw, const GpuParameters& p, InstructionClass instruction) {
+  if (hw.power_watts <= 0) return rates.clock_ghz;
+  const double pj = (instruction == InstructionClass::simt  ? p.fma_pj_per_flop
+                     : instruction == InstructionClass::mma ? p.mma_pj_per_flop
+                                                            : p.wgmma_pj_per_flop) *
+                    memory_path(hw.compute_capability).process_energy *
+                    std::pow(rates.clock_ghz / 1.41, p.energy_clock_exponent);
+  const double seconds = at_boost.total_us * 1e-6;
+  const double dynamic = flops * pj * 1e-12 / seconds;
+  const double memory = at_boost.dram_bytes * p.dram_pj_per_byte * 1e-12 / seconds;
+  const double budget = hw.power_watts * (1 - p.static_power) - memory;
+  if (dynamic <= budget) return rates.clock_ghz;
+  // Power goes with clock (rate) times clock^exponent (energy per operation).
+  return rates.clock_ghz * std::pow(std::max(0.1, budget / dynamic), 1 / (1 + p.energy_clock_exponent));
 }
 
 }  // namespace
@@ -108,98 +212,26 @@ Step step_cycles(const ContractionWork& w, const PipelineProgram& program, const
 PipelineTime contraction_time(const ContractionWork& w, const PipelineProgram& program,
                               const Hardware& hw, const LaunchContext& context,
                               const GpuParameters& p) {
-  PipelineTime out;
   const ContractionTiles& t = program.tiles;
   const Occupancy occ = occupancy(hw, t.threads(), program.registers, program.shared_bytes);
+  if (occ.blocks == 0) return {};
+  const Grid grid = make_grid(w, t, hw, occ.blocks);
+  const Machine machine = machine_of(hw, p);
+  const WaveTraffic traffic = dram_traffic(w, program, grid, machine, context);
+  InstructionRates rates = instruction_rates(w, program, hw, p);
+
+  PipelineTime out = time_at(w, program, hw, context, p, grid, machine, traffic, rates);
+  const double padded_flops = 2 * grid.tiles * t.block_m * t.block_n * ceil_div(w.k, t.block_k) * t.block_k;
+  const double ghz = power_limited_ghz(out, padded_flops, rates, hw, p, program.instruction);
+  if (ghz < rates.clock_ghz) {
+    rates.clock_ghz = ghz;
+    out = time_at(w, program, hw, context, p, grid, machine, traffic, rates);
+  }
+  out.clock_ghz = rates.clock_ghz;
   out.blocks_per_sm = occ.blocks;
   out.occupancy = occ.fraction;
-  if (occ.blocks == 0) return out;
-
-  const Grid grid = make_grid(w, t, hw, occ.blocks);
-  const InstructionRates rates = instruction_rates(w, program, hw, p);
-  const Machine machine = machine_of(hw, p, rates.clock_ghz);
-  const double us_per_cycle = 1e-3 / rates.clock_ghz;
-  const double slots = grid.sms * occ.blocks;
-  out.waves = grid.blocks / slots;
-  const double useful = w.batch * w.m * w.n * w.k;
-  out.padding = grid.tiles * t.block_m * t.block_n * ceil_div(w.k, t.block_k) * t.block_k / useful;
-
-  // Traffic over the whole kernel.
-  TrafficInput traffic_in{grid.tiles_m, grid.tiles_n, w.batch,
-                          std::min(grid.blocks, slots) / std::max(1, t.split_k), double(t.raster),
-                          w.a.unique_bytes / (grid.tiles_m * w.batch),
-                          w.b.unique_bytes / (grid.tiles_n * w.batch),
-                          w.c.unique_bytes + w.extra_bytes, hw.l2_mib * 1048576 * p.l2_usable};
-  const double once = w.a.unique_bytes + w.b.unique_bytes + w.c.unique_bytes;
-  WaveTraffic traffic = wave_traffic(traffic_in);
-  const double a_warm = hit_share(once * context.a_rotation, traffic_in.l2_bytes);
-  const double b_warm = hit_share(once * context.b_rotation, traffic_in.l2_bytes);
-  traffic.a_bytes = std::max(0.0, traffic.a_bytes - a_warm * w.a.unique_bytes);
-  traffic.b_bytes = std::max(0.0, traffic.b_bytes - b_warm * w.b.unique_bytes);
-  const double loads_l2 = grid.blocks * grid.steps * step_l2_bytes(w, t);
-  const double dram_share = (traffic.a_bytes + traffic.b_bytes) / std::max(1.0, loads_l2);
-  out.dram_bytes = traffic.total();
-  const double c_l2 = w.c.unique_bytes * w.c.sector_factor + w.extra_bytes;
-  out.l2_bytes = loads_l2 + c_l2;
-
-  // Ends of a block: its first loads, and its stores.
-  const double fill_cycles = p.block_start_ns * rates.clock_ghz + machine.dram_latency_cycles;
-  const double c_block_bytes = double(t.block_m) * t.block_n * w.c.element_bytes * w.c.sector_factor;
-  const auto end_cycles = [&](double active) {
-    const double bytes = active * c_block_bytes;
-    return p.block_end_ns * rates.clock_ghz +
-           std::max(bytes / machine.l2_bytes_per_cycle,
-                    bytes * out.dram_bytes / std::max(1.0, out.dram_bytes + loads_l2) /
-                        machine.dram_bytes_per_cycle);
-  };
-
-  // Waves: full ones with every SM holding `resident` blocks, and the last, partial one.
-  const double full_waves = std::floor(grid.blocks / slots);
-  const double left = grid.blocks - full_waves * slots;
-  double cycles = 0, sync = 0, ends = 0, ideal = 0;
-  const auto run_wave = [&](double count, double active) {
-    if (count <= 0 || active <= 0) return;
-    const double per_sm = ceil_div(active, grid.sms);
-    const Step step = step_cycles(w, program, machine, rates, grid, dram_share, per_sm, active);
-    const double body = grid.steps * step.overlapped(p.overlap_exponent);
-    const double end = end_cycles(active);
-    cycles += count * (body + grid.steps * step.sync);
-    sync += count * grid.steps * step.sync;
-    ends += count * end / per_sm;
-    ideal += count * body * (active / (per_sm * grid.sms));
-    out.math_us += count * grid.steps * step.math * us_per_cycle;
-    out.shared_us += count * grid.steps * step.shared * us_per_cycle;
-    out.issue_us += count * grid.steps * step.issue * us_per_cycle;
-    out.latency_us += count * grid.steps * step.latency * us_per_cycle;
-    out.l2_us += count * grid.steps * step.l2 * us_per_cycle;
-    out.dram_us += count * grid.steps * step.dram * us_per_cycle;
-    out.tail_us += count * body * (1 - active / (per_sm * grid.sms)) * us_per_cycle;
-  };
-  run_wave(full_waves, slots);
-  run_wave(1, left);
-
-  out.launch_us = context.launch_us >= 0 ? context.launch_us
-                  : context.graph        ? hw.launch_us_graph
-                                         : hw.launch_us_stream;
-  out.fill_us = fill_cycles * us_per_cycle;
-  out.epilogue_us = ends * us_per_cycle;
-  out.sync_us = sync * us_per_cycle;
-  const bool partial_sums = t.split_k > 1 || (t.stream_k != 0 && std::fmod(grid.blocks, grid.tiles) != 0);
-  if (partial_sums) {
-    // Each block writes its float partial tile and one block per tile reads them all back.
-    const double partial = std::min(grid.blocks, t.stream_k != 0 ? slots : grid.blocks) *
-                           t.block_m * t.block_n * 4.0;
-    out.reduction_us = p.reduction_latency_us +
-                       2 * partial / machine.l2_bytes_per_cycle * us_per_cycle;
-    out.l2_bytes += 2 * partial;
-  }
-  const double body_us = cycles * us_per_cycle;
-  // Stores that DRAM must take in the end bound the whole kernel as well.
-  const double dram_all_us = out.dram_bytes / machine.dram_bytes_per_cycle * us_per_cycle;
-  out.dram_us = std::max(out.dram_us, dram_all_us);
-  out.total_us = out.launch_us + out.fill_us + out.epilogue_us + out.reduction_us +
-                 std::max(body_us, dram_all_us);
-  (void)ideal;
+  out.waves = grid.blocks / grid.slots;
+  out.padding = padded_flops / (2 * w.batch * w.m * w.n * w.k);
   return out;
 }
 

@@ -58,6 +58,7 @@ struct PipelineTime {
   double waves = 0;       // blocks over blocks resident at once
   double occupancy = 0;   // warps over the maximum
   double padding = 1;     // computed over useful multiply-adds
+  double clock_ghz = 0;   // after the board's power limit
   int blocks_per_sm = 0;  // 0: the program cannot run
 };
 

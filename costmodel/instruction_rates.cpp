@@ -78,12 +78,15 @@ InstructionRates instruction_rates(const ContractionWork& w, const PipelineProgr
   const ContractionTiles& t = program.tiles;
   const InstructionClass instruction = program.instruction;
   InstructionRates r;
-  r.clock_ghz = instruction == InstructionClass::simt ? hw.boost_ghz : hw.tensor_ghz;
+  // With a known power limit the clock follows from it; else the sustained figure stands.
+  r.clock_ghz = instruction == InstructionClass::simt || hw.power_watts > 0 ? hw.boost_ghz : hw.tensor_ghz;
   const double flops = 2.0 * t.block_m * t.block_n * t.block_k;
   r.math_cycles = flops / (flops_per_cycle(w, instruction, hw, p) * p.math_efficiency);
   const double writes = (t.block_m * w.a.element_bytes + t.block_n * w.b.element_bytes) * t.block_k;
   r.shared_cycles = (fragment_read_bytes(w, t, instruction) + writes) / hw.sm.shared_bytes_per_clock;
   r.issue_cycles = issue_slots(w, t, instruction, hw.compute_capability >= 80) / hw.sm.sub_partitions;
+  if (instruction != InstructionClass::simt)
+    r.chain_cycles = p.mma_latency_cycles * t.block_k * w.a.element_bytes / 32 / t.slice_k;
   r.sync_cycles = instruction == InstructionClass::simt  ? p.step_cycles_simt
                   : instruction == InstructionClass::mma ? p.step_cycles_mma
                                                          : p.step_cycles_wgmma;

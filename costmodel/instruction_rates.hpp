@@ -13,7 +13,8 @@ struct InstructionRates {
   double math_cycles = 0;    // per block and k step, on the FMA or tensor pipe
   double shared_cycles = 0;  // shared memory wavefronts, both directions
   double issue_cycles = 0;   // issue slots over four schedulers
-  double sync_cycles = 0;    // exposed per k step with one resident block
+  double chain_cycles = 0;   // dependent tensor instructions of one warp
+  double sync_cycles = 0;    // barrier and fragment latency, serial within a block
 };
 
 InstructionRates instruction_rates(const ContractionWork& work, const PipelineProgram& program,
