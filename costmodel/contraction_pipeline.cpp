@@ -137,6 +137,12 @@ void add(PipelineTime& out, const Step& s, double count) {
   out.dram_us += us * s.dram;
 }
 
+double launch_floor_us(const Hardware& hw, const LaunchContext& context, const GpuParameters& p) {
+  if (context.launch_us >= 0) return context.launch_us;
+  const double known = context.graph ? hw.launch_us_graph : hw.launch_us_stream;
+  return known > 0 ? known : context.graph ? p.launch_graph_us : p.launch_stream_us;
+}
+
 // Time at a given clock; `rates` carries it.
 PipelineTime time_at(const ContractionWork& w, const PipelineProgram& program, const Hardware& hw,
                      const LaunchContext& context, const GpuParameters& p, const Grid& grid,
@@ -174,9 +180,7 @@ PipelineTime time_at(const ContractionWork& w, const PipelineProgram& program, c
   run_wave(full_waves, grid.slots);
   run_wave(1, grid.blocks - full_waves * grid.slots);
 
-  out.launch_us = context.launch_us >= 0 ? context.launch_us
-                  : context.graph        ? hw.launch_us_graph
-                                         : hw.launch_us_stream;
+  out.launch_us = launch_floor_us(hw, context, p);
   out.fill_us = (p.block_start_ns + machine.dram_latency_ns) * 1e-3;
   if (t.split_k > 1 || (t.stream_k != 0 && std::fmod(grid.blocks, grid.tiles) != 0)) {
     // Each block writes its float partial tile; one block per tile reads them all back.

@@ -28,6 +28,10 @@ struct GpuParameters {
   double l2_usable = 0.9;
   // Exponent of the p-norm that combines overlapping stages: infinity would be a perfect overlap.
   double overlap_exponent = 6;
+  // Between dependent empty kernels where the device's own figure is unknown: A100 2.6 and 1.31,
+  // H200 2.4 and 1.22 (published launch benchmarks).
+  double launch_stream_us = 2.5;
+  double launch_graph_us = 1.25;
   // From a block's dispatch to its first load's issue.
   double block_start_ns = 300;
   // From the last mma to the end of a block's stores, beside the bytes they move.

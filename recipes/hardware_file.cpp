@@ -23,6 +23,7 @@ void visit_numbers(HardwareType& h, Visit visit) {
   visit("sms", h.sms);
   visit("boost_ghz", h.boost_ghz);
   visit("tensor_ghz", h.tensor_ghz);
+  visit("power_watts", h.power_watts);
   visit("dram_gbps", h.dram_gbps);
   visit("dram_gib", h.dram_gib);
   visit("l2_mib", h.l2_mib);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gpu_samples.hpp"
+#include "recipes/hardware_file.hpp"
 
 #if __has_include(<cuda_occupancy.h>)
 #include <cuda_occupancy.h>
@@ -16,8 +17,6 @@
 
 namespace perftune {
 namespace {
-
-std::vector<Hardware> gpus() { return {sample_a100(), sample_t4()}; }
 
 TEST(Occupancy, NamesTheResourceThatBinds) {
   const Hardware hw = sample_a100();
@@ -71,7 +70,7 @@ int nvidia_blocks(const Hardware& hw, int threads, int registers, int shared_byt
 }
 
 TEST(Occupancy, EqualsNvidiasCalculatorOnRandomResources) {
-  for (const Hardware& hw : gpus()) {
+  for (const Hardware& hw : hardware_catalogue()) {
     std::mt19937 random(20240607);
     std::uniform_int_distribution<int> threads(1, hw.sm.max_threads_per_block);
     std::uniform_int_distribution<int> registers(0, hw.sm.max_registers_per_thread);
