@@ -1,0 +1,21 @@
+// One function per command: adds it to `app`, with a callback that parses, calls and renders.
+// A callback throws Error for what main.cpp turns into one line and an exit code.
+#pragma once
+
+#include "cli/context.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace perftune {
+
+void add_tune(CLI::App& app, Context& context);
+void add_predict(CLI::App& app, Context& context);
+void add_explain(CLI::App& app, Context& context);
+void add_query(CLI::App& app, Context& context);
+void add_run(CLI::App& app, Context& context);
+void add_hardware(CLI::App& app, Context& context);
+void add_db(CLI::App& app, Context& context);
+
+}  // namespace perftune

@@ -1,0 +1,109 @@
+// `perftune explain FILE|KERNEL`: why a program looks as it does, where its time goes, what would
+// help.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.hpp"
+#include "cli/hardware_choice.hpp"
+#include "cli/kernel_lookup.hpp"
+#include "cli/render.hpp"
+#include "cli/text_table.hpp"
+#include "cli/wire.hpp"
+#include "recipes/error.hpp"
+#include "recipes/operator_file.hpp"
+#include "tuner/rank.hpp"
+
+namespace perftune {
+namespace {
+
+struct ExplainOptions {
+  std::string subject;
+  std::string program;  // explain this one instead of the best
+  std::string database;
+  HardwareChoice hardware;
+  bool json = false;
+};
+
+const Ranked& choose(const Ranking& ranking, const std::string& program_text) {
+  if (program_text.empty()) return ranking.candidates.front();
+  const TileProgram program = TileProgram::parse(program_text);
+  for (const auto& candidate : ranking.candidates)
+    if (candidate.program == program) return candidate;
+  throw Error(ErrorKind::usage, "the constructor does not propose '" + program_text +
+                                    "' for this operator; see `perftune tune --json` for those it does");
+}
+
+std::string rules_text(const Ranked& candidate) {
+  TextTable table({"knob", "rule", "because"});
+  for (const auto& rule : candidate.rules) table.add({rule.knob, rule.rule, rule.reason});
+  return table.text();
+}
+
+std::string breakdown_text(const Prediction& prediction) {
+  TextTable table({"stage", ">alone", ">share", ""});
+  for (const auto& stage : prediction.breakdown)
+    table.add({stage.stage, format_time(stage.us),
+               fmt::format("{:.0f} %", 100 * stage.us / prediction.us),
+               stage.stage == prediction.limiter ? "<- limiter"
+               : stage.overlapped                ? "overlapped"
+                                                 : "adds"});
+  return table.text();
+}
+
+std::string render(const Operator& op, const Hardware& hardware, const Ranking& ranking,
+                   const Ranked& candidate) {
+  const Prediction& p = candidate.prediction;
+  std::string out = operator_heading(op, hardware);
+  out += fmt::format("\nprogram    {}\n           rank {} of {} constructed\n", candidate.program.text(),
+                     &candidate - ranking.candidates.data() + 1, ranking.candidates.size());
+  out += fmt::format("predicted  {}  (90 % between {} and {}); not measured\n", format_time(p.us),
+                     format_time(p.low_us), format_time(p.high_us));
+  out += fmt::format("rate       {:.3g} TFLOP/s, {:.0f} GB/s of compulsory traffic\n",
+                     op.flops() / p.us * 1e-6, op.compulsory_bytes() / p.us * 1e-3);
+  out += fmt::format("occupancy  {:.0f} %, {:.2f} waves, ~{} registers, {} of shared memory\n",
+                     100 * p.occupancy, p.waves, candidate.estimate.registers,
+                     format_bytes(static_cast<double>(candidate.estimate.shared_bytes)));
+  out += "\nWhy this shape\n" + rules_text(candidate);
+  out += "\nWhere the time goes (each stage as if alone)\n" + breakdown_text(p);
+  out += fmt::format("\nlimited by {}; {}\n", p.limiter, p.advice);
+  return out;
+}
+
+void explain(const ExplainOptions& options, Context& context) {
+  const Slices slices = make_slices();
+  ExplainedSubject subject = find_subject(options.subject, options.database, context);
+  const Hardware hardware =
+      subject.hardware ? *subject.hardware : options.hardware.resolve(context);
+  const std::string program = subject.program.empty() ? options.program : subject.program;
+  nlohmann::json documents = nlohmann::json::array();
+  for (const auto& point : subject.points) {
+    Ranking ranking = rank(point.op, hardware, slices);
+    if (ranking.candidates.empty()) throw Error(ErrorKind::no_candidate, ranking.why_not);
+    const Ranked& candidate = choose(ranking, program);
+    if (options.json)
+      documents.push_back(explanation_json(point.op, hardware, candidate));
+    else
+      context.print(render(point.op, hardware, ranking, candidate) + "\n");
+  }
+  if (options.json)
+    context.print(nlohmann::json{{"schema", "perftune.explain/1"}, {"results", documents}}.dump(2) +
+                  "\n");
+}
+
+}  // namespace
+
+void add_explain(CLI::App& app, Context& context) {
+  auto options = std::make_shared<ExplainOptions>();
+  auto* command = app.add_subcommand("explain", "Rules, time by stage, limiter and what would help");
+  command->add_option("subject", options->subject, "Operator file, or a kernel id of the store")
+      ->required();
+  command->add_option("--program", options->program, "Explain this tile program, not the best");
+  command->add_option("--db", options->database, "Store (for a kernel id)");
+  add_json_option(*command, options->json);
+  options->hardware.add_options(*command);
+  command->callback([options, &context] { explain(*options, context); });
+}
+
+}  // namespace perftune

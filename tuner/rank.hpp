@@ -1,0 +1,33 @@
+// Construct and rank: every candidate that the slices propose for an operator on a hardware, best
+// prediction first. Pure; under 50 ms for one contraction.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "costmodel/prediction.hpp"
+#include "tuner/constructor.hpp"
+#include "tuner/slices.hpp"
+
+namespace perftune {
+
+struct Ranked {
+  TileProgram program;
+  std::vector<RuleApplied> rules;
+  Resources estimate;
+  Prediction prediction;
+};
+
+struct Ranking {
+  std::vector<Ranked> candidates;
+  std::string why_not;  // when empty: what no family could take, naming the statement
+};
+
+// `wanted`: candidates asked of each constructor.
+Ranking rank(const Operator& op, const Hardware& hardware, const Slices& slices, int wanted = 40);
+
+// The prediction of one program with known resources (after compilation, or from the store).
+Prediction predict_one(const Operator& op, const Hardware& hardware, const Slices& slices,
+                       const TileProgram& program, const Resources& resources);
+
+}  // namespace perftune

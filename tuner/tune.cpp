@@ -1,0 +1,243 @@
+#include "tuner/tune.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+
+#include "recipes/error.hpp"
+#include "tuner/rank.hpp"
+#include "tuner/verdict.hpp"
+
+namespace perftune {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+class Session {
+ public:
+  Session(const Operator& op, const std::string& definition, const Hardware& hardware,
+          const Slices& slices, TrialRunner& runner, Store& store, const TuneOptions& options,
+          const TuneProgress& progress)
+      : op_(op), hardware_(hardware), slices_(slices), runner_(runner), store_(store),
+        options_(options), progress_(progress), start_(Clock::now()) {
+    result_.operator_name = op.name;
+    result_.signature = op.signature();
+    result_.hardware = hardware.name;
+    result_.dims = op.base_dims();
+    result_.measured = runner.measures();
+    construct();
+    const std::string family = ranking_.candidates.front().program.family;
+    hardware_id_ = store.put_hardware(describe(hardware));
+    op_id_ = store.put_operator(describe(op, family, definition));
+    run_ = store.begin_run(options.command, static_cast<std::int64_t>(options.seed));
+  }
+
+  TuneRun run() {
+    try {
+      if (options_.resume) recall();
+      if (hardware_.model_only) {
+        predict_only();
+      } else {
+        try_candidates();
+        name_winner();
+      }
+    } catch (...) {
+      store_.end_run(run_, RunState::failed);
+      throw;
+    }
+    store_.end_run(run_, end_ == TuneEnd::finished ? RunState::finished : RunState::interrupted);
+    result_.seconds.total = seconds_since(start_);
+    return {std::move(result_), end_};
+  }
+
+ private:
+  void construct() {
+    ranking_ = rank(op_, hardware_, slices_);
+    if (ranking_.candidates.empty())
+      throw Error(ErrorKind::no_candidate,
+                  fmt::format("{}: nothing could be constructed: {}", op_.name, ranking_.why_not));
+    result_.counts.constructed = static_cast<int>(ranking_.candidates.size());
+    result_.seconds.construct = seconds_since(start_);
+  }
+
+  Validity validity(std::string_view target) const {
+    return {result_.signature, runner_.toolchain(target), runner_.policy().text()};
+  }
+
+  // Outcomes of an earlier run under the same validity key, by program text.
+  void recall() {
+    for (const auto* slice : slices_.for_hardware(hardware_))
+      for (auto& recorded : store_.outcomes(hardware_id_, validity(slice->constructor->target())))
+        if (recorded.phase == Phase::screening) known_[recorded.program] = std::move(recorded);
+  }
+
+  void predict_only() {
+    const auto count = std::min<std::size_t>(options_.top, ranking_.candidates.size());
+    for (std::size_t i = 0; i < count; ++i)
+      result_.candidates.push_back({"", ranking_.candidates[i], {}});
+    for (auto& candidate : result_.candidates) {
+      const auto* emitter = slices_.emitters().find(candidate.ranked.program);
+      candidate.kernel = emitter->emit(op_, candidate.ranked.program, hardware_).id();
+    }
+    result_.best = result_.candidates.front().kernel;
+    result_.best_us = result_.candidates.front().ranked.prediction.us;
+    result_.note = hardware_.note;
+  }
+
+  bool stopping() {
+    if (options_.interrupted != nullptr && options_.interrupted->load()) end_ = TuneEnd::interrupted;
+    else if (options_.budget_seconds > 0 && seconds_since(start_) > options_.budget_seconds)
+      end_ = TuneEnd::budget;
+    return end_ != TuneEnd::finished;
+  }
+
+  Clock::time_point deadline() const {
+    if (options_.budget_seconds <= 0) return Clock::now() + std::chrono::seconds(1);
+    return start_ + std::chrono::duration_cast<Clock::duration>(
+                        std::chrono::duration<double>(options_.budget_seconds));
+  }
+
+  // Keeps just enough candidates under way that `top` of them succeed: a failure is replaced by
+  // the next in rank.
+  void try_candidates() {
+    std::size_t next = 0;
+    int under_way = 0;
+    while (!stopping()) {
+      while (succeeded_ + under_way < options_.top && next < ranking_.candidates.size()) {
+        const int ticket = static_cast<int>(next++);
+        if (take_known(ticket)) continue;
+        runner_.submit(ticket, op_, ranking_.candidates[ticket].program);
+        ++under_way;
+      }
+      if (under_way == 0) return;
+      if (auto trial = runner_.next(deadline())) {
+        --under_way;
+        accept(*trial);
+      }
+    }
+  }
+
+  bool take_known(int ticket) {
+    const auto it = known_.find(ranking_.candidates[ticket].program.text());
+    if (it == known_.end()) return false;
+    result_.resumed = true;
+    keep(ticket, it->second.kernel, it->second.outcome);
+    return true;
+  }
+
+  void accept(const Trial& trial) {
+    const Ranked& ranked = ranking_.candidates[trial.ticket];
+    MeasurementRecord row = new_row(trial.kernel, ranked.program.target, ranked.prediction);
+    row.outcome = trial.outcome;
+    store_.record(run_, row);
+    result_.seconds.compile += trial.outcome.compile_seconds;
+    result_.seconds.verify += trial.outcome.verify_seconds;
+    result_.seconds.measure += trial.outcome.measure_seconds;
+    keep(trial.ticket, trial.kernel.id(), trial.outcome);
+  }
+
+  MeasurementRecord new_row(const Kernel& kernel, const std::string& target,
+                            const Prediction& prediction) const {
+    MeasurementRecord row;
+    row.op = op_id_;
+    row.hardware = hardware_id_;
+    row.kernel = describe(kernel);
+    row.toolchain = runner_.toolchain(target);
+    row.policy = runner_.policy().text();
+    row.predicted = PredictedTime{prediction.us, prediction.low_us, prediction.high_us,
+                                  prediction.limiter};
+    row.provenance.perftune_version = PERFTUNE_VERSION;
+    return row;
+  }
+
+  void keep(int ticket, const std::string& kernel, const Outcome& outcome) {
+    TunedCandidate candidate{kernel, ranking_.candidates[ticket], outcome};
+    if (outcome.resources) {
+      ++result_.counts.compiled;
+      candidate.ranked.prediction =
+          predict_one(op_, hardware_, slices_, candidate.ranked.program, *outcome.resources);
+    }
+    if (outcome.verified_by != VerifiedBy::none) ++result_.counts.verified;
+    if (outcome.timing) ++result_.counts.measured;
+    if (is_success(outcome)) ++succeeded_;
+    else ++result_.counts.failed;
+    candidate.outcome.binary.clear();
+    result_.candidates.push_back(std::move(candidate));
+    sort_best_first(result_.candidates);
+    if (progress_) progress_(result_, static_cast<int>(result_.candidates.size()), options_.top);
+  }
+
+  void name_winner() {
+    if (result_.candidates.empty() || !is_success(result_.candidates.front().outcome)) return;
+    const Verdict verdict = result_.measured && end_ == TuneEnd::finished
+                                ? confirmed_verdict(op_, runner_, result_.candidates, options_.leaders)
+                                : screening_verdict(result_.candidates);
+    result_.best = verdict.best;
+    result_.best_measured = verdict.measured;
+    result_.best_us = verdict.us;
+    result_.ties = verdict.ties;
+    result_.seconds.measure += verdict.seconds;
+    record_winner();
+    if (!result_.measured)
+      result_.note = "offline: compiled and emulated, not run; `perftune measure --pending` on a "
+                     "machine with this GPU times what was found";
+  }
+
+  void record_winner() {
+    const auto it = std::find_if(result_.candidates.begin(), result_.candidates.end(),
+                                 [&](const auto& c) { return c.kernel == result_.best; });
+    const auto& program = it->ranked.program;
+    const auto* emitter = slices_.emitters().find(program);
+    WinnerRecord winner;
+    winner.kernel = describe(emitter->emit(op_, program, hardware_));
+    winner.toolchain = runner_.toolchain(program.target);
+    winner.basis = result_.best_measured ? Basis::measured : Basis::predicted;
+    if (result_.best_measured) winner.measured_us = result_.best_us;
+    winner.predicted_us = it->ranked.prediction.us;
+    winner.ties = result_.ties;
+    store_.set_winner(run_, op_id_, hardware_id_, runner_.policy().text(), winner);
+  }
+
+  const Operator& op_;
+  const Hardware& hardware_;
+  const Slices& slices_;
+  TrialRunner& runner_;
+  Store& store_;
+  const TuneOptions& options_;
+  const TuneProgress& progress_;
+  const Clock::time_point start_;
+  Ranking ranking_;
+  TuneResult result_;
+  TuneEnd end_ = TuneEnd::finished;
+  HardwareId hardware_id_{};
+  OperatorId op_id_{};
+  RunId run_{};
+  std::map<std::string, RecordedOutcome> known_;
+  int succeeded_ = 0;
+};
+
+}  // namespace
+
+TuneRun tune(const Operator& op, const std::string& definition, const Hardware& hardware,
+             const Slices& slices, TrialRunner& runner, Store& store, const TuneOptions& options,
+             const TuneProgress& progress) {
+  return Session(op, definition, hardware, slices, runner, store, options, progress).run();
+}
+
+std::string failure_histogram(const TuneResult& result) {
+  std::map<std::string_view, int> counts;
+  for (const auto& candidate : result.candidates)
+    if (!is_success(candidate.outcome)) ++counts[name(candidate.outcome.kind)];
+  std::string out;
+  for (const auto& [kind, count] : counts)
+    out += fmt::format("{}{} {}", out.empty() ? "" : ", ", kind, count);
+  return out;
+}
+
+}  // namespace perftune

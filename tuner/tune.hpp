@@ -1,0 +1,50 @@
+// The tune loop: construct, rank, try the most promising, record each outcome as it happens, and
+// name a winner. It decides; the TrialRunner acts.
+//
+// An interrupted or budget-limited tune returns what it has, marked so; nothing that finished is
+// lost, because every outcome is committed before the next is awaited.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "db/store.hpp"
+#include "recipes/operator.hpp"
+#include "tuner/slices.hpp"
+#include "tuner/trial_runner.hpp"
+#include "tuner/tune_result.hpp"
+
+namespace perftune {
+
+struct TuneOptions {
+  int top = 10;                 // candidates to bring through verification; failures do not count
+  int leaders = 4;              // of them measured again, interleaved, to name the winner
+  double budget_seconds = 0;    // 0: none; when it ends, what was found so far is the result
+  bool resume = false;          // outcomes already in the store under the same key are not repeated
+  std::uint64_t seed = 1;       // inputs, sampling
+  std::string command;          // for the run's record
+  const std::atomic<bool>* interrupted = nullptr;
+};
+
+// Told after each trial; `wanted` is how many are expected. May be empty.
+using TuneProgress = std::function<void(const TuneResult& so_far, int done, int wanted)>;
+
+enum class TuneEnd { finished, interrupted, budget };
+
+struct TuneRun {
+  TuneResult result;
+  TuneEnd end = TuneEnd::finished;
+};
+
+// `definition` is the operator file's text, kept with the operator so that the store alone can
+// build it again. Throws Error{no_candidate} when nothing can be constructed for `op`.
+TuneRun tune(const Operator& op, const std::string& definition, const Hardware& hardware,
+             const Slices& slices, TrialRunner& runner, Store& store, const TuneOptions& options,
+             const TuneProgress& progress);
+
+// "crashed 3, wrong_result 1": what became of candidates, for the message when all failed.
+std::string failure_histogram(const TuneResult& result);
+
+}  // namespace perftune

@@ -1,0 +1,51 @@
+// What one tune found, for one operator at one shape: the value that `tune --json` prints.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "costmodel/prediction.hpp"
+#include "db/outcome.hpp"
+#include "tuner/rank.hpp"
+
+namespace perftune {
+
+struct TunedCandidate {
+  std::string kernel;  // id
+  Ranked ranked;       // its prediction is made again once the compiler's facts are known
+  Outcome outcome;
+};
+
+struct TuneCounts {
+  int constructed = 0, compiled = 0, verified = 0, measured = 0, failed = 0;
+};
+
+struct TuneSeconds {
+  double construct = 0, compile = 0, verify = 0, measure = 0, total = 0;
+};
+
+struct TuneResult {
+  std::string operator_name;
+  std::string signature;
+  std::string hardware;
+  Dims dims;
+  double weight = 1;
+  bool measured = false;  // mode: measured | offline
+  TuneCounts counts;
+  std::vector<TunedCandidate> candidates;  // those that were tried, best first
+  std::string best;                        // kernel id; empty: none is valid
+  bool best_measured = false;              // best_basis
+  std::optional<double> best_us;           // of that basis
+  std::vector<std::string> ties;           // kernels within noise of the best
+  struct Baseline {
+    std::string name;
+    double us = 0;
+  };
+  std::vector<Baseline> baselines;
+  TuneSeconds seconds;
+  bool resumed = false;   // some outcomes came from an earlier, interrupted run
+  std::string note;       // one line a user should read ("offline: no sm_80 device here")
+};
+
+}  // namespace perftune

@@ -1,0 +1,75 @@
+#include "tuner/verdict.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <tuple>
+
+namespace perftune {
+namespace {
+
+double time_of(const TunedCandidate& candidate) {
+  return candidate.outcome.timing ? candidate.outcome.timing->median_us
+                                  : candidate.ranked.prediction.us;
+}
+
+// The best and everything that ties with it: the smallest program text wins, whatever the order.
+Verdict break_ties(const std::vector<TunedCandidate>& leaders, const Confirmation& confirmation) {
+  std::vector<std::size_t> tied = confirmation.ties;
+  tied.push_back(confirmation.best);
+  std::sort(tied.begin(), tied.end(), [&](std::size_t a, std::size_t b) {
+    return leaders[a].ranked.program < leaders[b].ranked.program;
+  });
+  Verdict verdict;
+  verdict.measured = true;
+  verdict.best = leaders[tied.front()].kernel;
+  verdict.us = confirmation.timings[tied.front()].median_us;
+  for (std::size_t i = 1; i < tied.size(); ++i) verdict.ties.push_back(leaders[tied[i]].kernel);
+  return verdict;
+}
+
+}  // namespace
+
+bool is_success(const Outcome& outcome) {
+  return outcome.kind == OutcomeKind::timed || outcome.kind == OutcomeKind::noisy ||
+         (outcome.kind == OutcomeKind::pending && outcome.verified_by != VerifiedBy::none);
+}
+
+void sort_best_first(std::vector<TunedCandidate>& candidates) {
+  const auto key = [](const TunedCandidate& c) {
+    return std::make_tuple(!is_success(c.outcome), !c.outcome.timing.has_value(), time_of(c),
+                           std::cref(c.ranked.program));
+  };
+  std::sort(candidates.begin(), candidates.end(), [&](const auto& a, const auto& b) {
+    const auto ka = key(a), kb = key(b);
+    return std::tie(std::get<0>(ka), std::get<1>(ka), std::get<2>(ka), std::get<3>(ka).get()) <
+           std::tie(std::get<0>(kb), std::get<1>(kb), std::get<2>(kb), std::get<3>(kb).get());
+  });
+}
+
+Verdict screening_verdict(const std::vector<TunedCandidate>& candidates) {
+  const TunedCandidate& first = candidates.front();
+  return {first.kernel, time_of(first), first.outcome.timing.has_value(), {}, 0};
+}
+
+Verdict confirmed_verdict(const Operator& op, TrialRunner& runner,
+                          std::vector<TunedCandidate>& candidates, int leaders) {
+  const auto start = std::chrono::steady_clock::now();
+  std::vector<TunedCandidate> chosen;
+  std::vector<TileProgram> programs;
+  for (const auto& candidate : candidates) {
+    if (static_cast<int>(chosen.size()) == leaders || !candidate.outcome.timing) break;
+    chosen.push_back(candidate);
+    programs.push_back(candidate.ranked.program);
+  }
+  if (programs.empty()) return screening_verdict(candidates);
+  const auto confirmation = runner.confirm(op, programs);
+  if (!confirmation) return screening_verdict(candidates);
+  Verdict verdict = break_ties(chosen, *confirmation);
+  for (std::size_t i = 0; i < chosen.size(); ++i) candidates[i].outcome.timing = confirmation->timings[i];
+  sort_best_first(candidates);
+  verdict.seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return verdict;
+}
+
+}  // namespace perftune

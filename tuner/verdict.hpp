@@ -1,0 +1,39 @@
+// Naming a winner among tried candidates.
+//
+// On a device the leaders of the screening are measured again, interleaved (TrialRunner::confirm):
+// the best of many noisy medians is biased low, and the second measurement is not. What lies within
+// noise is a tie, reported as one, and the canonical program text breaks it, so two runs name the
+// same winner.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tuner/trial_runner.hpp"
+#include "tuner/tune_result.hpp"
+
+namespace perftune {
+
+struct Verdict {
+  std::string best;               // kernel id
+  std::optional<double> us;
+  bool measured = false;
+  std::vector<std::string> ties;  // kernel ids
+  double seconds = 0;             // spent measuring
+};
+
+// Timed, or verified and waiting for a device.
+bool is_success(const Outcome& outcome);
+
+// Successes first: by measured time where there is one, else by prediction; then by program.
+void sort_best_first(std::vector<TunedCandidate>& candidates);
+
+// `candidates` are sorted and the first is a success, in both.
+Verdict screening_verdict(const std::vector<TunedCandidate>& candidates);
+
+// Confirms the first `leaders` timed candidates and writes the confirmed timings into them.
+Verdict confirmed_verdict(const Operator& op, TrialRunner& runner,
+                          std::vector<TunedCandidate>& candidates, int leaders);
+
+}  // namespace perftune
