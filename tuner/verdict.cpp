@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <tuple>
 
 namespace perftune {
 namespace {
@@ -35,15 +34,15 @@ bool is_success(const Outcome& outcome) {
 }
 
 void sort_best_first(std::vector<TunedCandidate>& candidates) {
-  const auto key = [](const TunedCandidate& c) {
-    return std::make_tuple(!is_success(c.outcome), !c.outcome.timing.has_value(), time_of(c),
-                           std::cref(c.ranked.program));
-  };
-  std::sort(candidates.begin(), candidates.end(), [&](const auto& a, const auto& b) {
-    const auto ka = key(a), kb = key(b);
-    return std::tie(std::get<0>(ka), std::get<1>(ka), std::get<2>(ka), std::get<3>(ka).get()) <
-           std::tie(std::get<0>(kb), std::get<1>(kb), std::get<2>(kb), std::get<3>(kb).get());
-  });
+  std::sort(candidates.begin(), candidates.end(),
+            [](const TunedCandidate& a, const TunedCandidate& b) {
+              const bool fails_a = !is_success(a.outcome), fails_b = !is_success(b.outcome);
+              if (fails_a != fails_b) return fails_b;
+              const bool untimed_a = !a.outcome.timing, untimed_b = !b.outcome.timing;
+              if (untimed_a != untimed_b) return untimed_b;
+              if (time_of(a) != time_of(b)) return time_of(a) < time_of(b);
+              return a.ranked.program < b.ranked.program;
+            });
 }
 
 Verdict screening_verdict(const std::vector<TunedCandidate>& candidates) {
