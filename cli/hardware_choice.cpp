@@ -1,0 +1,62 @@
+#include "cli/hardware_choice.hpp"
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "executor/cpu_calibrate.hpp"
+#include "executor/cpu_detect.hpp"
+#include "recipes/error.hpp"
+#include "recipes/hardware_file.hpp"
+
+namespace perftune {
+
+namespace fs = std::filesystem;
+
+void HardwareChoice::add_options(CLI::App& command) {
+  command.add_option("--gpu", gpu, "GPU of the catalogue (`perftune hardware list`), or local");
+  command.add_flag("--cpu", cpu, "This machine's CPU");
+  command.add_option("--threads", threads, "CPU threads, pinned (default: all cores)")
+      ->check(CLI::Range(1, 1024));
+}
+
+Hardware HardwareChoice::resolve(const Context& context) const {
+  if (cpu != gpu.empty())
+    throw Error(ErrorKind::usage, cpu ? "--cpu and --gpu exclude each other; give one"
+                                      : "no device named; give --gpu NAME, --gpu local or --cpu");
+  if (cpu) return local_cpu(context);
+  if (gpu == "local")
+    throw Error(ErrorKind::unavailable,
+                "--gpu local: no NVIDIA driver (libcuda.so.1) on this machine; name a GPU, for "
+                "example --gpu a100, to work offline");
+  return find_hardware(gpu);
+}
+
+std::string cpu_cache_path(const Context& context) { return context.cache_folder + "/cpu.yaml"; }
+
+Hardware local_cpu(const Context& context) {
+  const Hardware detected = detect_cpu();
+  const std::string path = cpu_cache_path(context);
+  if (std::ifstream in(path); in) {
+    std::stringstream text;
+    text << in.rdbuf();
+    try {
+      Hardware cached = parse_hardware(text.str(), path);
+      // Another machine may share the home folder: the cache counts for this processor only.
+      if (cached.vendor_name == detected.vendor_name && cached.sms == detected.sms &&
+          cached.arch == detected.arch)
+        return cached;
+    } catch (const Error&) {
+      // Written by an older version or cut short: measured again below.
+    }
+  }
+  Hardware calibrated = detected;
+  calibrate_cpu(calibrated, CalibrationEffort::quick);
+  std::error_code ignored;  // an unwritable cache costs a second next time, nothing else
+  fs::create_directories(context.cache_folder, ignored);
+  std::ofstream(path) << format_hardware(calibrated);
+  return calibrated;
+}
+
+}  // namespace perftune

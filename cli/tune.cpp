@@ -1,0 +1,163 @@
+// `perftune tune FILE...`: construct, compile, verify, measure, remember.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.hpp"
+#include "cli/hardware_choice.hpp"
+#include "cli/progress_bar.hpp"
+#include "cli/render.hpp"
+#include "cli/text_table.hpp"
+#include "cli/trials.hpp"
+#include "cli/wire.hpp"
+#include "recipes/error.hpp"
+#include "recipes/operator_file.hpp"
+#include "tuner/tune.hpp"
+
+namespace perftune {
+namespace {
+
+struct CommandOptions {
+  std::vector<std::string> files;
+  std::string database;
+  std::string budget;
+  std::string objective = "time";
+  HardwareChoice hardware;
+  TuneOptions tune;
+  bool allow_vendor = false;
+  bool json = false;
+};
+
+// "30s", "500ms", "2m", or plain seconds.
+double parse_duration(const std::string& text) {
+  if (text.empty()) return 0;
+  std::size_t used = 0;
+  double value = 0;
+  try {
+    value = std::stod(text, &used);
+  } catch (const std::exception&) {
+    used = 0;
+  }
+  const std::string unit = text.substr(used);
+  const double scale = unit == "ms" ? 1e-3 : unit == "m" ? 60 : unit == "h" ? 3600 : 1;
+  if (used == 0 || !(value > 0) || (scale == 1 && !unit.empty() && unit != "s"))
+    throw Error(ErrorKind::usage, "--budget '" + text + "': a duration such as 30s, 500ms or 2m is expected");
+  return value * scale;
+}
+
+std::string suite_table(const std::vector<TuneResult>& results) {
+  TextTable table({"operator", "shape", ">calls", ">best", "basis", "program"});
+  double total = 0;
+  for (const auto& r : results) {
+    total += r.best_us.value_or(0) * r.weight;
+    const auto it = std::find_if(r.candidates.begin(), r.candidates.end(),
+                                 [&](const auto& c) { return c.kernel == r.best; });
+    table.add({r.operator_name, dims_text(r.dims), fmt::format("{:g}", r.weight),
+               r.best_us ? format_time(*r.best_us) : "-",
+               r.best.empty() ? "none valid" : r.best_measured ? "measured" : "predicted",
+               it == r.candidates.end() ? "" : it->ranked.program.text()});
+  }
+  return table.text() + fmt::format("weighted total {}\n", format_time(total));
+}
+
+class TuneCommand {
+ public:
+  TuneCommand(const CommandOptions& options, Context& context)
+      : options_(options), context_(context) {}
+
+  void run() {
+    std::vector<OperatorPoint> points;
+    for (const auto& file : options_.files)
+      for (auto& point : read_operator_file(file)) points.push_back(std::move(point));
+    const Hardware hardware = options_.hardware.resolve(context_);
+    const Slices slices = make_slices();
+    Store store(options_.database.empty() ? context_.database_default : options_.database);
+    TuneOptions tune_options = options_.tune;
+    tune_options.interrupted = context_.interrupted;
+    tune_options.command = "tune";
+    const double budget = parse_duration(options_.budget);
+    const auto runner = make_trials(hardware, options_.hardware.threads, tune_options.seed, context_);
+    const auto start = std::chrono::steady_clock::now();
+    for (const auto& point : points) {
+      if (budget > 0) {
+        const double used =
+            std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        tune_options.budget_seconds = std::max(1e-3, budget - used);
+      }
+      if (!one(point, hardware, slices, *runner, store, tune_options)) break;
+    }
+    render();
+  }
+
+ private:
+  // False: interrupted or out of budget, nothing more should start.
+  bool one(const OperatorPoint& point, const Hardware& hardware, const Slices& slices,
+           TrialRunner& runner, Store& store, const TuneOptions& tune_options) {
+    ProgressBar bar(context_);
+    const auto progress = [&](const TuneResult& so_far, int done, int wanted) {
+      bar.show(done, wanted, fmt::format("{}: {} verified, {} failed", so_far.operator_name,
+                                         so_far.counts.verified, so_far.counts.failed));
+    };
+    TuneRun run = tune(point.op, operator_text(point.op), hardware, slices, runner, store,
+                       tune_options, progress);
+    run.result.weight = point.weight;
+    results_.push_back(std::move(run.result));
+    const TuneResult& result = results_.back();
+    if (run.end == TuneEnd::interrupted) context_.exit_code = static_cast<int>(ErrorKind::interrupted);
+    else if (run.end == TuneEnd::budget) context_.exit_code = static_cast<int>(ErrorKind::budget);
+    else if (result.best.empty()) {
+      context_.exit_code = static_cast<int>(ErrorKind::no_candidate);
+      bar.clear();
+      context_.say(fmt::format("perftune: {}: every candidate failed: {}", result.operator_name,
+                               failure_histogram(result)));
+    }
+    return run.end == TuneEnd::finished;
+  }
+
+  void render() const {
+    if (options_.json) {
+      nlohmann::json list = nlohmann::json::array();
+      for (const auto& result : results_) list.push_back(result_json(result));
+      context_.print(nlohmann::json{{"schema", "perftune.tune/1"}, {"results", list}}.dump(2) + "\n");
+    } else {
+      for (const auto& result : results_) context_.print(result_text(result) + "\n");
+      if (results_.size() > 1) context_.print(suite_table(results_));
+    }
+    if (context_.exit_code == static_cast<int>(ErrorKind::interrupted))
+      context_.say("perftune: interrupted; finished outcomes are kept, --resume goes on from them");
+    if (context_.exit_code == static_cast<int>(ErrorKind::budget))
+      context_.say("perftune: the budget ended; the results are partial, --resume goes on from them");
+  }
+
+  const CommandOptions& options_;
+  Context& context_;
+  std::vector<TuneResult> results_;
+};
+
+}  // namespace
+
+void add_tune(CLI::App& app, Context& context) {
+  auto options = std::make_shared<CommandOptions>();
+  auto* command = app.add_subcommand("tune", "Construct, compile, verify, measure, remember");
+  command->add_option("files", options->files, "Operator or suite files")->required();
+  options->hardware.add_options(*command);
+  command->add_option("--db", options->database, "Store (default $PERFTUNE_DB)");
+  command->add_option("--top", options->tune.top, "Candidates to bring through verification")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  command->add_option("--budget", options->budget, "Wall time for everything: 30s, 500ms, 2m");
+  command->add_option("--objective", options->objective, "time (energy needs a device's sensors)")
+      ->check(CLI::IsMember({"time", "energy"}));
+  command->add_flag("--allow-vendor", options->allow_vendor, "Vendor library kernels may win");
+  command->add_flag("--resume", options->tune.resume, "Skip what the store already knows");
+  command->add_option("--seed", options->tune.seed, "Inputs and sampling")->capture_default_str();
+  add_json_option(*command, options->json);
+  command->callback([options, &context] {
+    if (options->objective == "energy")
+      throw Error(ErrorKind::unavailable, "--objective energy needs a GPU with NVML power readings; none is measured here");
+    TuneCommand(*options, context).run();
+  });
+}
+
+}  // namespace perftune
