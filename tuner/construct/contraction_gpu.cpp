@@ -36,8 +36,7 @@ struct Problem {
 };
 
 bool unit_stride(const Access& access, Group group) {
-  const auto& strides = access.strides(group);
-  return !strides.empty() && strides.back() == 1;
+  return access.forms(group).back() == StrideForm::unit;
 }
 
 int widest_vector(const Contraction& form, const Access& access, Group other) {
