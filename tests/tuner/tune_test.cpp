@@ -1,0 +1,174 @@
+// The tune loop against scripted outcomes: what is tried, what is kept, who wins.
+#include "tuner/tune.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "recipes/error.hpp"
+#include "recipes/operator_file.hpp"
+#include "tests/tuner/replay.hpp"
+
+namespace perftune {
+namespace {
+
+using replay::failed;
+using replay::timed;
+
+class TuneLoop : public testing::Test {
+ protected:
+  TuneLoop() {
+    op_ = parse_operator_text(R"(name: gemm
+dims: {m: 64, n: 64, k: 64}
+inputs: {A: "f32[m,k]", B: "f32[k,n]"}
+outputs: {C: "f32[m,n]"}
+compute:
+  - C[m,n] = sum[k](A[m,k] * B[k,n])
+)", "gemm.yaml").front().op;
+    hardware_.name = "fake-gpu";
+    hardware_.arch = "sm_0";
+    folder_ = std::filesystem::temp_directory_path() /
+              ("perftune_tune_test_" + std::to_string(::getpid()) + "_" +
+               testing::UnitTest::GetInstance()->current_test_info()->name());
+    std::filesystem::create_directories(folder_);
+  }
+  ~TuneLoop() override { std::filesystem::remove_all(folder_); }
+
+  TuneRun run(int constructed = 30) {
+    Store store((folder_ / "store.db").string());
+    return tune(op_, "", hardware_, replay::slices(constructed), runner_, store, options_, {});
+  }
+
+  Operator op_;
+  Hardware hardware_;
+  replay::ScriptedRunner runner_;
+  TuneOptions options_;
+  std::filesystem::path folder_;
+};
+
+TEST_F(TuneLoop, TriesTheBestPredictionsAndNamesThePredictedBestOffline) {
+  const auto [result, end] = run();
+  EXPECT_EQ(end, TuneEnd::finished);
+  EXPECT_FALSE(result.measured);
+  EXPECT_EQ(result.counts.constructed, 30);
+  EXPECT_EQ(result.counts.verified, 10);
+  EXPECT_EQ(runner_.tried, (std::vector<std::int64_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
+  EXPECT_EQ(result.best, result.candidates.front().kernel);
+  EXPECT_EQ(result.candidates.front().ranked.program, replay::program(0));
+  EXPECT_FALSE(result.best_measured);
+}
+
+TEST_F(TuneLoop, ReplacesEachFailureByTheNextInRank) {
+  runner_.answer = [](std::int64_t number) {
+    return number % 2 == 0 ? failed(OutcomeKind::crashed) : replay::emulated();
+  };
+  const auto [result, end] = run();
+  EXPECT_EQ(result.counts.verified, 10);
+  EXPECT_EQ(result.counts.failed, 10);
+  EXPECT_EQ(failure_histogram(result), "crashed 10");
+  EXPECT_EQ(result.candidates.front().ranked.program, replay::program(1));
+}
+
+TEST_F(TuneLoop, NamesNoWinnerWhenEverythingFails) {
+  runner_.answer = [](std::int64_t number) {
+    return failed(number < 3 ? OutcomeKind::timed_out : OutcomeKind::wrong_result);
+  };
+  const auto [result, end] = run(5);
+  EXPECT_EQ(end, TuneEnd::finished);
+  EXPECT_TRUE(result.best.empty());
+  EXPECT_EQ(failure_histogram(result), "timed_out 3, wrong_result 2");
+}
+
+TEST_F(TuneLoop, ThrowsWhenNothingCanBeConstructed) {
+  try {
+    run(0);
+    FAIL() << "expected an Error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::no_candidate);
+    EXPECT_NE(std::string(error.what()).find("statement 1"), std::string::npos);
+  }
+}
+
+TEST_F(TuneLoop, TheWinnerIsTheConfirmedOneAndItsTimeTheSecondMeasurement) {
+  runner_.has_device = true;
+  runner_.answer = [](std::int64_t number) { return timed(100.0 - static_cast<double>(number)); };
+  // The screening's best (number 9, 91 us) was lucky: the confirmation says number 8.
+  runner_.confirmation = [](std::span<const TileProgram> programs) {
+    Confirmation c;
+    for (const auto& p : programs)
+      c.timings.push_back(Timing{p.at("number") == 8 ? 93.0 : 97.0, 0.01, {}});
+    c.best = 1;
+    return c;
+  };
+  const auto [result, end] = run();
+  EXPECT_TRUE(result.best_measured);
+  EXPECT_EQ(result.best_us, 93.0);
+  EXPECT_EQ(result.candidates.front().ranked.program, replay::program(8));
+  EXPECT_TRUE(result.ties.empty());
+}
+
+TEST_F(TuneLoop, BreaksATieByTheProgramWhicheverWasFaster) {
+  runner_.has_device = true;
+  runner_.answer = [](std::int64_t number) { return timed(50.0 + static_cast<double>(number)); };
+  std::vector<std::string> winners;
+  for (std::size_t fastest : {0, 1, 2}) {
+    runner_.confirmation = [=](std::span<const TileProgram> programs) {
+      Confirmation c;
+      c.timings.assign(programs.size(), Timing{50.0, 0.01, {}});
+      c.best = fastest;
+      for (std::size_t i = 0; i < 3; ++i)
+        if (i != fastest) c.ties.push_back(i);
+      return c;
+    };
+    const auto [result, end] = run();
+    winners.push_back(result.best);
+    EXPECT_EQ(result.ties.size(), 2U);
+  }
+  EXPECT_EQ(winners[0], winners[1]);
+  EXPECT_EQ(winners[1], winners[2]);
+}
+
+TEST_F(TuneLoop, KeepsFinishedOutcomesOnInterruptAndResumesWithoutRepeatingThem) {
+  std::atomic<bool> interrupted{false};
+  options_.interrupted = &interrupted;
+  runner_.after_each = [&](int done) { interrupted = done >= 4; };
+  const auto [partial, end] = run();
+  EXPECT_EQ(end, TuneEnd::interrupted);
+  EXPECT_EQ(partial.counts.verified, 4);
+
+  interrupted = false;
+  options_.resume = true;
+  replay::ScriptedRunner second;
+  runner_ = second;
+  const auto [whole, end2] = run();
+  EXPECT_EQ(end2, TuneEnd::finished);
+  EXPECT_TRUE(whole.resumed);
+  EXPECT_EQ(whole.counts.verified, 10);
+  EXPECT_EQ(runner_.tried, (std::vector<std::int64_t>{4, 5, 6, 7, 8, 9}));
+}
+
+TEST_F(TuneLoop, WithoutResumeEverythingIsTriedAgain) {
+  run();
+  runner_ = {};
+  run();
+  EXPECT_EQ(runner_.tried.size(), 10U);
+}
+
+TEST_F(TuneLoop, AModelOnlyDevicePredictsAndCompilesNothing) {
+  hardware_.model_only = true;
+  const auto [result, end] = run();
+  EXPECT_EQ(result.counts.compiled, 0);
+  EXPECT_TRUE(runner_.tried.empty());
+  EXPECT_EQ(result.candidates.size(), 10U);
+  EXPECT_FALSE(result.best.empty());
+}
+
+TEST_F(TuneLoop, ABudgetEndsEarlyWithWhatItHas) {
+  options_.budget_seconds = 1e-9;
+  const auto [result, end] = run();
+  EXPECT_EQ(end, TuneEnd::budget);
+  EXPECT_LT(result.counts.verified, 10);
+}
+
+}  // namespace
+}  // namespace perftune
