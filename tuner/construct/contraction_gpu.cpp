@@ -26,7 +26,7 @@ int power_of_two_at_least(std::int64_t x) {
 struct Problem {
   const Contraction& form;
   const Hardware& hardware;
-  const InstructionClass& klass;
+  const TileClass& klass;
   std::int64_t m, n, k, batch;
   double bytes_a, bytes_b;
   int vector_a, vector_b, vector_c;
@@ -45,7 +45,7 @@ int widest_vector(const Contraction& form, const Access& access, Group other) {
   return rules::vector_elements(access.type, vector_width(form, access, contiguous, limit));
 }
 
-Problem describe(const Contraction& form, const Hardware& hardware, const InstructionClass& klass) {
+Problem describe(const Contraction& form, const Hardware& hardware, const TileClass& klass) {
   Problem p{form, hardware, klass, form.extent(Group::m), form.extent(Group::n),
             form.extent(Group::k), form.extent(Group::batch), 0, 0, 1, 1, 1, false};
   p.bytes_a = static_cast<double>(size_bytes(form.a.type));
@@ -278,8 +278,8 @@ std::vector<RuleApplied> Builder::reasons(const ContractionTiles& t, const Resou
 
 }  // namespace
 
-InstructionClass simt_class() { return {"cuda/simt", 0, 0, 32, 64, 512}; }
-InstructionClass mma_class() { return {"cuda/mma", 16, 8, 64, 128, 256}; }
+TileClass simt_class() { return {"cuda/simt", 0, 0, 32, 64, 512}; }
+TileClass mma_class() { return {"cuda/mma", 16, 8, 64, 128, 256}; }
 
 std::vector<Constructed> ContractionGpuConstructor::construct(const Operator& op,
                                                               const Hardware& hardware, int wanted,

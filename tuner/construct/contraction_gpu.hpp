@@ -14,7 +14,7 @@
 namespace perftune {
 
 // What differs between instruction classes.
-struct InstructionClass {
+struct TileClass {
   const char* target;       // "cuda/simt"
   int tile_m, tile_n;       // one instruction's output per warp; 0: scalar code, tiles per thread
   int k_bytes;              // smallest k step, in bytes of an operand element row
@@ -22,13 +22,13 @@ struct InstructionClass {
   int max_threads;          // per block worth trying
 };
 
-InstructionClass simt_class();
-InstructionClass mma_class();
+TileClass simt_class();
+TileClass mma_class();
 
 class ContractionGpuConstructor final : public Constructor {
  public:
   // `emitter` is the target's and outlives this.
-  ContractionGpuConstructor(InstructionClass instruction, const Emitter& emitter)
+  ContractionGpuConstructor(TileClass instruction, const Emitter& emitter)
       : class_(instruction), emitter_(emitter) {}
 
   std::string_view family() const override { return "contraction"; }
@@ -37,7 +37,7 @@ class ContractionGpuConstructor final : public Constructor {
                                      std::string& why_not) const override;
 
  private:
-  InstructionClass class_;
+  TileClass class_;
   const Emitter& emitter_;
 };
 
