@@ -31,7 +31,7 @@ struct Kernel {
   std::vector<Argument> arguments;   // pointers first, then 64-bit integers
   int threads_per_block = 0;         // cuda: launch bound
   int min_blocks_per_sm = 0;         // cuda: second launch bound; 0: none
-  std::string id() const;            // 16 hex digits over (source, headers, program)
+  std::string id() const;            // 16 hex digits over program, entry and source
 };
 
 // What `Emitter::bind` adds for one shape.

@@ -26,12 +26,6 @@ TEST(PaddingWaste, IsTheShareOfElementsThatDoNotExist) {
   EXPECT_DOUBLE_EQ(padding_waste(129, 128), 256.0 / 129 - 1);
 }
 
-TEST(CoversWithoutExcess, RefusesATileBeyondTheNextAlignedExtent) {
-  EXPECT_TRUE(covers_without_excess(100, 112, 16));
-  EXPECT_FALSE(covers_without_excess(100, 128, 16));
-  EXPECT_TRUE(covers_without_excess(1, 16, 16));
-}
-
 TEST(SectorElements, FollowsTheType) {
   EXPECT_EQ(sector_elements(DType::f32), 8);
   EXPECT_EQ(sector_elements(DType::f16), 16);

@@ -23,10 +23,6 @@ double padding_waste(std::int64_t extent, std::int64_t tile) {
   return static_cast<double>(round_up(extent, tile)) / static_cast<double>(extent) - 1.0;
 }
 
-bool covers_without_excess(std::int64_t extent, std::int64_t tile, std::int64_t alignment) {
-  return tile <= round_up(extent, alignment);
-}
-
 int sector_elements(DType type) { return kSectorBytes / static_cast<int>(size_bytes(type)); }
 
 int vector_elements(DType type, int guaranteed) {

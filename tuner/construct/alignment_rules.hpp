@@ -21,10 +21,6 @@ inline constexpr int kVectorBytes = 16;     // widest load of one thread
 // Fraction of extra elements when `extent` is cut into tiles of `tile`: ceil(e/t)*t/e - 1.
 double padding_waste(std::int64_t extent, std::int64_t tile);
 
-// The tile is no larger than it must be: below one unit of `alignment` past the extent.
-// A tile of 128 for an extent of 100 aligned to 16 is more than one tile needs (112).
-bool covers_without_excess(std::int64_t extent, std::int64_t tile, std::int64_t alignment);
-
 // Elements of `type` in one 32-byte sector: innermost extents of a tile are multiples of this, so
 // that no sector is fetched for a part of it.
 int sector_elements(DType type);

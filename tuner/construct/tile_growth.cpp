@@ -5,9 +5,7 @@
 namespace perftune {
 
 bool tolerable(std::int64_t extent, int tile, int align, double epsilon) {
-  if (tile <= align) return true;  // the level's smallest step cannot be avoided
-  return rules::covers_without_excess(extent, tile, align) ||
-         rules::padding_waste(extent, tile) <= epsilon;
+  return rules::padding_waste(extent, tile) <= rules::padding_waste(extent, align) + epsilon;
 }
 
 std::vector<TileExtent> grow(TileExtent start, const GrowthLimits& limits) {

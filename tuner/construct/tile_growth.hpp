@@ -31,8 +31,8 @@ struct GrowthLimits {
 // From `start` up; `start` first, the largest last. Empty when `start` itself does not fit.
 std::vector<TileExtent> grow(TileExtent start, const GrowthLimits& limits);
 
-// Whether a tile extent is tolerable for an axis: no excess beyond one aligned tile, and waste
-// within epsilon.
+// Whether a tile extent is tolerable for an axis: within epsilon of the padding waste that the
+// level's smallest step, which cannot be avoided, already has.
 bool tolerable(std::int64_t extent, int tile, int align, double epsilon);
 
 }  // namespace perftune
