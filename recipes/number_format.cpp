@@ -187,9 +187,17 @@ void encode(DType type, double value, std::byte* to) {
 }
 
 void decode(DType type, std::span<const std::byte> from, std::span<double> to) {
-  const std::size_t width = size_bytes(type);
+  decode(type, from.data(), 1, to);
+}
+
+void decode(DType type, const std::byte* from, std::int64_t stride, std::span<double> to) {
+  const std::int64_t step = stride * static_cast<std::int64_t>(size_bytes(type));
   dispatch(type, [&](auto t) {
-    for (std::size_t i = 0; i < to.size(); ++i) to[i] = decode_one<t()>(from.data() + i * width);
+    const std::byte* at = from;
+    for (double& value : to) {
+      value = decode_one<t()>(at);
+      at += step;
+    }
   });
 }
 

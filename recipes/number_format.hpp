@@ -29,6 +29,9 @@ void encode(DType type, double value, std::byte* to);
 void decode(DType type, std::span<const std::byte> from, std::span<double> to);
 void encode(DType type, std::span<const double> from, std::span<std::byte> to);
 
+// Every `stride`-th element (in elements; may be 0 or negative), starting with the one at `from`.
+void decode(DType type, const std::byte* from, std::int64_t stride, std::span<double> to);
+
 // The value that is stored when `value` is encoded: decode(encode(value)).
 double round_to(DType type, double value);
 
