@@ -11,6 +11,7 @@
 #include "cli/text_table.hpp"
 #include "cli/trials.hpp"
 #include "cli/wire.hpp"
+#include "recipes/definition.hpp"
 #include "recipes/error.hpp"
 #include "recipes/operator_file.hpp"
 #include "tuner/tune.hpp"
@@ -99,7 +100,7 @@ class TuneCommand {
       bar.show(done, wanted, fmt::format("{}: {} verified, {} failed", so_far.operator_name,
                                          so_far.counts.verified, so_far.counts.failed));
     };
-    TuneRun run = tune(point.op, operator_text(point.op), hardware, slices, runner, store,
+    TuneRun run = tune(point.op, definition(point.op), hardware, slices, runner, store,
                        tune_options, progress);
     run.result.weight = point.weight;
     results_.push_back(std::move(run.result));

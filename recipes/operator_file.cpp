@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "recipes/definition.hpp"
 #include "recipes/operator_text.hpp"
 
 namespace perftune {
@@ -13,8 +14,9 @@ std::vector<OperatorPoint> parse_operator_text(const std::string& text, const st
   const YamlNode root = parse_yaml(text, file);
   root.expect_map("an operator file");
   root.expect_keys(operator_keys());
-  auto source = std::make_shared<const OperatorSource>(
-      read_operator_source(root, std::filesystem::path(file).stem().string()));
+  OperatorSource read = read_operator_source(root, std::filesystem::path(file).stem().string());
+  read.definition = definition_body(root);
+  const auto source = std::make_shared<const OperatorSource>(std::move(read));
   std::vector<Dims> combinations(1);
   if (const YamlNode* dims = root.find("dims")) combinations = read_points(*dims);
   std::vector<OperatorPoint> points;

@@ -1,0 +1,62 @@
+#include "recipes/definition.hpp"
+
+#include <fmt/format.h>
+
+#include "recipes/operator_source.hpp"
+
+namespace perftune {
+namespace {
+
+// A double-quoted YAML scalar; plain where nothing in it could be read as anything else.
+std::string scalar(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (c == '\n') out += "\\n";
+    else if (c == '\t') out += "\\t";
+    else out += c;
+  }
+  return out + "\"";
+}
+
+// Flow style: one line, whatever the nesting.
+std::string flow(const YamlNode& node) {
+  switch (node.kind()) {
+    case YamlNode::Kind::null: return "~";
+    case YamlNode::Kind::scalar: return scalar(node.text());
+    case YamlNode::Kind::list: {
+      std::string out;
+      for (const auto& item : node.items()) out += (out.empty() ? "" : ", ") + flow(item);
+      return "[" + out + "]";
+    }
+    case YamlNode::Kind::map: {
+      std::string out;
+      for (std::size_t i = 0; i < node.keys().size(); ++i)
+        out += fmt::format("{}{}: {}", i > 0 ? ", " : "", scalar(node.keys()[i].text()),
+                           flow(node.items()[i]));
+      return "{" + out + "}";
+    }
+  }
+  return "~";
+}
+
+}  // namespace
+
+std::string definition_body(const YamlNode& operator_map) {
+  std::string out;
+  for (std::size_t i = 0; i < operator_map.keys().size(); ++i) {
+    const std::string& key = operator_map.keys()[i].text();
+    if (key != "name" && key != "dims" && key != "weight")
+      out += fmt::format("{}: {}\n", key, flow(operator_map.items()[i]));
+  }
+  return out;
+}
+
+std::string definition(const Operator& op) {
+  std::string dims;
+  for (const auto& [dim, extent] : op.base_dims())
+    dims += fmt::format("{}{}: {}", dims.empty() ? "" : ", ", dim, extent);
+  return fmt::format("name: {}\ndims: {{{}}}\n{}", scalar(op.name), dims, op.source->definition);
+}
+
+}  // namespace perftune
