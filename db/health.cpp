@@ -16,10 +16,10 @@ using sqlite::Query;
 
 namespace {
 
-constexpr std::array tables = {"hardware",   "operators",    "operator_names", "operator_dims",
-                               "kernels",    "toolchains",   "builds",         "policies",
-                               "provenances", "runs",        "measurements",   "samples",
-                               "winners",    "models"};
+constexpr std::array tables = {"hardware",    "operators",  "operator_names", "operator_dims",
+                               "kernels",     "toolchains", "builds",         "policies",
+                               "provenances", "runs",       "measurements",   "samples",
+                               "winners",     "models"};
 
 using Findings = std::vector<Finding>;
 
@@ -33,15 +33,16 @@ void damaged_pages(sqlite::Database& database, Findings& findings) {
 void missing_parents(sqlite::Database& database, Findings& findings) {
   Query row = database.query("PRAGMA foreign_key_check");
   for (int found = 0; row.step() && found < 20; ++found) {
-    findings.push_back({Finding::Severity::damage,
-                        fmt::format("{} row {} refers to a missing row of {}", row.view(0),
-                                    row.integer(1), row.view(2))});
+    findings.push_back(
+        {Finding::Severity::damage, fmt::format("{} row {} refers to a missing row of {}",
+                                                row.view(0), row.integer(1), row.view(2))});
   }
 }
 
 void altered_kernels(sqlite::Database& database, Findings& findings) {
-  Query row = database.query("SELECT kernel, family, target, program, source, source_hash, "
-                             "language FROM kernels");
+  Query row = database.query(
+      "SELECT kernel, family, target, program, source, source_hash, "
+      "language FROM kernels");
   while (row.step()) {
     const auto damage = [&](std::string_view what) {
       findings.push_back(
@@ -74,8 +75,9 @@ StoreInfo info(Store& store) {
   StoreInfo info;
   info.path = store.path();
   info.version = sqlite::schema_version();
-  Query size = database.query("SELECT page_count * page_size FROM pragma_page_count, "
-                              "pragma_page_size");
+  Query size = database.query(
+      "SELECT page_count * page_size FROM pragma_page_count, "
+      "pragma_page_size");
   if (size.step()) info.bytes = size.integer(0);
   for (const char* table : tables) {
     Query row = database.query(fmt::format("SELECT count(*) FROM {}", table));

@@ -65,8 +65,9 @@ void require_ours(const std::string& path) {
   }
   if (header.user_version() > schema_version()) throw refusal(path, newer(header.user_version()));
   if (header.write_ahead_log()) {
-    throw refusal(path, "is in WAL mode, which perftune never uses; set it back with "
-                        "`sqlite3 FILE 'PRAGMA journal_mode=DELETE'`");
+    throw refusal(path,
+                  "is in WAL mode, which perftune never uses; set it back with "
+                  "`sqlite3 FILE 'PRAGMA journal_mode=DELETE'`");
   }
 }
 
@@ -88,7 +89,7 @@ std::uintmax_t size_of(const std::string& path) {
 
 void require_writable(const std::string& path) {
   // Root may write anything; a file without a single write bit was protected on purpose.
-  struct stat info{};
+  struct stat info {};
   if (stat(path.c_str(), &info) == 0 && (info.st_mode & 0222) == 0) {
     throw refusal(path, "the store is read-only");
   }

@@ -23,12 +23,12 @@ enum class MeasurementId : std::int64_t {};
 
 // The same device model is the same row: name, vendor name, architecture and unit count.
 struct HardwareRecord {
-  std::string name;         // "a100-sxm-80gb", "cpu-local"
-  std::string vendor_name;  // tells one "cpu-local" from another
-  std::string kind = "gpu"; // "gpu" | "cpu"
-  std::string arch;         // "sm_80", "avx512"
-  std::int64_t units = 0;   // SMs or cores
-  std::string description;  // YAML that parse_hardware reads; the newest one is kept
+  std::string name;          // "a100-sxm-80gb", "cpu-local"
+  std::string vendor_name;   // tells one "cpu-local" from another
+  std::string kind = "gpu";  // "gpu" | "cpu"
+  std::string arch;          // "sm_80", "avx512"
+  std::int64_t units = 0;    // SMs or cores
+  std::string description;   // YAML that parse_hardware reads; the newest one is kept
 };
 HardwareRecord describe(const Hardware& hardware);
 
@@ -37,8 +37,8 @@ struct OperatorRecord {
   std::string signature;
   std::string structure;
   std::string name;
-  std::string family;      // "contraction"
-  std::string dtype;       // of the first input
+  std::string family;  // "contraction"
+  std::string dtype;   // of the first input
   Dims dims;
   double flops = 0;
   double compulsory_bytes = 0;
@@ -47,21 +47,21 @@ struct OperatorRecord {
 OperatorRecord describe(const Operator& op, std::string_view family, std::string_view definition);
 
 struct KernelRecord {
-  std::string id;        // Kernel::id()
+  std::string id;  // Kernel::id()
   std::string family;
   std::string target;
   std::string program;   // canonical text
   std::string language;  // "cuda" | "cpp"
   std::string entry;
-  std::string source;    // empty for imported measurements
+  std::string source;  // empty for imported measurements
 };
 KernelRecord describe(const Kernel& kernel);
 
 // What turned source into a binary. Part of the validity key.
 struct Toolchain {
-  std::string arch;             // "sm_90a", "avx512": the instruction set spelt out
+  std::string arch;  // "sm_90a", "avx512": the instruction set spelt out
   std::string codegen_version;
-  std::string compiler;         // "nvrtc 12.4", "g++ 12.2.0"
+  std::string compiler;  // "nvrtc 12.4", "g++ 12.2.0"
   std::string flags;
   auto operator<=>(const Toolchain&) const = default;
 };
@@ -117,7 +117,7 @@ struct MeasurementRecord {
 // Store::samples and Store::binary.
 struct RecordedOutcome {
   MeasurementId id{};
-  std::string kernel;   // KernelRecord::id
+  std::string kernel;  // KernelRecord::id
   std::string program;
   Phase phase = Phase::screening;
   std::optional<PredictedTime> predicted;
@@ -136,9 +136,9 @@ struct WinnerRecord {
   Basis basis = Basis::predicted;
   std::optional<double> measured_us{};  // from the confirmation, not the screening
   std::optional<double> predicted_us{};
-  std::vector<std::string> ties{};      // kernel ids within noise of the winner
-  std::int64_t decided_at_ms = 0;       // 0: now
-  Provenance provenance{};              // of its latest measurement; filled when read
+  std::vector<std::string> ties{};  // kernel ids within noise of the winner
+  std::int64_t decided_at_ms = 0;   // 0: now
+  Provenance provenance{};          // of its latest measurement; filled when read
 };
 
 enum class RunState { running, finished, interrupted, failed };

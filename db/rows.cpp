@@ -64,8 +64,9 @@ HardwareId put(Database& database, const HardwareRecord& hardware, std::int64_t 
 
 OperatorId put(Database& database, const OperatorRecord& op) {
   database
-      .query("INSERT OR IGNORE INTO operators (signature, structure, family, dtype, flops, "
-             "compulsory_bytes) VALUES (?, ?, ?, ?, ?, ?)")
+      .query(
+          "INSERT OR IGNORE INTO operators (signature, structure, family, dtype, flops, "
+          "compulsory_bytes) VALUES (?, ?, ?, ?, ?, ?)")
       .bind(op.signature)
       .bind(op.structure)
       .bind(op.family)
@@ -78,16 +79,18 @@ OperatorId put(Database& database, const OperatorRecord& op) {
   const std::int64_t id = found.integer(0);
   if (op.name.empty()) return OperatorId{id};
   database
-      .query("INSERT INTO operator_names (operator, name, definition) VALUES (?, ?, ?) "
-             "ON CONFLICT DO UPDATE SET definition = max(definition, excluded.definition)")
+      .query(
+          "INSERT INTO operator_names (operator, name, definition) VALUES (?, ?, ?) "
+          "ON CONFLICT DO UPDATE SET definition = max(definition, excluded.definition)")
       .bind(id)
       .bind(op.name)
       .bind(op.definition)
       .run();
   for (const auto& [dim, extent] : op.dims) {
     database
-        .query("INSERT INTO operator_dims (operator, name, dim, extent) VALUES (?, ?, ?, ?) "
-               "ON CONFLICT DO UPDATE SET extent = max(extent, excluded.extent)")
+        .query(
+            "INSERT INTO operator_dims (operator, name, dim, extent) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET extent = max(extent, excluded.extent)")
         .bind(id)
         .bind(op.name)
         .bind(dim)
@@ -100,11 +103,12 @@ OperatorId put(Database& database, const OperatorRecord& op) {
 std::int64_t put(Database& database, const KernelRecord& kernel) {
   // An imported measurement may know a kernel's name before its source is known.
   database
-      .query("INSERT INTO kernels (kernel, family, target, program, language, entry, source, "
-             "source_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
-             "ON CONFLICT (kernel) DO UPDATE SET source = excluded.source, "
-             "  source_hash = excluded.source_hash, entry = excluded.entry "
-             "WHERE source = '' AND excluded.source <> ''")
+      .query(
+          "INSERT INTO kernels (kernel, family, target, program, language, entry, source, "
+          "source_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+          "ON CONFLICT (kernel) DO UPDATE SET source = excluded.source, "
+          "  source_hash = excluded.source_hash, entry = excluded.entry "
+          "WHERE source = '' AND excluded.source <> ''")
       .bind(kernel.id)
       .bind(kernel.family)
       .bind(kernel.target)
@@ -144,8 +148,9 @@ std::int64_t put(Database& database, const Provenance& provenance) {
   found.bind(provenance.host).bind(provenance.perftune_version);
   if (found.step()) return found.integer(0);
   database
-      .query("INSERT INTO provenances (driver, toolkit, device_serial, host, perftune_version) "
-             "VALUES (?, ?, ?, ?, ?)")
+      .query(
+          "INSERT INTO provenances (driver, toolkit, device_serial, host, perftune_version) "
+          "VALUES (?, ?, ?, ?, ?)")
       .bind(provenance.driver)
       .bind(provenance.toolkit)
       .bind(provenance.device_serial)

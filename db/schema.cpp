@@ -184,8 +184,9 @@ using Objects = std::map<std::pair<std::string, std::string>, std::string>;
 
 Objects objects(Database& database) {
   Objects found;
-  Query rows = database.query("SELECT type, name, coalesce(sql, '') FROM sqlite_schema "
-                              "WHERE name NOT IN ('sqlite_stat1', 'sqlite_stat4')");
+  Query rows = database.query(
+      "SELECT type, name, coalesce(sql, '') FROM sqlite_schema "
+      "WHERE name NOT IN ('sqlite_stat1', 'sqlite_stat4')");
   while (rows.step()) found[{rows.text(0), rows.text(1)}] = rows.text(2);
   return found;
 }
@@ -199,9 +200,9 @@ void migrate(Database& database, int from, int to) {
     database.execute(migrations[static_cast<std::size_t>(version)]);
   }
   // PRAGMA takes no parameters; both are integers of ours.
-  database.execute(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};",
-                               application_id, to)
-                       .c_str());
+  database.execute(
+      fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};", application_id, to)
+          .c_str());
 }
 
 void require_schema(Database& database, int version) {
@@ -209,10 +210,10 @@ void require_schema(Database& database, int version) {
   migrate(reference, 0, version);
   const Objects expected = objects(reference);
   const Objects found = objects(database);
-  const auto refuse = [&](std::string_view what, const std::pair<std::string, std::string>& object) {
-    throw Error(ErrorKind::store,
-                fmt::format("{}: not a store as perftune makes it: {} {} {:?}", database.path(),
-                            what, object.first, object.second));
+  const auto refuse = [&](std::string_view what,
+                          const std::pair<std::string, std::string>& object) {
+    throw Error(ErrorKind::store, fmt::format("{}: not a store as perftune makes it: {} {} {:?}",
+                                              database.path(), what, object.first, object.second));
   };
   for (const auto& [object, sql] : found) {
     const auto match = expected.find(object);

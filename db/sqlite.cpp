@@ -47,8 +47,8 @@ Query& Query::bind(std::string_view text) {
 
 Query& Query::bind(std::span<const std::byte> blob) {
   const void* data = blob.data() == nullptr ? static_cast<const void*>("") : blob.data();
-  if (const int rc = sqlite3_bind_blob64(statement_, next_parameter_++, data, blob.size(),
-                                         SQLITE_TRANSIENT)) {
+  if (const int rc =
+          sqlite3_bind_blob64(statement_, next_parameter_++, data, blob.size(), SQLITE_TRANSIENT)) {
     database_->fail(rc);
   }
   return *this;

@@ -31,7 +31,8 @@ class Database;
 // A prepared statement in use. Bound values are copied; reset and unbound on destruction.
 class Query {
  public:
-  Query(Database& database, sqlite3_stmt* statement) : database_(&database), statement_(statement) {}
+  Query(Database& database, sqlite3_stmt* statement)
+      : database_(&database), statement_(statement) {}
   Query(Query&& other) noexcept;
   Query(const Query&) = delete;
   Query& operator=(const Query&) = delete;
@@ -62,8 +63,8 @@ class Query {
   double real(int column) const;
   std::optional<double> optional_real(int column) const;
   std::string text(int column) const { return std::string(view(column)); }
-  std::string_view view(int column) const;               // until the next step
-  std::span<const std::byte> blob(int column) const;     // until the next step
+  std::string_view view(int column) const;            // until the next step
+  std::span<const std::byte> blob(int column) const;  // until the next step
 
  private:
   Database* database_;

@@ -40,12 +40,13 @@ OperatorId Store::put_operator(const OperatorRecord& op) {
 RunId Store::begin_run(std::string_view command, std::int64_t seed) {
   // Drawn at random: two machines may start the same command in the same millisecond.
   std::random_device entropy;
-  const std::string uid = fmt::format("{:08x}{:08x}{:08x}{:08x}", entropy(), entropy(), entropy(),
-                                      entropy());
+  const std::string uid =
+      fmt::format("{:08x}{:08x}{:08x}{:08x}", entropy(), entropy(), entropy(), entropy());
   Transaction transaction(*database_);
   database_
-      ->query("INSERT INTO runs (uid, command, seed, state, started_at_ms) "
-              "VALUES (?, ?, ?, 'running', ?)")
+      ->query(
+          "INSERT INTO runs (uid, command, seed, state, started_at_ms) "
+          "VALUES (?, ?, ?, 'running', ?)")
       .bind(uid)
       .bind(command)
       .bind(seed)
@@ -80,9 +81,10 @@ void Store::set_winner(RunId run, OperatorId op, HardwareId hardware, std::strin
   const std::int64_t toolchain = sqlite::put(*database_, winner.toolchain);
   const std::int64_t build = sqlite::put_build(*database_, kernel, toolchain);
   database_
-      ->query("INSERT OR REPLACE INTO winners (operator, hardware, policy, build, basis, "
-              "measured_us, predicted_us, ties, run, decided_at_ms) "
-              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      ->query(
+          "INSERT OR REPLACE INTO winners (operator, hardware, policy, build, basis, "
+          "measured_us, predicted_us, ties, run, decided_at_ms) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(static_cast<std::int64_t>(op))
       .bind(static_cast<std::int64_t>(hardware))
       .bind(sqlite::put_policy(*database_, policy))
@@ -104,9 +106,10 @@ void Store::put_model(std::string_view model_name, std::string_view summary,
   const std::string uid = Digest().add(model_name).add(summary).add(bytes).hex();
   Transaction transaction(*database_);
   database_
-      ->query("INSERT INTO models (name, uid, trained_at_ms, summary, weights) "
-              "VALUES (?, ?, ?, ?, ?) "
-              "ON CONFLICT (uid) DO UPDATE SET trained_at_ms = excluded.trained_at_ms")
+      ->query(
+          "INSERT INTO models (name, uid, trained_at_ms, summary, weights) "
+          "VALUES (?, ?, ?, ?, ?) "
+          "ON CONFLICT (uid) DO UPDATE SET trained_at_ms = excluded.trained_at_ms")
       .bind(model_name)
       .bind(uid)
       .bind(now)

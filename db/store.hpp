@@ -73,11 +73,12 @@ class Store {
   // A kernel by its id or by a prefix of it that names one; Error{usage} when it names several.
   std::optional<KernelRecord> kernel(std::string_view id_prefix);
 
-  std::vector<double> samples(MeasurementId measurement);                // microseconds
+  std::vector<double> samples(MeasurementId measurement);                      // microseconds
   std::string binary(std::string_view kernel_id, const Toolchain& toolchain);  // empty: none
 
   // A trained model by name; the newest one is read back.
-  void put_model(std::string_view name, std::string_view summary, std::span<const std::byte> weights);
+  void put_model(std::string_view name, std::string_view summary,
+                 std::span<const std::byte> weights);
   std::optional<std::vector<std::byte>> model(std::string_view name);
 
   const std::string& path() const;

@@ -90,7 +90,7 @@ std::vector<RecordedOutcome> Store::outcomes(HardwareId hardware, const Validity
     found.outcome.verify_seconds = row.real(14);
     found.outcome.measure_seconds = row.real(15);
     found.outcome.resources = resources_at(row, 16);
-    found.provenance = {row.text(21), row.text(22),           row.text(23),   row.text(24),
+    found.provenance = {row.text(21), row.text(22),          row.text(23),   row.text(24),
                         row.text(25), row.optional_real(26), row.integer(27)};
     std::string key = found.kernel;
     latest.insert_or_assign(std::move(key), std::move(found));

@@ -35,7 +35,10 @@ TEST_F(StoreTest, OutcomeSurvivesReopening) {
     const RunId run = store.begin_run("tune", 7);
     MeasurementRecord m = sample_measurement(op, hardware, 0, 12.5);
     m.outcome.detail = "fine";
-    m.outcome.binary = std::string("\x7f" "ELF\0binary", 11);
+    m.outcome.binary = std::string(
+        "\x7f"
+        "ELF\0binary",
+        11);
     m.outcome.resources->warnings = {"one", "two"};
     id = store.record(run, m);
     store.end_run(run, RunState::finished);
@@ -61,8 +64,9 @@ TEST_F(StoreTest, OutcomeSurvivesReopening) {
   EXPECT_EQ(found.predicted->limiter, "dram");
   EXPECT_EQ(found.provenance.clock_mhz, 1410.0);
   EXPECT_THAT(store.samples(id), ElementsAre(12.5 * 0.99, 12.5, 12.5 * 1.01));
-  EXPECT_EQ(store.binary(found.kernel, sample_toolchain()),
-            std::string("\x7f" "ELF\0binary", 11));
+  EXPECT_EQ(store.binary(found.kernel, sample_toolchain()), std::string("\x7f"
+                                                                        "ELF\0binary",
+                                                                        11));
   EXPECT_THAT(verify(store), IsEmpty());
 }
 
@@ -76,7 +80,7 @@ TEST_F(StoreTest, EveryPartOfTheValidityKeyDecides) {
   Validity other = sample_validity();
   other.signature = "another";
   EXPECT_THAT(store.outcomes(hardware, other), IsEmpty());
-  for (std::string Toolchain::* part :
+  for (std::string Toolchain::*part :
        {&Toolchain::arch, &Toolchain::codegen_version, &Toolchain::compiler, &Toolchain::flags}) {
     other = sample_validity();
     other.toolchain.*part += "x";
@@ -143,21 +147,23 @@ TEST_F(StoreTest, WinnerIsReplacedAndKeepsItsBasis) {
   store.record(run, sample_measurement(op, hardware, 1, 11));
   const std::string signature = sample_operator().signature;
   EXPECT_FALSE(store.winner(signature, hardware));
-  store.set_winner(run, op, hardware, "p", {.kernel = sample_kernel(0),
-                                            .toolchain = sample_toolchain(),
-                                            .basis = Basis::predicted,
-                                            .predicted_us = 9});
+  store.set_winner(run, op, hardware, "p",
+                   {.kernel = sample_kernel(0),
+                    .toolchain = sample_toolchain(),
+                    .basis = Basis::predicted,
+                    .predicted_us = 9});
   ASSERT_TRUE(store.winner(signature, hardware, "p"));
   EXPECT_EQ(store.winner(signature, hardware, "p")->basis, Basis::predicted);
   EXPECT_FALSE(store.winner(signature, hardware, "p")->measured_us);
-  store.set_winner(run, op, hardware, "p", {.kernel = sample_kernel(1),
-                                            .toolchain = sample_toolchain(),
-                                            .basis = Basis::measured,
-                                            .measured_us = 10.5,
-                                            .ties = {"aa", "bb"}});
-  store.set_winner(run, op, hardware, "q", {.kernel = sample_kernel(2),
-                                            .toolchain = sample_toolchain(),
-                                            .basis = Basis::predicted});
+  store.set_winner(run, op, hardware, "p",
+                   {.kernel = sample_kernel(1),
+                    .toolchain = sample_toolchain(),
+                    .basis = Basis::measured,
+                    .measured_us = 10.5,
+                    .ties = {"aa", "bb"}});
+  store.set_winner(
+      run, op, hardware, "q",
+      {.kernel = sample_kernel(2), .toolchain = sample_toolchain(), .basis = Basis::predicted});
   const auto winner = store.winner(signature, hardware, "p");
   ASSERT_TRUE(winner);
   EXPECT_EQ(winner->kernel.id, sample_kernel(1).id);
