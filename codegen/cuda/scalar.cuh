@@ -55,13 +55,17 @@ PT_DEVICE T narrow(Accumulator x) {
   }
 }
 
-// Rounds to T and back: `cast` of operator files.
-template <class T, class Accumulator>
-PT_DEVICE Accumulator cast(Accumulator x) {
-  return widen<Accumulator>(narrow<T>(x));
-}
+// ---- Vocabulary of codegen/scalar_printer.hpp; masks are bool ----
 
-// ---- Functions by their name in operator files ----
+template <class T>
+constexpr PT_DEVICE T splat(f64 x) { return static_cast<T>(x); }
+template <class T>
+PT_DEVICE T infinity() { return static_cast<T>(bit_cast<f32>(0x7f800000u)); }
+template <class T>
+PT_DEVICE T not_a_number() { return static_cast<T>(bit_cast<f32>(0x7fc00000u)); }
+// x rounded to the values of D, still a T: `cast` of operator files.
+template <class D, class T>
+PT_DEVICE T round_to(T x) { return widen<T>(narrow<D>(x)); }
 
 template <class T>
 PT_DEVICE T minimum(T a, T b) { return b < a ? b : a; }
@@ -70,6 +74,7 @@ PT_DEVICE T maximum(T a, T b) { return a < b ? b : a; }
 PT_DEVICE i32 abs(i32 x) { return x < 0 ? -x : x; }
 template <class T>
 PT_DEVICE T relu(T x) { return x < T(0) ? T(0) : x; }
+// exp overflows to infinity for very negative x, and 1 / infinity is the right 0.
 template <class T>
 PT_DEVICE T sigmoid(T x) { return T(1) / (T(1) + exp(-x)); }
 template <class T>
@@ -77,22 +82,19 @@ PT_DEVICE T silu(T x) { return x / (T(1) + exp(-x)); }
 // x * Phi(x), by erf as the oracle does (Hendrycks and Gimpel, 2016).
 template <class T>
 PT_DEVICE T gelu(T x) { return T(0.5) * x * (T(1) + erf(x * T(0.70710678118654752440))); }
-// The condition counts as true when it is not zero, as comparisons give 0 or 1.
 template <class T>
-PT_DEVICE T select(T condition, T if_true, T if_false) {
-  return condition != T(0) ? if_true : if_false;
-}
+PT_DEVICE T select(bool mask, T if_true, T if_false) { return mask ? if_true : if_false; }
 template <class T>
-PT_DEVICE T less(T a, T b) { return T(a < b); }
+PT_DEVICE bool less(T a, T b) { return a < b; }
 template <class T>
-PT_DEVICE T less_equal(T a, T b) { return T(a <= b); }
+PT_DEVICE bool less_equal(T a, T b) { return a <= b; }
 template <class T>
-PT_DEVICE T greater(T a, T b) { return T(a > b); }
+PT_DEVICE bool greater(T a, T b) { return a > b; }
 template <class T>
-PT_DEVICE T greater_equal(T a, T b) { return T(a >= b); }
+PT_DEVICE bool greater_equal(T a, T b) { return a >= b; }
 template <class T>
-PT_DEVICE T equal(T a, T b) { return T(a == b); }
+PT_DEVICE bool equal(T a, T b) { return a == b; }
 template <class T>
-PT_DEVICE T not_equal(T a, T b) { return T(a != b); }
+PT_DEVICE bool not_equal(T a, T b) { return a != b; }
 
 }  // namespace pt

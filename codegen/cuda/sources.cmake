@@ -1,8 +1,19 @@
 # Sources of the CUDA emitters, and the device headers that travel in the executable.
 target_sources(perftune_codegen PRIVATE
-  cuda/headers.cpp)
+  cuda/contraction_legality.cpp
+  cuda/contraction_simt.cpp
+  cuda/headers.cpp
+  cuda/operand_printer.cpp
+  cuda/problem_printer.cpp
+  cuda/shrink_contraction.cpp
+  cuda/simt_mapping.cpp)
 perftune_embed(perftune_codegen cuda_device_files
   cuda/arithmetic.cuh
+  cuda/contraction_epilogue.cuh
+  cuda/contraction_simt.cuh
+  cuda/indexing.cuh
+  cuda/partial_sums.cuh
   cuda/ptx.cuh
   cuda/scalar.cuh
+  cuda/shared_tile.cuh
   cuda/types.cuh)

@@ -1,0 +1,45 @@
+// Emits contractions for the scalar pipes of NVIDIA GPUs (target cuda/simt): codegen/cuda/
+// contraction_simt.cuh around operands and an epilogue printed from the expression.
+//
+// Inputs f64, f32, f16, bf16, i8, u8, 8-bit floats, each mixed with each; accumulation in f64, f32 or i32.
+// Any strides, transposition, axis groups, padding; ragged extents everywhere. Pure.
+#pragma once
+
+#include "codegen/contraction.hpp"
+#include "codegen/contraction_tiles.hpp"
+#include "codegen/emitter.hpp"
+
+namespace perftune {
+
+class SimtContractionEmitter final : public Emitter {
+ public:
+  std::string_view family() const override { return "contraction"; }
+  std::string_view target() const override { return "cuda/simt"; }
+
+  std::optional<std::string> illegal(const Operator& op, const TileProgram& program,
+                                     const Hardware& hardware) const override;
+  Kernel emit(const Operator& op, const TileProgram& program,
+              const Hardware& hardware) const override;
+  Launch bind(const Operator& op, const TileProgram& program,
+              const Hardware& hardware) const override;
+  Resources estimate(const Operator& op, const TileProgram& program) const override;
+  Operator shrink(const Operator& op, const TileProgram& program) const override;
+};
+
+// What the tile program leaves open, derived from it and the operands' types and directions.
+struct SimtMapping {
+  bool a_along_k = false;  // A is contiguous along k (else staged along its rows)
+  bool b_along_k = false;
+  int depth_vector = 1;    // elements of k that a lane reads at once
+  int period_m = 1;        // neighbouring rows of A that a lane reads at once
+  int period_n = 1;
+  bool dot4 = false;       // four 8-bit products per instruction
+  int shared_bytes = 0;
+
+  static SimtMapping of(const Contraction& form, const ContractionTiles& tiles);
+};
+
+// Registers per thread to expect; calibrated on what ptxas reports (tests/cuda/resources_test.cpp).
+int simt_registers(const Contraction& form, const ContractionTiles& tiles, const SimtMapping& map);
+
+}  // namespace perftune

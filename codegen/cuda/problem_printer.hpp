@@ -1,0 +1,38 @@
+// Prints what the CUDA contraction targets share: `struct Problem` around a target's own Tiles,
+// and the source around that.
+//
+// Call order: operands, finish, grid_arguments (each adds arguments), then source. Pure.
+#pragma once
+
+#include <string>
+
+#include "codegen/contraction.hpp"
+#include "codegen/contraction_tiles.hpp"
+#include "codegen/cuda/operand_printer.hpp"
+#include "recipes/hardware.hpp"
+
+namespace perftune {
+
+class ProblemPrinter {
+ public:
+  // All outlive this.
+  ProblemPrinter(const Contraction& form, const ContractionTiles& tiles, ArgumentList& arguments);
+
+  std::string operands(bool a_along_k, bool b_along_k);
+  // The epilogue: a function from N sums of one row to N stored elements.
+  std::string finish();
+  // Extents and tile counts that every contraction kernel takes.
+  void grid_arguments();
+  // The whole text; `body` is what stands inside struct Problem, `kernel` the class template that
+  // runs it.
+  std::string source(const TileProgram& program, const Hardware& hardware, const char* header,
+                     const char* entry, const char* kernel, const std::string& body) const;
+
+ private:
+  const Contraction& form_;
+  const ContractionTiles& tiles_;
+  ArgumentList& arguments_;
+  OperandPrinter operand_;
+};
+
+}  // namespace perftune

@@ -1,0 +1,57 @@
+#include <algorithm>
+#include <bit>
+
+#include "codegen/cuda/contraction_simt.hpp"
+
+namespace perftune {
+namespace {
+
+int power_of_two_divisor(int x) { return x & -x; }
+int round_up(int x, int to) { return (x + to - 1) / to * to; }
+
+// TileLayout::bytes of shared_tile.cuh.
+int tile_bytes(int rows, int depth, int element) { return round_up(rows * depth * element, 128); }
+
+bool byte_integer(DType type) { return type == DType::i8 || type == DType::u8; }
+
+}  // namespace
+
+SimtMapping SimtMapping::of(const Contraction& form, const ContractionTiles& t) {
+  SimtMapping map;
+  map.a_along_k = form.a.forms(Group::k).back() == StrideForm::unit;
+  map.b_along_k = form.b.forms(Group::k).back() == StrideForm::unit;
+  const int a = static_cast<int>(size_bytes(form.a.type));
+  const int b = static_cast<int>(size_bytes(form.b.type));
+  map.period_m = map.a_along_k ? 1 : std::min(power_of_two_divisor(t.thread_m), 16 / a);
+  map.period_n = map.b_along_k ? t.vector_c : std::min(power_of_two_divisor(t.thread_n), 16 / b);
+  map.period_n = std::max(map.period_n, t.vector_c);
+
+  // Along k, a lane reads up to 16 bytes of each row at once, unless that takes more than 32
+  // registers; then half, which is conflict-free for the few rows that such lanes read.
+  map.dot4 = byte_integer(form.a.type) && byte_integer(form.b.type) &&
+             form.accumulate == DType::i32 && t.block_k / t.slice_k % 4 == 0;
+  const int widest = std::max(map.a_along_k ? a : 0, map.b_along_k ? b : 0);
+  if (widest > 0) {
+    map.depth_vector = std::min(16 / widest, power_of_two_divisor(t.block_k / t.slice_k));
+    const int row_bytes = (map.a_along_k ? t.thread_m * a : 0) + (map.b_along_k ? t.thread_n * b : 0);
+    const int least = std::max(1, 4 / widest);
+    while (map.depth_vector > least && row_bytes * map.depth_vector > 32 * 4)
+      map.depth_vector /= 2;
+  }
+  if (map.dot4) map.depth_vector = std::max(map.depth_vector, 4);
+
+  const int first_b = round_up(t.stages * tile_bytes(t.block_m, t.block_k, a),
+                               std::max(128, t.block_k * b));
+  const int staging = first_b + t.stages * tile_bytes(t.block_n, t.block_k, b);
+  const int sum_bytes = form.accumulate == DType::f64 ? 8 : 4;
+  const int sums = t.slice_k / 2 * t.block_m * t.block_n * sum_bytes;
+  map.shared_bytes = std::max({staging, sums, t.split_k > 1 ? 16 : 0});
+  return map;
+}
+
+int simt_registers(const Contraction& form, const ContractionTiles& t, const SimtMapping& map) {
+  const int sum_words = form.accumulate == DType::f64 ? 2 : 1;
+  return 40 + t.thread_m * t.thread_n * sum_words + map.depth_vector;
+}
+
+}  // namespace perftune
