@@ -1,0 +1,32 @@
+// A vendor's library found at run time: absent is a normal state, reported once and clearly.
+//
+// Open one per vendor; symbols() on one list (nvrtc.cpp, ...) turns it into typed functions.
+// Not thread-safe while opening; immutable afterwards.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+
+namespace perftune {
+
+class VendorLibrary {
+ public:
+  // Tries each of `names` ("libnvrtc.so.13") in each of `folders`, in the loader's own path, and
+  // in /usr/local/cuda*/lib64. Throws Error{unavailable} naming `what` and where it was sought.
+  VendorLibrary(const std::string& what, std::span<const std::string> names,
+                std::span<const std::string> folders);
+
+  // Throws Error{unavailable} when the library lacks it: too old or too new.
+  void* required(const char* symbol) const;
+  void* optional(const char* symbol) const;  // nullptr when absent
+
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string what_;
+  std::string path_;
+  std::shared_ptr<void> handle_;
+};
+
+}  // namespace perftune
