@@ -183,7 +183,7 @@ void add_slices(void* argument, int task) {
     for (int slice = 0; slice < K::split_k; ++slice)
       sum += load_first(partial(kernel, slice, place.b, place.m, n), mask);
     store_output(kernel, place, place.m, n, lanes, mask,
-                 kernel.epilogue(as_value<Value>(sum), place.b, place.m, n, lanes, mask));
+                 kernel.epilogue(as_value<Value, Sum>(sum), place.b, place.m, n, lanes, mask));
   }
 }
 

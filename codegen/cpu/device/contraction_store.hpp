@@ -89,7 +89,7 @@ inline void finish(const K& kernel, const Place& at, i64 m, i64 n, int lanes, Ma
       store_first(to, v, mask);
   } else if constexpr (lanes_of<Sum> == lanes_of<typename K::Value>) {
     store_output(kernel, at, m, n, lanes, mask,
-                 kernel.epilogue(as_value<typename K::Value>(sum), at.b, m, n, lanes, mask));
+                 kernel.epilogue(as_value<typename K::Value, Sum>(sum), at.b, m, n, lanes, mask));
   } else {
     // The epilogue computes in a wider type than the sums: half a vector at a time.
     using Value = typename K::Value;
