@@ -1,0 +1,288 @@
+#include "tuner/construct/contraction_cpu.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "codegen/contraction.hpp"
+#include "codegen/cpu/contraction_source.hpp"
+#include "codegen/cpu/cpu_tiles.hpp"
+#include "tuner/construct/cpu_rules.hpp"
+
+namespace perftune {
+namespace {
+
+constexpr std::int64_t thin_rows = 16;  // fewer rows than this cannot reuse B from registers much
+
+// What construction needs to know of the operator.
+struct Problem {
+  std::int64_t batch, m, n, k;
+  std::int64_t lanes, element_bytes, threads;
+  bool pack_left, pack_right;  // must be packed: converted, padded or scattered
+  bool dot, axpy;              // layouts that the thin forms need
+  std::int64_t left_row_bytes;
+  CpuLimits cpu;
+};
+
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+Problem describe(const Contraction& form, const Hardware& hardware) {
+  Problem p;
+  p.batch = form.extent(Group::batch), p.m = form.extent(Group::m);
+  p.n = form.extent(Group::n), p.k = form.extent(Group::k);
+  p.cpu = hardware.cpu;
+  p.element_bytes = static_cast<std::int64_t>(size_bytes(form.accumulate));
+  p.lanes = hardware.cpu.simd_bits / 8 / p.element_bytes;
+  p.threads = std::max(1, hardware.cpu.cores);
+  const bool left_in_place = form.a.type == form.accumulate && form.a.bounds.empty();
+  const bool right_in_place = form.b.type == form.accumulate && form.b.bounds.empty();
+  const char right = contiguous_group(form.b, {Group::n, Group::k});
+  p.pack_left = !left_in_place;
+  p.pack_right = !right_in_place || right != 'n' || form.group(Group::k).size() != 1;
+  p.dot = left_in_place && right_in_place && right == 'k' &&
+          contiguous_group(form.a, {Group::k}) == 'k';
+  p.axpy = left_in_place && right_in_place && right == 'n';
+  p.left_row_bytes = form.a.strides(Group::m).back() * p.element_bytes;
+  return p;
+}
+
+// Collects legal programs without duplicates, each with the rules behind it.
+class Collection {
+ public:
+  Collection(const Operator& op, const Hardware& hardware, const Emitter& emitter)
+      : op_(op), hardware_(hardware), emitter_(emitter) {}
+
+  void add(const CpuTiles& tiles, std::vector<RuleApplied> rules) {
+    const TileProgram program = tiles.to_program();
+    if (!seen_.insert(program.text()).second) return;
+    if (emitter_.illegal(op_, program, hardware_)) return;
+    found_.push_back({program, std::move(rules)});
+  }
+  std::vector<Constructed> take() { return std::move(found_); }
+  std::size_t size() const { return found_.size(); }
+
+ private:
+  const Operator& op_;
+  const Hardware& hardware_;
+  const Emitter& emitter_;
+  std::set<std::string> seen_;
+  std::vector<Constructed> found_;
+};
+
+RuleApplied register_rule(const Problem& p, rules::RegisterBlock block) {
+  return {"register_m register_n", "register_block",
+          fmt::format("{} sums of {} registers, {} hide the FMA latency; {:.2f} loads per FMA; "
+                      "{:.0f} % of {} x {} useful",
+                      block.rows * block.vectors, p.cpu.vector_registers,
+                      rules::sums_to_hide_latency(p.cpu), rules::loads_per_fma(block),
+                      100 * rules::useful_share(block, p.m, p.n, p.lanes), p.m, p.n)};
+}
+
+RuleApplied thread_rule(const Problem& p, const rules::ThreadSplit& s, double imbalance) {
+  return {"threads_b threads_m threads_n split_k", "thread_split",
+          fmt::format("{} threads as {} x {} x {} x {} over batch, m, n, k; largest share {:.2f} of "
+                      "the mean", p.threads, s.batch, s.m, s.n, s.k, imbalance)};
+}
+
+void set_threads(CpuTiles& tiles, const rules::ThreadSplit& split) {
+  tiles.threads_b = split.batch, tiles.threads_m = split.m;
+  tiles.threads_n = split.n, tiles.split_k = split.k;
+}
+
+std::vector<rules::ThreadSplit> splits_for(const Problem& p, rules::RegisterBlock block,
+                                           std::int64_t column_grain, std::size_t most) {
+  const double work = static_cast<double>(p.batch) * static_cast<double>(p.m) *
+                      static_cast<double>(p.n) * static_cast<double>(p.k);
+  if (!rules::worth_threads(p.cpu, work, p.lanes)) return {rules::ThreadSplit{}};
+  auto splits = rules::thread_splits(p.threads, p.batch, ceil_div(p.m, block.rows),
+                                     ceil_div(p.n, column_grain), p.k, p.m <= thin_rows);
+  if (splits.size() > most) splits.resize(most);
+  return splits;
+}
+
+// How B and A are blocked and packed, given the register block and the thread split.
+struct Blocking {
+  std::int64_t block_m, block_n, block_k;
+  bool pack_a, pack_b, rows_inner;
+  RuleApplied rule;
+};
+
+std::vector<Blocking> blockings(const Problem& p, rules::RegisterBlock block,
+                                const rules::ThreadSplit& split) {
+  constexpr std::int64_t all = 1 << 20;
+  const std::int64_t width = block.vectors * p.lanes;
+  const std::int64_t my_m = ceil_div(p.m, split.m), my_k = ceil_div(p.k, split.k);
+  const std::int64_t right_bytes = my_k * ceil_div(p.n, split.n) * p.element_bytes;
+  const bool big = rules::packing_pays(p.cpu, right_bytes, ceil_div(my_m, block.rows));
+  std::vector<Blocking> found;
+  if (!p.pack_left && !p.pack_right)
+    found.push_back({all, all, all, false, false, true,
+                     {"pack_a pack_b", "read_in_place",
+                      fmt::format("B's share of {} KB is read where it lies", right_bytes >> 10)}});
+  // B blocks of whole k, or of so many steps that one panel is a part of L2.
+  std::vector<std::int64_t> depths{all};
+  for (const double share : {1.0 / 4, 1.0 / 8})
+    depths.push_back(rules::steps_in_l2(p.cpu, width, p.element_bytes, share));
+  if (p.k > 512) depths.push_back(512);
+  if (p.k > 256) depths.push_back(256);
+  for (const std::int64_t depth : depths) {
+    const std::int64_t steps = std::min(depth, my_k);
+    if (depth != all && depth >= my_k) continue;
+    for (const double share : {3.0 / 4, 3.0 / 8}) {
+      const std::int64_t columns =
+          rules::columns_in_l2(p.cpu, steps, width, p.element_bytes, share);
+      const bool pack_a = p.pack_left;
+      found.push_back({all, columns, depth, pack_a, true, true,
+                       {"block_n block_k", "b_block_in_l2",
+                        fmt::format("{} steps x {} columns are {} KB of a {} KB L2", steps, columns,
+                                    (steps * columns * p.element_bytes) >> 10,
+                                    p.cpu.l2_bytes >> 10)}});
+    }
+    if (!big) continue;
+    // A rows that stay in L2 while all of B's columns pass from L3.
+    const std::int64_t rows =
+        rules::columns_in_l2(p.cpu, steps, block.rows, p.element_bytes, 3.0 / 8);
+    found.push_back({rows, all, depth, true, true, false,
+                     {"block_m block_k", "a_block_in_l2",
+                      fmt::format("{} rows x {} steps are {} KB of a {} KB L2", rows, steps,
+                                  (steps * rows * p.element_bytes) >> 10, p.cpu.l2_bytes >> 10)}});
+    const std::int64_t half =
+        rules::columns_in_l2(p.cpu, steps, width, p.element_bytes, 3.0 / 8);
+    found.push_back({rows, half, depth, true, true, true,
+                     {"block_m block_n block_k", "both_blocks_in_l2",
+                      fmt::format("{} rows and {} columns of {} steps in a {} KB L2", rows, half,
+                                  steps, p.cpu.l2_bytes >> 10)}});
+  }
+  return found;
+}
+
+void add_tiles(Collection& into, const Problem& p, std::size_t blocks_wanted,
+               std::size_t splits_wanted) {
+  auto blocks = rules::register_blocks(p.cpu, p.m, p.n, p.lanes);
+  if (blocks.size() > blocks_wanted) blocks.resize(blocks_wanted);
+  for (const rules::RegisterBlock block : blocks) {
+    const std::int64_t width = block.vectors * p.lanes;
+    for (const rules::ThreadSplit& split : splits_for(p, block, width, splits_wanted)) {
+      const double skew =
+          rules::imbalance(split, p.batch, ceil_div(p.m, block.rows), ceil_div(p.n, width));
+      for (const Blocking& blocking : blockings(p, block, split)) {
+        const std::int64_t apart =
+            rules::rows_without_conflicts(p.cpu, p.left_row_bytes);
+        if (!blocking.pack_a && block.rows > apart) continue;  // rows would evict each other
+        CpuTiles tiles;
+        tiles.register_m = block.rows, tiles.register_n = block.vectors;
+        tiles.block_m = blocking.block_m, tiles.block_n = blocking.block_n;
+        tiles.block_k = blocking.block_k;
+        tiles.pack_a = blocking.pack_a, tiles.pack_b = blocking.pack_b;
+        tiles.rows_inner = blocking.rows_inner;
+        set_threads(tiles, split);
+        const std::vector<RuleApplied> rules{register_rule(p, block), thread_rule(p, split, skew),
+                                             blocking.rule};
+        into.add(tiles, rules);
+        if (blocking.pack_b || p.m > 2 * thin_rows) continue;
+        // B is streamed with few uses per element: ask for it ahead.
+        std::vector<RuleApplied> more = rules;
+        tiles.prefetch = rules::prefetch_steps(p.cpu, block.rows * block.vectors);
+        more.push_back({"prefetch", "memory_latency",
+                        fmt::format("{} steps of {} FMAs cover 100 ns", tiles.prefetch,
+                                    block.rows * block.vectors)});
+        into.add(tiles, more);
+        tiles.block_k = 256;
+        into.add(tiles, more);
+      }
+    }
+  }
+}
+
+void add_thin(Collection& into, const Problem& p) {
+  if (p.m > thin_rows) return;
+  const std::int64_t free = p.cpu.vector_registers - 1;
+  for (const std::int64_t columns : {8, 4, 6, 2, 16}) {
+    if (!p.dot || columns > p.lanes) continue;
+    const std::int64_t rows = std::min(p.m, (free - 1) / (columns + 1));
+    if (rows < 1) continue;
+    const rules::RegisterBlock block{ceil_div(p.m, ceil_div(p.m, rows)), columns};
+    for (const rules::ThreadSplit& split : splits_for(p, block, columns, 2))
+      for (const std::int64_t ahead : {std::int64_t{0}, rules::prefetch_steps(p.cpu, 4)}) {
+        CpuTiles tiles;
+        tiles.form = CpuTiles::dot;
+        tiles.register_m = block.rows, tiles.register_n = columns;
+        tiles.unroll = 2;
+        tiles.prefetch = ahead;
+        set_threads(tiles, split);
+        into.add(tiles, {{"form", "stream_b_along_k",
+                          fmt::format("m = {} reuses B too little to pack it; both operands lie "
+                                      "along k", p.m)},
+                         {"register_m register_n", "dot_block",
+                          fmt::format("{} rows x {} columns of sums", block.rows, columns)},
+                         thread_rule(p, split, 1)});
+      }
+  }
+  for (const std::int64_t steps : {8, 4, 2}) {
+    if (!p.axpy) continue;
+    const std::int64_t rows = std::min(p.m, free / (steps + 1));
+    const rules::RegisterBlock block{ceil_div(p.m, ceil_div(p.m, rows)), 1};
+    for (const rules::ThreadSplit& split : splits_for(p, block, p.lanes, 3))
+      for (const std::int64_t ahead : {std::int64_t{0}, std::int64_t{32}}) {
+        CpuTiles tiles;
+        tiles.form = CpuTiles::axpy;
+        tiles.register_m = block.rows, tiles.register_n = 1;
+        tiles.unroll = steps, tiles.prefetch = ahead;
+        tiles.block_n = p.cpu.l1_bytes / 2 / (block.rows * p.element_bytes) / p.lanes * p.lanes;
+        set_threads(tiles, split);
+        into.add(tiles, {{"form", "stream_b_along_n",
+                          fmt::format("m = {}: {} rows of B side by side in memory order", p.m,
+                                      steps)},
+                         {"block_n", "strip_in_l1",
+                          fmt::format("{} rows x {} columns of sums are half of L1", block.rows,
+                                      tiles.block_n)},
+                         thread_rule(p, split, 1)});
+      }
+  }
+}
+
+// Right for every shape and layout: packs both operands, splits rows or columns.
+void add_default(Collection& into, const Problem& p) {
+  const std::int64_t vectors = p.cpu.vector_registers >= 32 ? 3 : 2;
+  CpuTiles tiles;
+  tiles.register_n = vectors;
+  tiles.register_m = std::min<std::int64_t>(8, rules::rows_that_fit(p.cpu, vectors));
+  tiles.pack_a = tiles.pack_b = 1;
+  tiles.block_k = p.k > 1024 ? p.k : 1024;
+  tiles.block_n = rules::columns_in_l2(p.cpu, std::min(tiles.block_k, p.k), vectors * p.lanes,
+                                       p.element_bytes, 0.5);
+  (p.m > p.n ? tiles.threads_m : tiles.threads_n) = p.threads;
+  if (p.batch >= p.threads) {
+    tiles.threads_m = tiles.threads_n = 1;
+    tiles.threads_b = p.threads;
+  }
+  into.add(tiles, {{"register_m register_n", "default_program", "packs both operands; any layout"}});
+}
+
+}  // namespace
+
+std::vector<Constructed> ContractionCpuConstructor::construct(const Operator& op,
+                                                              const Hardware& hardware, int wanted,
+                                                              std::string& why_not) const {
+  const Canonicalised canonical = canonicalise_contraction(op);
+  if (!canonical.form) {
+    why_not = canonical.why_not;
+    return {};
+  }
+  const Problem problem = describe(*canonical.form, hardware);
+  Collection found(op, hardware, emitter_);
+  add_default(found, problem);
+  add_thin(found, problem);
+  // Widen what is tried until there are enough: first more register blocks, then more splits.
+  for (std::size_t blocks = 2, splits = 3;; blocks += 2, ++splits) {
+    add_tiles(found, problem, blocks, splits);
+    if (found.size() >= static_cast<std::size_t>(std::max(1, wanted)) || blocks > 16) break;
+  }
+  auto all = found.take();
+  if (all.empty())
+    why_not = emitter_.illegal(op, CpuTiles{}.to_program(), hardware).value_or("no legal program");
+  return all;
+}
+
+}  // namespace perftune
