@@ -9,7 +9,7 @@ namespace perftune {
 
 AxisInference::AxisInference(const SyntaxStatement& text, const StatementContext& context)
     : context_(context) {
-  for (const Syntax& subscript : text.left.children) collect_left(subscript, false);
+  for (const Syntax& subscript : text.left.children) collect_left(subscript);
   for (std::size_t i = 0; i < left_.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
       if (left_[i]->text == left_[j]->text)
@@ -19,22 +19,30 @@ AxisInference::AxisInference(const SyntaxStatement& text, const StatementContext
   collect_alone(text.right);
 }
 
-// Words of a sum are axes; in a product one side is constant.
-void AxisInference::collect_left(const Syntax& node, bool factor) {
-  const bool is_dim = node.kind == Syntax::Kind::word && context_.dims.count(node.text) != 0;
-  if (node.kind == Syntax::Kind::number || (factor && is_dim)) return;
+// Words of a sum are axes. A product has one index: its first word, unless that is a dimension and
+// the second is not.
+void AxisInference::collect_left(const Syntax& node) {
+  if (node.kind == Syntax::Kind::number) return;
   if (node.kind == Syntax::Kind::word) {
     if (is_reserved_word(node.text))
       throw SyntaxError{node.offset, fmt::format("'{}' is a function, not an index", node.text), ""};
     left_.push_back(&node);
     return;
   }
-  const bool sum = node.kind == Syntax::Kind::apply && node.function == Function::add;
-  const bool product = node.kind == Syntax::Kind::apply && node.function == Function::multiply;
-  if (!sum && !product)
+  const bool apply = node.kind == Syntax::Kind::apply;
+  if (apply && node.function == Function::add) {
+    for (const Syntax& child : node.children) collect_left(child);
+    return;
+  }
+  if (!apply || node.function != Function::multiply)
     throw SyntaxError{node.offset, "a subscript on the left side must be affine in fresh indices",
                       "write plain indices such as C[m, n]"};
-  for (const Syntax& child : node.children) collect_left(child, factor || product);
+  const Syntax& first = node.children[0];
+  const Syntax& second = node.children[1];
+  const auto is_dim = [&](const Syntax& word) { return context_.dims.count(word.text) != 0; };
+  const bool second_is_index = second.kind == Syntax::Kind::word && !is_dim(second) &&
+                               (first.kind != Syntax::Kind::word || is_dim(first));
+  collect_left(second_is_index ? second : first);
 }
 
 // Visits every subscript: where a word stands alone, the tensor's extent is the axis's.

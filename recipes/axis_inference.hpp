@@ -28,7 +28,7 @@ class AxisInference {
     std::int64_t extent = 0;
   };
 
-  void collect_left(const Syntax& subscript, bool factor);
+  void collect_left(const Syntax& subscript);
   void collect_alone(const Syntax& node);
   void note(const Syntax& word, std::int64_t extent, std::string_view tensor);
 

@@ -28,12 +28,15 @@ class Binder {
     for (const OperatorSource::StatementText& text : source_.statements) {
       guarded(text.where, [&] {
         introduce_intermediate(text);
-        const StatementContext context{op_.dims, op_.tensors, assigned_, read_, shaped_};
+        const StatementContext context{op_.dims, op_.tensors, assigned_, read_, shaped_, padded_};
         op_.statements.push_back(bind_statement(text.tree, context));
         op_.statements.back().where = text.where.where();
       });
     }
     check_use();
+    // A pad value that no read needs is none: kernels skip the bounds and signatures agree.
+    for (std::size_t t = 0; t < op_.tensors.size(); ++t)
+      if (!padded_[t]) op_.tensors[t].pad.reset();
     op_.accumulate = source_.accumulate ? *source_.accumulate : usual_accumulator();
     return std::move(op_);
   }
@@ -67,6 +70,11 @@ class Binder {
     }
     for (const OperatorSource::Formula& formula : source_.let)
       guarded(formula.where, [&] { op_.dims[formula.name] = evaluate(formula.value); });
+    for (const OperatorSource::Formula& condition : source_.require)
+      guarded(condition.where, [&] {
+        if (evaluate(condition.value) == 0)
+          throw SyntaxError{0, fmt::format("{} does not hold", condition.name), "choose other dimensions"};
+      });
   }
 
   std::int64_t evaluate(const Syntax& formula) const {
@@ -127,6 +135,7 @@ class Binder {
     assigned_.push_back(tensor.role == Tensor::Role::input);
     read_.push_back(false);
     shaped_.push_back(shaped);
+    padded_.push_back(false);
     op_.tensors.push_back(std::move(tensor));
   }
 
@@ -165,6 +174,7 @@ class Binder {
   std::vector<bool> assigned_;
   std::vector<bool> read_;
   std::vector<bool> shaped_;
+  std::vector<bool> padded_;
 };
 
 }  // namespace

@@ -49,6 +49,18 @@ std::int64_t evaluate_formula(const Syntax& node, const NameValue& value_of) {
           return floor_divide(child(0), positive(1));
         case Function::negate:
           return in_range(node, checked_multiply(child(0), -1));
+        case Function::less:
+          return child(0) < child(1) ? 1 : 0;
+        case Function::less_equal:
+          return child(0) <= child(1) ? 1 : 0;
+        case Function::greater:
+          return child(0) > child(1) ? 1 : 0;
+        case Function::greater_equal:
+          return child(0) >= child(1) ? 1 : 0;
+        case Function::equal:
+          return child(0) == child(1) ? 1 : 0;
+        case Function::not_equal:
+          return child(0) != child(1) ? 1 : 0;
         default:
           break;
       }

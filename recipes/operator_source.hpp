@@ -44,6 +44,7 @@ class OperatorSource {
   std::vector<Dimension> dims;  // base dimensions, in file order
   Dims constants;               // integer parameters of a library operator
   std::vector<Formula> let;     // derived dimensions, each over earlier ones
+  std::vector<Formula> require;  // conditions that dimensions must meet; named by their text
   std::vector<TensorDeclaration> tensors;
   std::vector<StatementText> statements;
   std::optional<DType> accumulate;

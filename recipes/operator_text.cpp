@@ -102,6 +102,15 @@ void read_dims(const YamlNode& root, OperatorSource& source) {
   }
 }
 
+void read_require(const YamlNode& root, OperatorSource& source) {
+  const YamlNode* require = root.find("require");
+  if (require == nullptr) return;
+  for (const YamlNode& item : require->expect_list("require").items()) {
+    const std::string& text = item.expect_text("a condition");
+    source.require.push_back({text, with_place(item, [&] { return parse_formula(text); }), item});
+  }
+}
+
 void check_pads(const YamlNode& pads, const OperatorSource& source) {
   std::vector<std::string_view> names;
   for (const auto& tensor : source.tensors) names.push_back(tensor.name);
@@ -116,7 +125,7 @@ void check_pads(const YamlNode& pads, const OperatorSource& source) {
 }  // namespace
 
 const std::vector<std::string_view>& operator_keys() {
-  static const std::vector<std::string_view> keys = {"name", "dims", "let", "inputs", "outputs",
+  static const std::vector<std::string_view> keys = {"name", "dims", "let", "require", "inputs", "outputs",
                                                      "intermediates", "pad", "accumulate", "compute"};
   return keys;
 }
@@ -144,6 +153,7 @@ OperatorSource read_operator_source(const YamlNode& root, const std::string& nam
   source.name = name;
   if (const YamlNode* given = root.find("name")) source.name = given->expect_text("name");
   read_dims(root, source);
+  read_require(root, source);
   const YamlNode* pads = root.find("pad");
   if (pads != nullptr) pads->expect_map("pad");
   if (const YamlNode* inputs = root.find("inputs")) read_tensors(*inputs, Tensor::Role::input, pads, source);

@@ -19,6 +19,7 @@ struct StatementContext {
   std::vector<bool>& assigned;   // by tensor: a statement so far assigned it
   std::vector<bool>& read;       // by tensor: somebody read it
   std::vector<bool>& shaped;     // by tensor: its shape is known
+  std::vector<bool>& padded;     // by tensor: some read may leave it
 };
 
 Statement bind_statement(const SyntaxStatement& text, const StatementContext& context);

@@ -7,7 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
-#include <set>
+#include <utility>
 
 namespace perftune {
 namespace {
@@ -126,20 +126,44 @@ void YamlNode::expect_keys(const std::vector<std::string_view>& known) const {
   }
 }
 
-SourceLocation YamlNode::where(std::size_t offset) const {
-  if (!source_) return {};
-  if (kind_ != Kind::scalar || offset == 0) {
-    const SourceLocation start{source_->file, line_, column_};
-    if (kind_ != Kind::scalar || offset == 0) return start;
-  }
-  return locate(*source_, line_, column_, text_, offset);
+YamlNode YamlNode::rewritten(const YamlNode& place, std::string text) {
+  YamlNode node;
+  node.kind_ = Kind::scalar;
+  node.rewritten_ = place.rewritten_ || place.kind_ != Kind::scalar || place.text_ != text;
+  node.source_ = place.source_;
+  node.line_ = place.line_;
+  node.column_ = place.column_;
+  node.text_ = std::move(text);
+  return node;
 }
+
+void YamlNode::set(const YamlNode& key, YamlNode value) {
+  for (std::size_t i = 0; i < keys_.size(); ++i)
+    if (keys_[i].text() == key.text()) {
+      items_[i] = std::move(value);
+      return;
+    }
+  keys_.push_back(key);
+  items_.push_back(std::move(value));
+}
+
+void YamlNode::remove(std::string_view key) {
+  for (std::size_t i = 0; i < keys_.size(); ++i)
+    if (keys_[i].text() == key) {
+      keys_.erase(keys_.begin() + static_cast<std::ptrdiff_t>(i));
+      items_.erase(items_.begin() + static_cast<std::ptrdiff_t>(i));
+      return;
+    }
+}
+
+SourceLocation YamlNode::where() const { return source_ ? SourceLocation{source_->file, line_, column_} : SourceLocation{}; }
 
 void YamlNode::fail(std::string_view what, std::string_view right) const {
   throw Error::at(where(), what, right);
 }
 
 void YamlNode::fail_at(std::size_t offset, std::string_view what, std::string_view right) const {
+  if (rewritten_ || kind_ != Kind::scalar) fail(what, right);
   throw Error::at(locate(*source_, line_, column_, text_, offset), what, right);
 }
 

@@ -49,12 +49,17 @@ class YamlNode {
   bool expect_bool(std::string_view what) const;
   void expect_keys(const std::vector<std::string_view>& known) const;
 
-  // The place of the node, or of the character `offset` of a scalar's text.
-  SourceLocation where(std::size_t offset = 0) const;
+  SourceLocation where() const;
   [[noreturn]] void fail(std::string_view what, std::string_view right = {}) const;
+  // At the character `offset` of a scalar's text, wherever quotes and line breaks have put it.
   [[noreturn]] void fail_at(std::size_t offset, std::string_view what,
                             std::string_view right = {}) const;
-  const SourceTextPtr& source() const { return source_; }
+
+  // Rewriting, for templates: the places of what is kept stay, new text takes the place given.
+  static YamlNode rewritten(const YamlNode& place, std::string text);
+  void set(const YamlNode& key, YamlNode value);       // map: replaces or appends
+  void remove(std::string_view key);                   // map
+  std::vector<YamlNode>& mutable_items() { return items_; }
 
  private:
   friend class YamlTreeBuilder;
@@ -65,6 +70,7 @@ class YamlNode {
   SourceTextPtr source_;
   int line_ = 1;    // of the first character, counted from 1
   int column_ = 1;
+  bool rewritten_ = false;  // text_ is not what stands in the file
 };
 
 YamlNode parse_yaml(std::string text, std::string file);

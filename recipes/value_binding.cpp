@@ -148,8 +148,11 @@ Index ValueBinding::quotient(const Syntax& node) {
   if (!is_constant(divisor) || divisor.offset <= 0)
     throw SyntaxError{node.children[1].offset,
                       fmt::format("'{}' in a subscript needs a positive constant", node.text), ""};
-  return node.kind == Syntax::Kind::modulo ? modulo(dividend, divisor.offset)
-                                           : divide(dividend, divisor.offset);
+  // What stays below the divisor is its own remainder and has no quotient.
+  const auto range = interval(dividend, axes_);
+  const bool below = range && range->known && range->low >= 0 && range->high < divisor.offset;
+  if (node.kind == Syntax::Kind::modulo) return below ? dividend : modulo(dividend, divisor.offset);
+  return below ? Index{} : divide(dividend, divisor.offset);
 }
 
 Index ValueBinding::load(const Syntax& node) {
@@ -192,7 +195,9 @@ void ValueBinding::check_bounds(const Syntax& node, const Index& index, const Te
   if (!range || range->low < -(std::int64_t{1} << 62) || range->high > std::int64_t{1} << 62)
     throw SyntaxError{node.offset, "the subscript does not fit 63 bits", ""};
   const std::int64_t extent = tensor.shape[dimension];
-  if (tensor.pad || !range->known || (range->low >= 0 && range->high < extent)) return;
+  if (range->known && range->low >= 0 && range->high < extent) return;
+  context_.padded[static_cast<std::size_t>(&tensor - context_.tensors.data())] = true;
+  if (tensor.pad || !range->known) return;
   throw SyntaxError{node.offset,
                     fmt::format("'{}' is read outside: the subscript runs from {} to {}, the dimension from 0 to {}",
                                 tensor.name, range->low, range->high, extent - 1),

@@ -10,14 +10,14 @@ namespace {
 
 Operator parse(const std::string& text) { return parse_operator_text(text, "test.yaml").at(0).op; }
 
-const char* const kFfn = R"(name: bert_ffn_up
+const char* const kFfn = R"yaml(name: bert_ffn_up
 dims: {m: 4096, n: 4096, k: 1024}
 inputs:  {A: "f16[m,k]", B: "f16[k,n]", bias: "f16[n]"}
 outputs: {C: "f16[m,n]"}
 accumulate: f32
 compute:
   - C[m,n] = gelu(sum[k](A[m,k] * B[k,n]) + bias[n])
-)";
+)yaml";
 
 TEST(Operator, ReadsTheDesignsExample) {
   const Operator op = parse(kFfn);
@@ -46,13 +46,13 @@ TEST(Operator, RebindGivesTheSameOperatorAtOtherDimensions) {
 }
 
 TEST(Operator, SignatureForgetsNamesAndOrder) {
-  const Operator other = parse(R"(name: renamed
+  const Operator other = parse(R"yaml(name: renamed
 dims: {rows: 4096, cols: 4096, deep: 1024}
 inputs:  {shift: "f16[cols]", W: "f16[deep,cols]", X: "f16[rows,deep]"}
 outputs: {Y: "f16[rows,cols]"}
 compute:
   - Y[rows,cols] = gelu(shift[cols] + sum[deep](W[deep,cols] * X[rows,deep]))
-)");
+)yaml");
   EXPECT_EQ(other.signature(), parse(kFfn).signature());
 }
 
