@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -105,6 +106,39 @@ void bring_up_to_date(Database& database) {
   transaction.commit();
 }
 
+// One read transaction: what is looked at cannot change meanwhile.
+void require_sound(Database& database, bool check) {
+  const std::string& path = database.path();
+  database.query("BEGIN").run();
+  const std::int64_t version = pragma(database, "PRAGMA user_version");  // takes the read lock
+  if (version > schema_version()) throw refusal(path, newer(version));
+  if (version < schema_version()) {
+    throw refusal(path, fmt::format("an older store (version {}, current {}); any command that "
+                                    "writes brings it up to date",
+                                    version, schema_version()));
+  }
+  const std::int64_t promised =
+      pragma(database, "PRAGMA page_count") * pragma(database, "PRAGMA page_size");
+  const auto bytes = static_cast<std::int64_t>(fs::file_size(path));
+  if (bytes < promised) {
+    throw refusal(path, fmt::format("the store is damaged (truncated: {} of {} bytes); restore a "
+                                    "copy, or salvage rows with `sqlite3 .recover`",
+                                    bytes, promised));
+  }
+  require_schema(database, schema_version());
+  if (check) {
+    Query row = database.query("PRAGMA quick_check(1)");
+    if (!row.step() || row.view(0) != "ok") {
+      std::string what = row.text(0);
+      std::replace(what.begin(), what.end(), '\n', ' ');
+      throw refusal(path, fmt::format("the store is damaged ({}); restore a copy, or salvage rows "
+                                      "with `sqlite3 .recover`",
+                                      what));
+    }
+  }
+  database.query("COMMIT").run();
+}
+
 }  // namespace
 
 std::unique_ptr<Database> open_store_file(const std::string& given, const StoreOptions& options) {
@@ -140,22 +174,7 @@ std::unique_ptr<Database> open_store_file(const std::string& given, const StoreO
     }
     if (pragma(*database, "PRAGMA user_version") != schema_version()) bring_up_to_date(*database);
   }
-  const std::int64_t version = pragma(*database, "PRAGMA user_version");
-  if (version > schema_version()) throw refusal(path, newer(version));
-  if (version < schema_version()) {
-    throw refusal(path, fmt::format("an older store (version {}, current {}); any command that "
-                                    "writes brings it up to date",
-                                    version, schema_version()));
-  }
-  require_schema(*database, schema_version());
-  if (options.check) {
-    Query row = database->query("PRAGMA quick_check(1)");
-    if (!row.step() || row.view(0) != "ok") {
-      throw refusal(path, fmt::format("the store is damaged ({}); restore a copy, or salvage rows "
-                                      "with `sqlite3 .recover`",
-                                      row.view(0)));
-    }
-  }
+  require_sound(*database, options.check);
   return database;
 }
 
