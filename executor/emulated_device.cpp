@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <utility>
 
-#include "codegen/emulation/headers.hpp"
 #include "executor/emulation/grid_run.hpp"
 #include "executor/loaded_library.hpp"
 
@@ -18,7 +17,8 @@ struct EmulatedDevice::State {
 
 std::optional<CompiledKernel> compile_for_emulation(const Kernel& kernel,
                                                     const HostCompiler& compiler,
-                                                    double deadline_s, Failure& failure) {
+                                                    double deadline_s, Failure& failure,
+                                                    std::span<const DeviceHeader> headers) {
   // -O1 is where compiling and running cost least together; unwind tables carry a Defect through
   // the kernel's frames; a conversion or an unused variable is no business of this compiler.
   static const std::vector<std::string> flags{
@@ -29,7 +29,7 @@ std::optional<CompiledKernel> compile_for_emulation(const Kernel& kernel,
 #endif
   };
   const HostCompileResult result =
-      compiler.compile(kernel.source, emulation_device_headers(), flags, deadline_s);
+      compiler.compile(kernel.source, headers, flags, deadline_s);
   if (!result.ok) {
     failure = {result.timed_out ? OutcomeKind::timed_out : OutcomeKind::compile_failed, result.log};
     return std::nullopt;

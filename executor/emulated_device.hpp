@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "codegen/emulation/headers.hpp"
 #include "executor/device.hpp"
 #include "executor/guarded_buffer.hpp"
 #include "executor/host_compiler.hpp"
@@ -29,9 +30,10 @@ class BankConflicts;
 
 // Compiles `kernel` (Language::cuda) for the emulator; nullopt with `failure` set when the
 // compiler refuses it or exceeds the deadline. Resources stay empty: only a GPU compiler knows.
-std::optional<CompiledKernel> compile_for_emulation(const Kernel& kernel,
-                                                    const HostCompiler& compiler,
-                                                    double deadline_s, Failure& failure);
+// `headers` differ from emulation_device_headers() in tests that plant defects.
+std::optional<CompiledKernel> compile_for_emulation(
+    const Kernel& kernel, const HostCompiler& compiler, double deadline_s, Failure& failure,
+    std::span<const DeviceHeader> headers = emulation_device_headers());
 
 class EmulatedDevice final : public Device {
  public:
