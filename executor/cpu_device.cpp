@@ -4,16 +4,12 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <utility>
 
+#include "executor/poison.hpp"
+#include "recipes/error.hpp"
+
 namespace perftune {
-namespace {
-
-// All bits set is a NaN in every floating type; for integers, an unlikely value.
-std::byte poison(DType type) { return is_floating(type) ? std::byte{0xFF} : std::byte{0xA5}; }
-
-}  // namespace
 
 std::optional<std::string> PreparedKernel::workspace_violation() const {
   if (!workspace_.intact()) return "write outside the workspace";

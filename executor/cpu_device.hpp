@@ -56,6 +56,7 @@ class CpuDevice final : public Device {
   std::optional<std::string> guard_violation() const override;
 
   int threads() const { return pool_.threads(); }
+  ThreadPool& pool() { return pool_; }
   std::span<std::byte> tensor(int slot) {
     return buffers_.at(static_cast<std::size_t>(slot)).bytes();
   }

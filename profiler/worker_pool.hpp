@@ -30,6 +30,8 @@ struct WorkerOptions {
   int workers = 2;
   std::string program = "/proc/self/exe";  // started with kWorkerArgument
   std::vector<std::string> environment;    // of the workers; nothing else is inherited
+  // Each worker gets a private folder below it as $TMPDIR, removed after the worker's end.
+  std::string temporary_parent = "/tmp";
   std::int64_t address_space_bytes = std::int64_t{16} << 30;  // per worker; 0: unlimited
   double start_deadline_s = 20;                               // until a new worker has said hello
   bool forward_stderr = false;                                // show what workers print (debugging)

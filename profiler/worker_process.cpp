@@ -68,14 +68,16 @@ WorkerProcess WorkerProcess::start(const WorkerOptions& options) {
   FileDescriptor nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
   ChildOptions child_options;
   child_options.arguments = {options.program, std::string(kWorkerArgument)};
+  TemporaryFolder scratch(options.temporary_parent);
   child_options.environment = options.environment;
+  child_options.environment.push_back("TMPDIR=" + scratch.path());
   child_options.address_space_bytes = options.address_space_bytes;
   child_options.files = {{0, nothing.get()},
                          {1, nothing.get()},
                          {2, options.forward_stderr ? STDERR_FILENO : nothing.get()},
                          {kWorkerInput, to.read.get()},
                          {kWorkerOutput, from.write.get()}};
-  WorkerProcess worker(ChildProcess::start(child_options), std::move(to.write),
+  WorkerProcess worker(std::move(scratch), ChildProcess::start(child_options), std::move(to.write),
                        std::move(from.read));
   // Only this side must never block; O_NONBLOCK belongs to the open end, not to the other.
   ::fcntl(worker.to_.get(), F_SETFL, O_NONBLOCK);

@@ -10,6 +10,7 @@
 
 #include "executor/child_process.hpp"
 #include "executor/file_descriptor.hpp"
+#include "executor/temporary_folder.hpp"
 #include "profiler/worker_protocol.hpp"
 #include "recipes/error.hpp"
 
@@ -35,9 +36,13 @@ class WorkerProcess {
   int output() const { return from_.get(); }  // to poll for reading
 
  private:
-  WorkerProcess(ChildProcess child, FileDescriptor to, FileDescriptor from)
-      : child_(std::move(child)), to_(std::move(to)), from_(std::move(from)) {}
+  WorkerProcess(TemporaryFolder scratch, ChildProcess child, FileDescriptor to, FileDescriptor from)
+      : scratch_(std::move(scratch)),
+        child_(std::move(child)),
+        to_(std::move(to)),
+        from_(std::move(from)) {}
 
+  TemporaryFolder scratch_;  // the worker's $TMPDIR: what it leaves when it is killed goes, too
   ChildProcess child_;
   FileDescriptor to_;
   FileDescriptor from_;

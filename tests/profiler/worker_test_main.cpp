@@ -13,6 +13,8 @@
 #include <thread>
 #include <vector>
 
+#include "fault_emitter.hpp"
+#include "profiler/jobs_cpu.hpp"
 #include "profiler/worker.hpp"
 #include "profiler/worker_pool.hpp"
 #include "profiler/worker_protocol.hpp"
@@ -98,6 +100,11 @@ WorkerJobs fault_jobs() {
   return jobs;
 }
 
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
 // Starts a worker on an endless job, prints its number, and waits to be killed.
 int be_a_parent() {
   WorkerPool pool(WorkerOptions{});
@@ -116,8 +123,15 @@ int be_a_parent() {
 int main(int argc, char** argv) {
   const std::string first = argc > 1 ? argv[1] : "";
   if (first == perftune::kWorkerArgument) {
-    return perftune::worker_main(perftune::kWorkerInput, perftune::kWorkerOutput,
-                                 perftune::fault_jobs());
+    perftune::EmitterRegistry emitters;
+    emitters.add(std::make_unique<perftune::FaultEmitter>());
+    perftune::WorkerJobs jobs = perftune::fault_jobs();
+    perftune::CpuToolchain toolchain;
+    toolchain.search_path = perftune::environment("PATH");
+    toolchain.temporary_parent = perftune::environment("TMPDIR");
+    toolchain.compile_deadline_s = 2;
+    perftune::add_cpu_jobs(jobs, emitters, toolchain);
+    return perftune::worker_main(perftune::kWorkerInput, perftune::kWorkerOutput, jobs);
   }
   if (first == "__parent") return perftune::be_a_parent();
   testing::InitGoogleTest(&argc, argv);

@@ -1,0 +1,48 @@
+#include "profiler/confirmation.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+
+#include "profiler/statistics.hpp"
+
+namespace perftune {
+namespace {
+
+constexpr double kTieThreshold = 0.01;
+constexpr double kConfidence = 0.95;
+
+}  // namespace
+
+Confirmed decide(const InterleavedSamples& samples) {
+  assert(!samples.kernels_us.empty() && !samples.kernels_us.front().empty());
+  Confirmed result;
+  for (const std::vector<double>& kernel : samples.kernels_us) {
+    result.timings.push_back({median(kernel), relative_spread(kernel), kernel});
+  }
+  // The fastest: nobody beats it by the median of per-round ratios. Starting from the least median
+  // and moving only to strictly faster ones ends.
+  const auto least = std::ranges::min_element(result.timings, {}, &Timing::median_us);
+  result.fastest = static_cast<std::size_t>(least - result.timings.begin());
+  const auto ratio_to = [&](std::size_t kernel, std::size_t base) {
+    return median(ratios(samples.kernels_us[kernel], samples.kernels_us[base]));
+  };
+  for (std::size_t i = 0; i < samples.kernels_us.size(); ++i) {
+    if (ratio_to(i, result.fastest) < 1) result.fastest = i;
+  }
+  if (!samples.control_us.empty()) {
+    const std::vector<double> same =
+        ratios(samples.control_us, samples.kernels_us[samples.controlled]);
+    const Interval reach = median_interval(same, kConfidence);
+    result.noise = std::max(std::abs(reach.low - 1), std::abs(reach.high - 1));
+  }
+  const double threshold = std::max(kTieThreshold, result.noise);
+  for (std::size_t i = 0; i < samples.kernels_us.size(); ++i) {
+    const double ratio = ratio_to(i, result.fastest);
+    result.ratios.push_back(ratio);
+    if (i != result.fastest && ratio <= 1 + threshold) result.ties.push_back(i);
+  }
+  return result;
+}
+
+}  // namespace perftune

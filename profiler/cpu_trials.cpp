@@ -1,0 +1,257 @@
+#include "profiler/cpu_trials.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstring>
+#include <numeric>
+#include <random>
+
+#include "codegen/cpu/headers.hpp"
+#include "executor/random_inputs.hpp"
+#include "executor/verification.hpp"
+#include "profiler/cpu_timer.hpp"
+#include "profiler/plausibility.hpp"
+#include "recipes/error.hpp"
+
+namespace perftune {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr double kConfirmSeconds = 0.2;       // of samples, at least
+constexpr double kConfirmLimitSeconds = 3.0;  // and no more than this beyond the fewest rounds
+constexpr std::size_t kConfirmRounds = 15;
+constexpr std::size_t kConfirmFewestRounds = 5;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// The compiler's first error, or its last words.
+std::string first_error(const std::string& log) {
+  std::size_t at = log.find("error:");
+  if (at == std::string::npos) {
+    const std::size_t last = log.find_last_not_of('\n');
+    at = last == std::string::npos ? 0 : log.rfind('\n', last);
+    at = at == std::string::npos ? 0 : at + 1;
+  }
+  return log.substr(at, log.find('\n', at) - at);
+}
+
+std::string digest_of_outputs(const Operator& op, CpuDevice& device) {
+  std::uint64_t hash = 14695981039346656037u;  // FNV-1a, eight bytes at a time
+  for (int slot : op.outputs()) {
+    const std::span<const std::byte> bytes = device.tensor(slot);
+    for (std::size_t i = 0; i < bytes.size(); i += 8) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, bytes.data() + i, std::min<std::size_t>(8, bytes.size() - i));
+      hash = (hash ^ word) * 1099511628211u;
+    }
+  }
+  return fmt::format("{:016x}", hash);
+}
+
+}  // namespace
+
+// One subject's inputs and oracle: drawing and evaluating them takes longer than most kernels.
+struct CpuTrials::Case {
+  explicit Case(const Subject& from)
+      : subject(from), signature(from.op.signature()), verifier(subject.op, from.seed) {}
+  Subject subject;
+  std::string signature;
+  Verifier verifier;
+
+  // The last call's outputs are right, and nothing else was touched; else what is wrong.
+  std::optional<std::string> violation(CpuDevice& device, const PreparedKernel& kernel,
+                                       const std::string& digest) {
+    if (auto wrong = kernel.workspace_violation()) return wrong;
+    if (auto wrong = device.guard_violation()) return wrong;
+    const std::vector<int> slots = subject.op.inputs();
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+      if (!std::ranges::equal(device.tensor(slots[i]), verifier.inputs()[i])) {
+        return fmt::format("the kernel changed its input {}",
+                           subject.op.tensors[static_cast<std::size_t>(slots[i])].name);
+      }
+    }
+    if (digest_of_outputs(subject.op, device) == digest) return std::nullopt;
+    std::vector<std::span<const std::byte>> outputs;
+    for (int slot : subject.op.outputs()) outputs.push_back(device.tensor(slot));
+    return verifier.compare_outputs(outputs);
+  }
+};
+
+CpuTrials::CpuTrials(const EmitterRegistry& emitters, CpuToolchain toolchain)
+    : emitters_(emitters), toolchain_(std::move(toolchain)) {}
+
+CpuTrials::~CpuTrials() = default;
+
+CpuTrials::Case& CpuTrials::case_of(const Subject& subject) {
+  if (!case_ || case_->subject.seed != subject.seed || case_->signature != subject.op.signature()) {
+    case_ = std::make_unique<Case>(subject);
+  }
+  return *case_;
+}
+
+const Emitter& CpuTrials::emitter(const TileProgram& program) const {
+  const Emitter* found = emitters_.find(program);
+  if (found == nullptr) {
+    throw Error(ErrorKind::internal,
+                fmt::format("no emitter for {} {}", program.family, program.target));
+  }
+  return *found;
+}
+
+CompiledKernel CpuTrials::compiled(const Subject& subject, const VerifiedBinary& kernel) const {
+  const Emitter& from = emitter(kernel.program);
+  return {from.emit(subject.op, kernel.program, subject.hardware), kernel.binary,
+          from.estimate(subject.op, kernel.program)};
+}
+
+Outcome CpuTrials::compile_and_verify(const Subject& subject, const TileProgram& program,
+                                      VerifiedBinary& binary) {
+  Outcome outcome;
+  const Emitter& from = emitter(program);
+  if (auto why = from.illegal(subject.op, program, subject.hardware)) {
+    outcome.kind = OutcomeKind::rejected;
+    outcome.detail = *why;
+    return outcome;
+  }
+  if (!compiler_) {
+    compiler_ = HostCompiler::find(toolchain_.preferred_compiler, toolchain_.search_path);
+    if (!compiler_) {
+      throw Error(ErrorKind::unavailable, "no host C++ compiler (g++ or clang++) in PATH");
+    }
+    compiler_->set_temporary_parent(toolchain_.temporary_parent);
+  }
+  const Kernel kernel = from.emit(subject.op, program, subject.hardware);
+  HostCompileResult result = compiler_->compile(kernel.source, cpu_device_headers(),
+                                                cpu_compile_flags(subject.hardware.cpu.isa),
+                                                toolchain_.compile_deadline_s);
+  outcome.compile_seconds = result.seconds;
+  if (!result.ok) {
+    outcome.kind = OutcomeKind::compile_failed;
+    outcome.detail = first_error(result.log);
+    return outcome;
+  }
+  outcome.resources = from.estimate(subject.op, program);
+
+  const auto start = Clock::now();
+  Case& subject_case = case_of(subject);
+  const CompiledKernel to_check{kernel, std::move(result.binary), *outcome.resources};
+  // Not pinned: others may be verifying on the same processors.
+  CpuDevice device(subject.hardware, subject.policy.threads, false);
+  const std::optional<Failure> failure = subject_case.verifier.check(
+      device, to_check, from.bind(subject_case.subject.op, program, subject.hardware));
+  outcome.verify_seconds = seconds_since(start);
+  if (failure) {
+    outcome.kind = failure->kind;
+    outcome.detail = failure->detail;
+    return outcome;
+  }
+  outcome.verified_by = VerifiedBy::device;
+  outcome.binary = to_check.binary;
+  binary = {program, to_check.binary, digest_of_outputs(subject.op, device)};
+  return outcome;
+}
+
+Outcome CpuTrials::measure(const Subject& subject, const VerifiedBinary& kernel) {
+  Outcome outcome;
+  const auto start = Clock::now();
+  Case& subject_case = case_of(subject);
+  CpuDevice device(subject.hardware, subject.policy.threads);
+  device.load(subject.op, views(subject_case.verifier.inputs()));
+  Failure failure;
+  const std::optional<PreparedKernel> prepared = device.prepare(
+      compiled(subject, kernel),
+      emitter(kernel.program).bind(subject.op, kernel.program, subject.hardware), failure);
+  if (!prepared) {
+    outcome.kind = failure.kind;
+    outcome.detail = failure.detail;
+    return outcome;
+  }
+  CpuTimer timer(device, subject.policy);
+  const StoppingRule samples = timer.screen(*prepared);
+  device.poison_outputs();
+  prepared->call();
+  outcome.measure_seconds = seconds_since(start);
+  if (auto wrong = subject_case.violation(device, *prepared, kernel.digest)) {
+    outcome.kind = OutcomeKind::wrong_result;
+    outcome.detail = "after timing: " + *wrong;
+    return outcome;
+  }
+  outcome.verified_by = VerifiedBy::device;
+  outcome.timing = samples.timing();
+  if (samples.noisy()) {
+    outcome.kind = OutcomeKind::noisy;
+    outcome.detail = samples.why();
+    if (samples.samples().empty()) outcome.timing.reset();
+    return outcome;
+  }
+  outcome.kind = OutcomeKind::timed;
+  const double us = outcome.timing->median_us;
+  if (auto why = impossible(us, least_possible(subject.op, subject.hardware, subject.policy))) {
+    outcome.kind = OutcomeKind::rejected;
+    outcome.detail = *why;
+    outcome.timing.reset();
+  } else if (subject.policy.cold) {
+    outcome.detail = faster_than_dram(us, subject.op, subject.hardware);
+  }
+  return outcome;
+}
+
+InterleavedSamples CpuTrials::confirm(const Subject& subject,
+                                      std::span<const VerifiedBinary> kernels,
+                                      std::optional<Failure>& failure) {
+  Case& subject_case = case_of(subject);
+  CpuDevice device(subject.hardware, subject.policy.threads);
+  device.load(subject.op, views(subject_case.verifier.inputs()));
+  CpuTimer timer(device, subject.policy);
+  std::vector<PreparedKernel> prepared;
+  std::vector<int> repeats;
+  for (std::size_t i = 0; i <= kernels.size(); ++i) {
+    const VerifiedBinary& kernel = kernels[i < kernels.size() ? i : 0];  // last: the A/A control
+    Failure reason;
+    auto one = device.prepare(
+        compiled(subject, kernel),
+        emitter(kernel.program).bind(subject.op, kernel.program, subject.hardware), reason);
+    if (!one) {
+      failure = reason;
+      return {};
+    }
+    prepared.push_back(std::move(*one));
+    repeats.push_back(timer.repeats(prepared.back()));
+  }
+
+  InterleavedSamples samples;
+  samples.kernels_us.resize(kernels.size());
+  std::vector<std::size_t> order(prepared.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::mt19937_64 random(subject.seed);
+  const auto start = Clock::now();
+  for (std::size_t round = 0;; ++round) {
+    const double elapsed = seconds_since(start);
+    if (round >= kConfirmRounds && elapsed >= kConfirmSeconds) break;
+    if (round >= kConfirmFewestRounds && elapsed >= kConfirmLimitSeconds) break;
+    std::ranges::shuffle(order, random);
+    for (const std::size_t i : order) {
+      if (!subject.policy.cold && repeats[i] > 1) prepared[i].call();  // the others' data go out
+      const double us = timer.sample_us(prepared[i], repeats[i]);
+      (i < kernels.size() ? samples.kernels_us[i] : samples.control_us).push_back(us);
+    }
+  }
+  for (std::size_t i = 0; i < kernels.size(); ++i) {
+    device.poison_outputs();
+    prepared[i].call();
+    if (auto wrong = subject_case.violation(device, prepared[i], kernels[i].digest)) {
+      failure = Failure{OutcomeKind::wrong_result,
+                        fmt::format("{}: {}", kernels[i].program.text(), *wrong)};
+      return {};
+    }
+  }
+  return samples;
+}
+
+}  // namespace perftune

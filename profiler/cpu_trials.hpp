@@ -1,0 +1,68 @@
+// What becomes of a CPU kernel, inside a worker process: compile and verify, measure, measure again
+// interleaved with others.
+//
+// Call order: any; each call stands alone, and only the inputs and the oracle of the last subject
+// are kept. One caller. Nothing here guards against kernels that crash or hang: that is the
+// worker's parent's business (worker_pool.hpp).
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "codegen/emitter_registry.hpp"
+#include "executor/cpu_device.hpp"
+#include "executor/host_compiler.hpp"
+#include "profiler/confirmation.hpp"
+#include "profiler/job_codec.hpp"
+
+namespace perftune {
+
+// A kernel that compile_and_verify found right.
+struct VerifiedBinary {
+  TileProgram program;
+  std::string binary;
+  std::string digest;  // of the outputs it computed, to recognise them cheaply
+};
+
+// Where sources become binaries.
+struct CpuToolchain {
+  std::string preferred_compiler;  // empty: g++, else clang++
+  std::string search_path = HostCompiler::kDefaultSearchPath;
+  std::string temporary_parent = "/tmp";
+  double compile_deadline_s = 15;
+};
+
+class CpuTrials {
+ public:
+  CpuTrials(const EmitterRegistry& emitters, CpuToolchain toolchain);
+  ~CpuTrials();
+
+  // OutcomeKind::pending and verified_by device with `binary` filled, or the failure. Throws
+  // Error{unavailable} without a host compiler.
+  Outcome compile_and_verify(const Subject& subject, const TileProgram& program,
+                             VerifiedBinary& binary);
+
+  // Times by Policy, pinned, and looks at the results again afterwards.
+  Outcome measure(const Subject& subject, const VerifiedBinary& kernel);
+
+  // At least 200 ms of interleaved samples in all, by rounds in random order. `failure` names the
+  // kernel that went wrong; then the samples are worth nothing.
+  InterleavedSamples confirm(const Subject& subject, std::span<const VerifiedBinary> kernels,
+                             std::optional<Failure>& failure);
+
+ private:
+  struct Case;
+  Case& case_of(const Subject& subject);
+  CompiledKernel compiled(const Subject& subject, const VerifiedBinary& kernel) const;
+  const Emitter& emitter(const TileProgram& program) const;
+
+  const EmitterRegistry& emitters_;
+  CpuToolchain toolchain_;
+  std::optional<HostCompiler> compiler_;
+  std::unique_ptr<Case> case_;
+};
+
+}  // namespace perftune

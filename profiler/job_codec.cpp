@@ -1,0 +1,137 @@
+#include "profiler/job_codec.hpp"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "recipes/hardware_file.hpp"
+#include "recipes/operator_file.hpp"
+
+namespace perftune {
+namespace {
+
+using nlohmann::json;
+
+json encode_resources(const Resources& resources) {
+  return {{"registers", resources.registers},
+          {"shared_bytes", resources.shared_bytes},
+          {"spill_bytes", resources.spill_bytes},
+          {"stack_bytes", resources.stack_bytes},
+          {"warnings", resources.warnings}};
+}
+
+Resources decode_resources(const json& from) {
+  Resources resources;
+  from.at("registers").get_to(resources.registers);
+  from.at("shared_bytes").get_to(resources.shared_bytes);
+  from.at("spill_bytes").get_to(resources.spill_bytes);
+  from.at("stack_bytes").get_to(resources.stack_bytes);
+  from.at("warnings").get_to(resources.warnings);
+  return resources;
+}
+
+json encode_policy(const Policy& policy) {
+  return {{"cold", policy.cold},
+          {"threads", policy.threads},
+          {"warmup_ms", policy.warmup_ms},
+          {"sample_us", policy.sample_us},
+          {"min_rounds", policy.min_rounds},
+          {"max_seconds", policy.max_seconds},
+          {"timer", policy.timer}};
+}
+
+Policy decode_policy(const json& from) {
+  Policy policy;
+  from.at("cold").get_to(policy.cold);
+  from.at("threads").get_to(policy.threads);
+  from.at("warmup_ms").get_to(policy.warmup_ms);
+  from.at("sample_us").get_to(policy.sample_us);
+  from.at("min_rounds").get_to(policy.min_rounds);
+  from.at("max_seconds").get_to(policy.max_seconds);
+  from.at("timer").get_to(policy.timer);
+  return policy;
+}
+
+Operator find_operator(const std::string& definition, const Dims& dims,
+                       const std::string& signature) {
+  for (const OperatorPoint& point : parse_operator_text(definition, "operator")) {
+    bool same_names = point.op.base_dims().size() == dims.size();
+    for (const auto& [name, extent] : point.op.base_dims()) {
+      same_names = same_names && dims.contains(name);
+    }
+    if (!same_names) continue;
+    Operator op = point.op.rebind(dims);
+    if (op.signature() == signature) return op;
+  }
+  throw std::invalid_argument("the operator's definition does not give the operator");
+}
+
+double finite(const json& from) {
+  const double value = from.get<double>();
+  if (!std::isfinite(value)) throw std::invalid_argument("a number that is not finite");
+  return value;
+}
+
+}  // namespace
+
+json encode_subject(const Subject& subject) {
+  return {
+      {"definition", subject.definition},        {"dims", subject.op.base_dims()},
+      {"signature", subject.op.signature()},     {"hardware", format_hardware(subject.hardware)},
+      {"policy", encode_policy(subject.policy)}, {"seed", subject.seed}};
+}
+
+Subject decode_subject(const json& from) {
+  Subject subject;
+  from.at("definition").get_to(subject.definition);
+  subject.op = find_operator(subject.definition, from.at("dims").get<Dims>(),
+                             from.at("signature").get<std::string>());
+  subject.hardware = parse_hardware(from.at("hardware").get<std::string>(), "hardware");
+  subject.policy = decode_policy(from.at("policy"));
+  from.at("seed").get_to(subject.seed);
+  return subject;
+}
+
+json encode_outcome(const Outcome& outcome) {
+  json to = {{"kind", name(outcome.kind)},
+             {"detail", outcome.detail},
+             {"verified_by", name(outcome.verified_by)},
+             {"compile_seconds", outcome.compile_seconds},
+             {"verify_seconds", outcome.verify_seconds},
+             {"measure_seconds", outcome.measure_seconds}};
+  if (outcome.resources) to["resources"] = encode_resources(*outcome.resources);
+  if (outcome.timing) {
+    to["timing"] = {{"median_us", outcome.timing->median_us},
+                    {"spread", outcome.timing->spread},
+                    {"samples_us", outcome.timing->samples_us}};
+  }
+  return to;
+}
+
+Outcome decode_outcome(const json& from) {
+  Outcome outcome;
+  const auto kind = parse_outcome_kind(from.at("kind").get<std::string>());
+  const auto by = parse_verified_by(from.at("verified_by").get<std::string>());
+  if (!kind || !by) throw std::invalid_argument("an outcome of unknown kind");
+  outcome.kind = *kind;
+  outcome.verified_by = *by;
+  from.at("detail").get_to(outcome.detail);
+  outcome.compile_seconds = finite(from.at("compile_seconds"));
+  outcome.verify_seconds = finite(from.at("verify_seconds"));
+  outcome.measure_seconds = finite(from.at("measure_seconds"));
+  if (from.contains("resources")) outcome.resources = decode_resources(from.at("resources"));
+  if (from.contains("timing")) {
+    Timing timing;
+    timing.median_us = finite(from.at("timing").at("median_us"));
+    timing.spread = finite(from.at("timing").at("spread"));
+    from.at("timing").at("samples_us").get_to(timing.samples_us);
+    outcome.timing = std::move(timing);
+  }
+  return outcome;
+}
+
+std::string dump(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+}  // namespace perftune

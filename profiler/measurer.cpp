@@ -1,0 +1,216 @@
+#include "profiler/measurer.hpp"
+
+#include <cmath>
+#include <exception>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <vector>
+
+namespace perftune {
+namespace {
+
+using nlohmann::json;
+
+void merge_times(Outcome& into, const Outcome& from) {
+  into.compile_seconds += from.compile_seconds;
+  into.verify_seconds += from.verify_seconds;
+  into.measure_seconds += from.measure_seconds;
+}
+
+// A worker's answer is data from a process that may have been damaged: what does not decode costs
+// the candidate.
+template <typename Decode>
+std::optional<Failure> guarded(Decode decode) {
+  try {
+    return decode();
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    return Failure{OutcomeKind::crashed,
+                   std::string("the worker's answer is broken: ") + error.what()};
+  }
+}
+
+// An answer of confirm_cpu: samples into `samples`, or the failure that it reports.
+std::optional<Failure> decode_samples(const std::string& text, std::size_t kernels,
+                                      InterleavedSamples& samples) {
+  const json answer = json::parse(text);
+  if (answer.contains("failure")) {
+    const json& told = answer.at("failure");
+    const auto kind = parse_outcome_kind(told.at("kind").get<std::string>());
+    return Failure{kind.value_or(OutcomeKind::crashed), told.at("detail").get<std::string>()};
+  }
+  answer.at("kernels_us").get_to(samples.kernels_us);
+  answer.at("control_us").get_to(samples.control_us);
+  bool good = samples.kernels_us.size() == kernels && !samples.control_us.empty();
+  const auto check = [&](const std::vector<double>& times) {
+    good = good && times.size() == samples.control_us.size();
+    for (const double us : times) good = good && std::isfinite(us) && us > 0;
+  };
+  check(samples.control_us);
+  for (const std::vector<double>& times : samples.kernels_us) check(times);
+  if (!good) throw std::invalid_argument("samples that are no times");
+  return std::nullopt;
+}
+
+}  // namespace
+
+Measurer::Measurer(WorkerPool& pool, const EmitterRegistry& emitters, MeasurerOptions options)
+    : pool_(pool), emitters_(emitters), options_(std::move(options)) {}
+
+Subject Measurer::subject_of(const Operator& op, const std::string& definition) const {
+  return {op, definition, options_.hardware, options_.policy, options_.seed};
+}
+
+JobRequest Measurer::first_stage(const Candidate& candidate) const {
+  const bool cpu = options_.hardware.kind == Hardware::Kind::cpu;
+  JobRequest request;
+  request.name = cpu ? "prepare_cpu" : "compile_cuda";
+  request.value.json =
+      dump({{"subject", encode_subject(candidate.subject)}, {"program", candidate.program.text()}});
+  request.deadline_s = options_.prepare_deadline_s;
+  return request;
+}
+
+void Measurer::submit(int ticket, const Operator& op, const std::string& definition,
+                      const TileProgram& program) {
+  Candidate candidate{ticket, false, subject_of(op, definition), program, {}, {}};
+  const Emitter* emitter = emitters_.find(program);
+  std::optional<std::string> why = "no emitter for it";
+  if (emitter != nullptr) why = emitter->illegal(op, program, options_.hardware);
+  if (why) {
+    candidate.outcome.kind = OutcomeKind::rejected;
+    candidate.outcome.detail = *why;
+    finished_.push_back({ticket, {}, std::move(candidate.outcome)});
+    return;
+  }
+  candidate.kernel = emitter->emit(op, program, options_.hardware);
+  const Ticket job = pool_.submit(first_stage(candidate));
+  under_way_.emplace(job, std::move(candidate));
+}
+
+void Measurer::start_second_stage(Candidate candidate, const VerifiedBinary& binary) {
+  const bool cpu = options_.hardware.kind == Hardware::Kind::cpu;
+  JobRequest request;
+  request.name = cpu ? "measure_cpu" : "emulate";
+  request.value.json = dump({{"subject", encode_subject(candidate.subject)},
+                             {"program", candidate.program.text()},
+                             {"digest", binary.digest}});
+  if (cpu) request.value.attachment = binary.binary;
+  request.deadline_s =
+      cpu ? options_.measure_deadline_s + options_.policy.max_seconds : options_.prepare_deadline_s;
+  request.exclusive = cpu;
+  candidate.second_stage = true;
+  const Ticket job = pool_.submit(std::move(request));
+  under_way_.emplace(job, std::move(candidate));
+}
+
+bool Measurer::go_on(Candidate& candidate, JobResult& result) {
+  if (result.error) throw Error(*result.error);
+  VerifiedBinary binary{candidate.program, {}, {}};
+  std::optional<Failure> failure = std::move(result.failure);
+  if (!failure) {
+    failure = guarded([&] {
+      const json answer = json::parse(result.value.json);
+      Outcome stage = decode_outcome(answer.at("outcome"));
+      binary.digest = answer.value("digest", std::string());
+      merge_times(stage, candidate.outcome);
+      // The later stage decides, but knows only its own part.
+      if (!stage.resources) stage.resources = std::move(candidate.outcome.resources);
+      stage.binary = std::move(candidate.outcome.binary);
+      candidate.outcome = std::move(stage);
+      return std::optional<Failure>();
+    });
+  }
+  if (failure) {
+    candidate.outcome.kind = failure->kind;
+    candidate.outcome.detail = std::move(failure->detail);
+    return false;
+  }
+  if (candidate.second_stage || candidate.outcome.kind != OutcomeKind::pending) return false;
+  candidate.outcome.binary = result.value.attachment;
+  binary.binary = std::move(result.value.attachment);
+  if (options_.hardware.kind == Hardware::Kind::cpu) {
+    binaries_[{candidate.subject.op.signature(), candidate.program.text()}] = binary;
+  }
+  start_second_stage(std::move(candidate), binary);
+  return true;
+}
+
+std::optional<FinishedTrial> Measurer::next(WorkerPool::Clock::time_point deadline) {
+  while (finished_.empty()) {
+    std::optional<JobResult> result = pool_.wait_any(deadline);
+    if (!result) return std::nullopt;
+    const auto found = under_way_.find(result->ticket);
+    if (found == under_way_.end()) continue;
+    Candidate candidate = std::move(found->second);
+    under_way_.erase(found);
+    if (go_on(candidate, *result)) continue;
+    finished_.push_back(
+        {candidate.ticket, std::move(candidate.kernel), std::move(candidate.outcome)});
+  }
+  FinishedTrial trial = std::move(finished_.front());
+  finished_.pop_front();
+  return trial;
+}
+
+const VerifiedBinary* Measurer::binary_of(const Subject& subject, const TileProgram& program,
+                                          Failure& failure) {
+  const BinaryKey key{subject.op.signature(), program.text()};
+  if (const auto found = binaries_.find(key); found != binaries_.end()) return &found->second;
+  // Known from an earlier run: its binary is made again.
+  JobResult result = pool_.wait(pool_.submit(first_stage({0, false, subject, program, {}, {}})));
+  if (result.error) throw Error(*result.error);
+  VerifiedBinary binary{program, std::move(result.value.attachment), {}};
+  std::optional<Failure> wrong = std::move(result.failure);
+  if (!wrong) {
+    wrong = guarded([&] {
+      const json answer = json::parse(result.value.json);
+      const Outcome outcome = decode_outcome(answer.at("outcome"));
+      answer.at("digest").get_to(binary.digest);
+      return outcome.kind == OutcomeKind::pending
+                 ? std::nullopt
+                 : std::optional(Failure{outcome.kind, outcome.detail});
+    });
+  }
+  if (wrong) {
+    failure = std::move(*wrong);
+    return nullptr;
+  }
+  return &binaries_.emplace(key, std::move(binary)).first->second;
+}
+
+std::optional<Confirmed> Measurer::confirm(const Operator& op, const std::string& definition,
+                                           std::span<const TileProgram> programs,
+                                           Failure& failure) {
+  const Subject subject = subject_of(op, definition);
+  JobRequest request;
+  json kernels = json::array();
+  for (const TileProgram& program : programs) {
+    const VerifiedBinary* const kernel = binary_of(subject, program, failure);
+    if (kernel == nullptr) return std::nullopt;
+    kernels.push_back({{"program", program.text()},
+                       {"digest", kernel->digest},
+                       {"bytes", kernel->binary.size()}});
+    request.value.attachment += kernel->binary;
+  }
+  request.name = "confirm_cpu";
+  request.value.json = dump({{"subject", encode_subject(subject)}, {"kernels", kernels}});
+  request.deadline_s = options_.confirm_deadline_s;
+  request.exclusive = true;
+  request.fresh_worker = true;
+  const JobResult result = pool_.wait(pool_.submit(std::move(request)));
+  if (result.error) throw Error(*result.error);
+  std::optional<Failure> wrong = result.failure;
+  InterleavedSamples samples;
+  if (!wrong) {
+    wrong = guarded([&] { return decode_samples(result.value.json, programs.size(), samples); });
+  }
+  if (wrong) {
+    failure = std::move(*wrong);
+    return std::nullopt;
+  }
+  return decide(samples);
+}
+
+}  // namespace perftune
