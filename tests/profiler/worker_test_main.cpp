@@ -14,7 +14,9 @@
 #include <vector>
 
 #include "fault_emitter.hpp"
+#include "faulty_simt.hpp"
 #include "profiler/jobs_cpu.hpp"
+#include "profiler/jobs_cuda.hpp"
 #include "profiler/worker.hpp"
 #include "profiler/worker_pool.hpp"
 #include "profiler/worker_protocol.hpp"
@@ -125,12 +127,15 @@ int main(int argc, char** argv) {
   if (first == perftune::kWorkerArgument) {
     perftune::EmitterRegistry emitters;
     emitters.add(std::make_unique<perftune::FaultEmitter>());
+    emitters.add(std::make_unique<perftune::FaultySimtEmitter>());
     perftune::WorkerJobs jobs = perftune::fault_jobs();
     perftune::CpuToolchain toolchain;
     toolchain.search_path = perftune::environment("PATH");
     toolchain.temporary_parent = perftune::environment("TMPDIR");
     toolchain.compile_deadline_s = 2;
     perftune::add_cpu_jobs(jobs, emitters, toolchain);
+    toolchain.compile_deadline_s = 20;
+    perftune::add_cuda_jobs(jobs, emitters, toolchain, perftune::cuda_folders_for_tests());
     return perftune::worker_main(perftune::kWorkerInput, perftune::kWorkerOutput, jobs);
   }
   if (first == "__parent") return perftune::be_a_parent();

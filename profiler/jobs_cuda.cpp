@@ -1,0 +1,143 @@
+#include "profiler/jobs_cuda.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include "executor/emulated_device.hpp"
+#include "executor/nvrtc.hpp"
+#include "executor/verification.hpp"
+#include "profiler/job_codec.hpp"
+#include "recipes/error.hpp"
+
+namespace perftune {
+namespace {
+
+using nlohmann::json;
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+Outcome failed(Failure failure) {
+  Outcome outcome;
+  outcome.kind = failure.kind;
+  outcome.detail = std::move(failure.detail);
+  return outcome;
+}
+
+class CudaTrials {
+ public:
+  CudaTrials(const EmitterRegistry& emitters, CpuToolchain host, std::vector<std::string> folders)
+      : emitters_(emitters), host_(std::move(host)), folders_(std::move(folders)) {}
+
+  // `pending` with the binary, or the failure.
+  Outcome compile(const Subject& subject, const TileProgram& program) {
+    if (!nvrtc_) nvrtc_.emplace(folders_);
+    const Emitter& emitter = emitter_of(program);
+    const auto start = Clock::now();
+    auto result =
+        nvrtc_->compile(emitter.emit(subject.op, program, subject.hardware), subject.hardware.arch);
+    if (Failure* failure = std::get_if<Failure>(&result)) {
+      Outcome outcome = failed(std::move(*failure));
+      outcome.compile_seconds = seconds_since(start);
+      return outcome;
+    }
+    auto& compiled = std::get<CompiledKernel>(result);
+    Outcome outcome;
+    outcome.compile_seconds = seconds_since(start);
+    outcome.binary = std::move(compiled.binary);
+    outcome.resources = std::move(compiled.resources);
+    outcome.resources->shared_bytes +=
+        emitter.bind(subject.op, program, subject.hardware).dynamic_shared_bytes;
+    if (outcome.resources->spill_bytes > 0) {
+      outcome.kind = OutcomeKind::rejected;
+      outcome.detail = fmt::format("spills {} bytes", outcome.resources->spill_bytes);
+    } else if (!outcome.resources->warnings.empty()) {
+      outcome.kind = OutcomeKind::rejected;
+      outcome.detail = outcome.resources->warnings.front();
+    }
+    return outcome;
+  }
+
+  // `pending` and verified by emulation, or the failure.
+  Outcome emulate(const Subject& subject, const TileProgram& program) {
+    if (!compiler_) {
+      compiler_ = HostCompiler::find(host_.preferred_compiler, host_.search_path);
+      if (!compiler_) {
+        throw Error(ErrorKind::unavailable, "no host C++ compiler (g++ or clang++) in PATH");
+      }
+      compiler_->set_temporary_parent(host_.temporary_parent);
+    }
+    const Emitter& emitter = emitter_of(program);
+    const auto start = Clock::now();
+    Failure failure;
+    const std::optional<CompiledKernel> kernel =
+        compile_for_emulation(emitter.emit(subject.op, program, subject.hardware), *compiler_,
+                              host_.compile_deadline_s, failure);
+    if (!kernel) {
+      failure.detail = "for the emulator: " + failure.detail;
+      return failed(std::move(failure));
+    }
+    const Operator small = emitter.shrink(subject.op, program);
+    EmulatedDevice device(subject.hardware);
+    const std::optional<Failure> wrong = verify_on(
+        device, small, *kernel, emitter.bind(small, program, subject.hardware), subject.seed);
+    Outcome outcome = wrong ? failed(*wrong) : Outcome{};
+    if (!wrong) outcome.verified_by = VerifiedBy::emulation;
+    outcome.verify_seconds = seconds_since(start);
+    return outcome;
+  }
+
+ private:
+  const Emitter& emitter_of(const TileProgram& program) const {
+    const Emitter* found = emitters_.find(program);
+    if (found == nullptr) {
+      throw Error(ErrorKind::internal,
+                  fmt::format("no emitter for {} {}", program.family, program.target));
+    }
+    return *found;
+  }
+
+  const EmitterRegistry& emitters_;
+  CpuToolchain host_;
+  std::vector<std::string> folders_;
+  std::optional<Nvrtc> nvrtc_;
+  std::optional<HostCompiler> compiler_;
+};
+
+template <typename Run>
+JobValue serve(const JobValue& in, Run run) {
+  const json request = json::parse(in.json);
+  Outcome outcome = run(decode_subject(request.at("subject")),
+                        TileProgram::parse(request.at("program").get<std::string>()));
+  // A kernel that went wrong in the emulator ran in this very process.
+  const bool damaged = outcome.kind == OutcomeKind::wrong_result;
+  return {dump({{"outcome", encode_outcome(outcome)}}), std::move(outcome.binary), damaged};
+}
+
+}  // namespace
+
+void add_cuda_jobs(WorkerJobs& jobs, const EmitterRegistry& emitters, CpuToolchain host,
+                   std::vector<std::string> cuda_folders) {
+  const auto trials =
+      std::make_shared<CudaTrials>(emitters, std::move(host), std::move(cuda_folders));
+  jobs.add("compile_cuda", [trials](const JobValue& in) {
+    return serve(in, [&](const Subject& subject, const TileProgram& program) {
+      return trials->compile(subject, program);
+    });
+  });
+  jobs.add("emulate", [trials](const JobValue& in) {
+    return serve(in, [&](const Subject& subject, const TileProgram& program) {
+      return trials->emulate(subject, program);
+    });
+  });
+}
+
+}  // namespace perftune
