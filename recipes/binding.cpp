@@ -25,9 +25,10 @@ class Binder {
 
   Operator bind() {
     declare_tensors();
+    for (const OperatorSource::StatementText& text : source_.statements)
+      guarded(text.where, [&] { introduce_intermediate(text); });
     for (const OperatorSource::StatementText& text : source_.statements) {
       guarded(text.where, [&] {
-        introduce_intermediate(text);
         const StatementContext context{op_.dims, op_.tensors, assigned_, read_, shaped_, padded_};
         op_.statements.push_back(bind_statement(text.tree, context));
         op_.statements.back().where = text.where.where();
@@ -58,7 +59,7 @@ class Binder {
       if (given == base.end())
         throw Error(ErrorKind::usage, fmt::format("{}: the dimension '{}' is missing", source_.name, dim.name));
       if (given->second < 1)
-        source_.fail(dim.where, 0, fmt::format("the dimension '{}' is {}", dim.name, given->second),
+        source_.fail(dim.key, 0, fmt::format("the dimension '{}' is {}", dim.name, given->second),
                      "extents are at least 1");
       op_.dims[dim.name] = given->second;
     }

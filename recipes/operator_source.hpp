@@ -19,7 +19,7 @@ class OperatorSource {
  public:
   struct Dimension {
     std::string name;
-    YamlNode where;
+    YamlNode key;
   };
   struct Formula {
     std::string name;

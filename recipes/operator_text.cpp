@@ -85,7 +85,7 @@ void read_dims(const YamlNode& root, OperatorSource& source) {
     dims->expect_map("dims");
     for (std::size_t i = 0; i < dims->keys().size(); ++i) {
       check_name(dims->keys()[i], "dimension");
-      source.dims.push_back({dims->keys()[i].text(), dims->items()[i].is_scalar() ? dims->items()[i] : dims->keys()[i]});
+      source.dims.push_back({dims->keys()[i].text(), dims->keys()[i]});
     }
   }
   if (const YamlNode* let = root.find("let")) {
@@ -108,6 +108,27 @@ void read_require(const YamlNode& root, OperatorSource& source) {
   for (const YamlNode& item : require->expect_list("require").items()) {
     const std::string& text = item.expect_text("a condition");
     source.require.push_back({text, with_place(item, [&] { return parse_formula(text); }), item});
+  }
+}
+
+bool mentions(const Syntax& node, std::string_view name) {
+  if (node.kind == Syntax::Kind::word && node.text == name) return true;
+  return std::any_of(node.names.begin(), node.names.end(), [&](const auto& axis) { return axis.text == name; }) ||
+         std::any_of(node.children.begin(), node.children.end(),
+                     [&](const Syntax& child) { return mentions(child, name); });
+}
+
+// A dimension that nothing uses is most likely a misspelt one.
+void check_dims_used(const OperatorSource& source) {
+  for (const OperatorSource::Dimension& dim : source.dims) {
+    const auto used = [&](const Syntax& node) { return mentions(node, dim.name); };
+    bool found = false;
+    for (const auto& formula : source.let) found = found || used(formula.value);
+    for (const auto& tensor : source.tensors)
+      found = found || std::any_of(tensor.extents.begin(), tensor.extents.end(), used);
+    for (const auto& statement : source.statements)
+      found = found || used(statement.tree.left) || used(statement.tree.right);
+    if (!found) dim.key.fail(fmt::format("the dimension '{}' is never used", dim.name), "remove it");
   }
 }
 
@@ -173,6 +194,7 @@ OperatorSource read_operator_source(const YamlNode& root, const std::string& nam
     const std::string& text = item.expect_text("a statement");
     source.statements.push_back({with_place(item, [&] { return parse_statement(text); }), item});
   }
+  check_dims_used(source);
   return source;
 }
 

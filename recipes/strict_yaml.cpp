@@ -173,7 +173,7 @@ std::string nearest_name(std::string_view word, const std::vector<std::string_vi
   std::size_t least = std::max<std::size_t>(2, word.size() / 3) + 1;
   for (const std::string_view candidate : known) {
     const std::size_t distance = edit_distance(word, candidate);
-    if (distance < least && distance < candidate.size()) {
+    if (distance < least && distance < std::max(word.size(), candidate.size())) {
       least = distance;
       best = candidate;
     }
