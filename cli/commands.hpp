@@ -13,7 +13,6 @@ namespace perftune {
 void add_tune(CLI::App& app, Context& context);
 void add_predict(CLI::App& app, Context& context);
 void add_explain(CLI::App& app, Context& context);
-void add_query(CLI::App& app, Context& context);
 void add_run(CLI::App& app, Context& context);
 void add_hardware(CLI::App& app, Context& context);
 void add_db(CLI::App& app, Context& context);

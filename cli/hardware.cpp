@@ -45,8 +45,9 @@ void list(bool json, const Context& context) {
 }
 
 void calibrate(bool json, const Context& context) {
-  Hardware hardware = detect_cpu();
-  calibrate_cpu(hardware, CalibrationEffort::full);
+  const CpuTopology topology = this_cpu_topology();
+  Hardware hardware = detect_cpu(topology);
+  hardware.measured = calibrate_cpu(hardware, topology, CalibrationEffort::full, today());
   std::filesystem::create_directories(context.cache_folder);
   const std::string path = cpu_cache_path(context);
   std::ofstream out(path);
@@ -74,7 +75,7 @@ void add_hardware(CLI::App& app, Context& context) {
               *json, context);
   });
   auto* detect = command->add_subcommand("detect", "This machine's CPU, as detected");
-  detect->callback([=, &context] { print_one(detect_cpu(), *json, context); });
+  detect->callback([=, &context] { print_one(detect_cpu(this_cpu_topology()), *json, context); });
   auto* calibration = command->add_subcommand("calibrate", "Measure this machine's CPU ceilings");
   calibration->callback([=, &context] { calibrate(*json, context); });
   for (auto* sub : {list_command, show, detect, calibration}) add_json_option(*sub, *json);

@@ -1,5 +1,7 @@
 #include "cli/hardware_choice.hpp"
 
+#include <fmt/chrono.h>
+
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <fstream>
@@ -33,10 +35,15 @@ Hardware HardwareChoice::resolve(const Context& context) const {
   return find_hardware(gpu);
 }
 
+std::string today() {
+  return fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::time(nullptr)));
+}
+
 std::string cpu_cache_path(const Context& context) { return context.cache_folder + "/cpu.yaml"; }
 
 Hardware local_cpu(const Context& context) {
-  const Hardware detected = detect_cpu();
+  const CpuTopology topology = this_cpu_topology();
+  const Hardware detected = detect_cpu(topology);
   const std::string path = cpu_cache_path(context);
   if (std::ifstream in(path); in) {
     std::stringstream text;
@@ -52,7 +59,7 @@ Hardware local_cpu(const Context& context) {
     }
   }
   Hardware calibrated = detected;
-  calibrate_cpu(calibrated, CalibrationEffort::quick);
+  calibrated.measured = calibrate_cpu(detected, topology, CalibrationEffort::quick, today());
   std::error_code ignored;  // an unwritable cache costs a second next time, nothing else
   fs::create_directories(context.cache_folder, ignored);
   std::ofstream(path) << format_hardware(calibrated);

@@ -26,6 +26,7 @@ struct HardwareChoice {
 
 // This machine's CPU: the cached calibration where there is one, else a quick one that is cached.
 Hardware local_cpu(const Context& context);
+std::string today();  // "2026-11-21", for the source of what is measured
 std::string cpu_cache_path(const Context& context);
 
 }  // namespace perftune

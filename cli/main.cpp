@@ -1,1 +1,90 @@
-int main() { return 0; }
+// perftune: the one place where exceptions end, the environment is read and signals are caught.
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <exception>
+
+#include "cli/commands.hpp"
+#include "cli/worker.hpp"
+#include "recipes/error.hpp"
+
+namespace {
+
+std::atomic<bool> interrupted{false};
+
+void on_interrupt(int) {
+  // A second Ctrl-C means it: what was committed is safe in the store.
+  if (interrupted.exchange(true)) _exit(130);
+}
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+// $XDG_..., else the specification's default below the home folder.
+std::string xdg_folder(const char* variable, const char* below_home) {
+  const std::string set = environment(variable);
+  return (set.empty() ? environment("HOME") + below_home : set) + "/perftune";
+}
+
+perftune::Context make_context() {
+  perftune::Context context;
+  context.out = stdout;
+  context.err = stderr;
+  context.err_is_terminal = isatty(STDERR_FILENO) != 0;
+  context.colour = context.err_is_terminal && environment("NO_COLOR").empty();
+  context.database_default = environment("PERFTUNE_DB");
+  if (context.database_default.empty())
+    context.database_default = xdg_folder("XDG_DATA_HOME", "/.local/share") + "/perftune.db";
+  context.cache_folder = xdg_folder("XDG_CACHE_HOME", "/.cache");
+  context.path = environment("PATH");
+  context.cuda_home = environment("CUDA_HOME");
+  context.preferred_compiler = environment("CXX");
+  context.executable = "/proc/self/exe";
+  context.interrupted = &interrupted;
+  return context;
+}
+
+int run(int argc, char** argv) {
+  perftune::Context context = make_context();
+  CLI::App app{"Tunes GPU and CPU kernels, models their performance, and remembers the winners."};
+  app.set_version_flag("--version", "perftune " PERFTUNE_VERSION);
+  app.require_subcommand(1);
+  app.fallthrough();
+  perftune::add_tune(app, context);
+  perftune::add_predict(app, context);
+  perftune::add_explain(app, context);
+  perftune::add_run(app, context);
+  perftune::add_hardware(app, context);
+  perftune::add_db(app, context);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);  // prints help or the mistake
+    return code == 0 ? 0 : static_cast<int>(perftune::ErrorKind::usage);
+  }
+  return context.exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (perftune::is_worker(argc, argv)) return perftune::run_worker(make_context());
+  struct sigaction action {};
+  action.sa_handler = on_interrupt;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  try {
+    return run(argc, argv);
+  } catch (const perftune::Error& error) {
+    std::fprintf(stderr, "perftune: %s\n", error.what());
+    return error.exit_code();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "perftune: internal error: %s\n", error.what());
+    return static_cast<int>(perftune::ErrorKind::internal);
+  }
+}

@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <atomic>
 #include <fstream>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -12,6 +14,7 @@
 #include "cli/shapes_csv.hpp"
 #include "cli/text_table.hpp"
 #include "cli/wire.hpp"
+#include "costmodel/library_model.hpp"
 #include "recipes/error.hpp"
 #include "recipes/operator_file.hpp"
 #include "tuner/rank.hpp"

@@ -78,7 +78,7 @@ class TuneCommand {
     tune_options.interrupted = context_.interrupted;
     tune_options.command = "tune";
     const double budget = parse_duration(options_.budget);
-    const auto runner = make_trials(hardware, options_.hardware.threads, tune_options.seed, context_);
+    const auto runner = make_trials(slices.emitters(), hardware, options_.hardware.threads, tune_options.seed, context_);
     const auto start = std::chrono::steady_clock::now();
     for (const auto& point : points) {
       if (budget > 0) {

@@ -74,7 +74,7 @@ class Session {
   void recall() {
     for (const auto* slice : slices_.for_hardware(hardware_))
       for (auto& recorded : store_.outcomes(hardware_id_, validity(slice->constructor->target())))
-        if (recorded.phase == Phase::screening) known_[recorded.program] = std::move(recorded);
+        known_[recorded.program] = std::move(recorded);
   }
 
   void predict_only() {
@@ -183,10 +183,23 @@ class Session {
     result_.best_us = verdict.us;
     result_.ties = verdict.ties;
     result_.seconds.measure += verdict.seconds;
+    record_confirmation(verdict.confirmed);
     record_winner();
     if (!result_.measured)
       result_.note = "offline: compiled and emulated, not run; `perftune measure --pending` on a "
                      "machine with this GPU times what was found";
+  }
+
+  void record_confirmation(std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto& candidate = result_.candidates[i];
+      const auto* emitter = slices_.emitters().find(candidate.ranked.program);
+      MeasurementRecord row = new_row(emitter->emit(op_, candidate.ranked.program, hardware_),
+                                      candidate.ranked.program.target, candidate.ranked.prediction);
+      row.phase = Phase::confirmation;
+      row.outcome = candidate.outcome;
+      store_.record(run_, row);
+    }
   }
 
   void record_winner() {

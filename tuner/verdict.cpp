@@ -47,7 +47,7 @@ void sort_best_first(std::vector<TunedCandidate>& candidates) {
 
 Verdict screening_verdict(const std::vector<TunedCandidate>& candidates) {
   const TunedCandidate& first = candidates.front();
-  return {first.kernel, time_of(first), first.outcome.timing.has_value(), {}, 0};
+  return {first.kernel, time_of(first), first.outcome.timing.has_value(), {}, 0, 0};
 }
 
 Verdict confirmed_verdict(const Operator& op, TrialRunner& runner,
@@ -65,7 +65,11 @@ Verdict confirmed_verdict(const Operator& op, TrialRunner& runner,
   if (!confirmation) return screening_verdict(candidates);
   Verdict verdict = break_ties(chosen, *confirmation);
   for (std::size_t i = 0; i < chosen.size(); ++i) candidates[i].outcome.timing = confirmation->timings[i];
-  sort_best_first(candidates);
+  // Only among themselves: a confirmed time and a screened one are not the same measurement.
+  std::vector<TunedCandidate> confirmed(candidates.begin(), candidates.begin() + chosen.size());
+  sort_best_first(confirmed);
+  std::copy(confirmed.begin(), confirmed.end(), candidates.begin());
+  verdict.confirmed = chosen.size();
   verdict.seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return verdict;

@@ -21,6 +21,7 @@ struct Verdict {
   bool measured = false;
   std::vector<std::string> ties;  // kernel ids
   double seconds = 0;             // spent measuring
+  std::size_t confirmed = 0;      // the first so many candidates carry confirmed timings
 };
 
 // Timed, or verified and waiting for a device.

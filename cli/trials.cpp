@@ -1,0 +1,83 @@
+#include "cli/trials.hpp"
+
+#include <fmt/format.h>
+
+#include "cli/context.hpp"
+#include "codegen/cpu/headers.hpp"
+#include "codegen/version.hpp"
+#include "executor/host_compiler.hpp"
+#include "executor/nvrtc.hpp"
+#include "recipes/error.hpp"
+#include "tuner/worker_trials.hpp"
+
+namespace perftune {
+namespace {
+
+HostCompiler host_compiler(const Context& context) {
+  auto compiler = HostCompiler::find(context.preferred_compiler, context.path);
+  if (!compiler)
+    throw Error(ErrorKind::unavailable,
+                "no host C++ compiler: g++ or clang++ is needed in PATH (or name one in CXX)");
+  return *std::move(compiler);
+}
+
+Toolchain cpu_toolchain(const Hardware& hardware, const Context& context) {
+  return {hardware.cpu.isa, codegen_version(), host_compiler(context).identity(),
+          fmt::format("{}", fmt::join(cpu_compile_flags(hardware.cpu.isa), " "))};
+}
+
+Toolchain cuda_toolchain(const Hardware& hardware, const Context& context) {
+  host_compiler(context);  // the emulator's kernels are compiled by it
+  const Nvrtc nvrtc(cuda_folders(context));
+  if (!nvrtc.supports(hardware.arch))
+    throw Error(ErrorKind::unavailable,
+                fmt::format("NVRTC {} does not compile for {} ({}); `perftune predict` works without",
+                            nvrtc.version(), hardware.arch, hardware.name));
+  return {hardware.arch, codegen_version(), "nvrtc " + nvrtc.version(),
+          fmt::format("{}", fmt::join(Nvrtc::options(), " "))};
+}
+
+Policy policy_of(const Hardware& hardware, int threads) {
+  Policy policy;
+  if (hardware.kind == Hardware::Kind::cpu) {
+    policy.threads = threads > 0 ? threads : hardware.cpu.cores;
+  } else {
+    policy.cold = true;
+    policy.timer = "cupti";
+  }
+  return policy;
+}
+
+}  // namespace
+
+std::vector<std::string> cuda_folders(const Context& context) {
+  std::vector<std::string> folders;
+  if (!context.cuda_home.empty()) folders.push_back(context.cuda_home);
+  folders.push_back(".deps/cuda/lib");
+  return folders;
+}
+
+std::unique_ptr<TrialRunner> make_trials(const EmitterRegistry& emitters, const Hardware& hardware,
+                                         int threads, std::uint64_t seed, const Context& context) {
+  const bool cpu = hardware.kind == Hardware::Kind::cpu;
+  std::map<std::string, Toolchain, std::less<>> toolchains;
+  for (const auto& emitter : emitters.all()) {
+    const std::string target(emitter->target());
+    if (toolchains.contains(target) || target.starts_with("cpu/") != cpu) continue;
+    if (hardware.model_only) toolchains[target] = {hardware.arch, codegen_version(), "none", ""};
+    else toolchains[target] = cpu ? cpu_toolchain(hardware, context) : cuda_toolchain(hardware, context);
+  }
+  WorkerOptions workers;
+  workers.program = context.executable;
+  workers.environment = {"PATH=" + context.path, "CXX=" + context.preferred_compiler,
+                         "CUDA_HOME=" + context.cuda_home};
+  workers.cancelled = context.interrupted;
+  MeasurerOptions options;
+  options.hardware = hardware;
+  options.policy = policy_of(hardware, threads);
+  options.seed = seed;
+  return std::make_unique<WorkerTrials>(emitters, std::move(workers), std::move(options),
+                                        std::move(toolchains));
+}
+
+}  // namespace perftune

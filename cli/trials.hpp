@@ -1,0 +1,22 @@
+// Where candidates of a hardware are tried: worker processes with the compilers of this machine.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "cli/context.hpp"
+#include "codegen/emitter_registry.hpp"
+#include "recipes/hardware.hpp"
+#include "tuner/trial_runner.hpp"
+
+namespace perftune {
+
+// `threads` 0: all cores of the CPU. Throws Error{unavailable} when the compiler that the hardware
+// needs is missing (a host compiler always: it builds CPU kernels and the emulator's).
+std::unique_ptr<TrialRunner> make_trials(const EmitterRegistry& emitters, const Hardware& hardware,
+                                         int threads, std::uint64_t seed, const Context& context);
+
+// Where NVRTC is looked for before the system's own folders.
+std::vector<std::string> cuda_folders(const Context& context);
+
+}  // namespace perftune

@@ -1,0 +1,21 @@
+// Where a kernel was last used: enough to explain, export or run it from the store alone.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "db/store.hpp"
+
+namespace perftune {
+
+struct KernelUse {
+  KernelRecord kernel;
+  HardwareRecord hardware;
+  std::string definition;  // of the operator that it was tried for
+};
+
+// The latest measurement's, for the kernel whose id starts with `id_prefix`; nullopt when there is
+// none. Throws Error{usage} when the prefix names several kernels.
+std::optional<KernelUse> find_kernel_use(Store& store, std::string_view id_prefix);
+
+}  // namespace perftune
