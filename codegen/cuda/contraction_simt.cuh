@@ -94,10 +94,13 @@ class ContractionSimt {
       ceil_div(Tiles::stages * LayoutA::bytes, align_b) * align_b;
   static constexpr int staging_bytes = first_b + Tiles::stages * LayoutB::bytes;
 
-  // Products of one step of DepthVector run between loads; a step is unrolled to about 1,000.
+  // Unrolled: 16 products deep and about 1,000 in all. More makes ptxas hoist loads until the
+  // registers are gone, and gains nothing over a loop of a few instructions.
   static constexpr int slice_depth = Tiles::block_k / Tiles::slice_k;
   static constexpr int vectors = slice_depth / Tiles::depth_vector;
-  static constexpr int affordable = larger(1, 1024 / (tm * tn * Tiles::depth_vector));
+  static constexpr int deep = larger(1, (Tiles::dot4 ? 64 : 16) / Tiles::depth_vector);
+  static constexpr int affordable =
+      smaller(deep, larger(1, 1024 / (tm * tn * Tiles::depth_vector)));
   static constexpr int unrolled = vectors % smaller(vectors, affordable) == 0
                                       ? smaller(vectors, affordable)
                                       : 1;

@@ -26,8 +26,8 @@ SimtMapping SimtMapping::of(const Contraction& form, const ContractionTiles& t) 
   map.period_n = map.b_along_k ? t.vector_c : std::min(power_of_two_divisor(t.thread_n), 16 / b);
   map.period_n = std::max(map.period_n, t.vector_c);
 
-  // Along k, a lane reads up to 16 bytes of each row at once, unless that takes more than 32
-  // registers; then half, which is conflict-free for the few rows that such lanes read.
+  // Along k, a lane reads up to 16 bytes of each row at once, as registers allow: ptxas keeps 8 x 8
+  // sums of 256 threads within 128 registers when these reads take no more than 16.
   map.dot4 = byte_integer(form.a.type) && byte_integer(form.b.type) &&
              form.accumulate == DType::i32 && t.block_k / t.slice_k % 4 == 0;
   const int widest = std::max(map.a_along_k ? a : 0, map.b_along_k ? b : 0);
@@ -35,7 +35,9 @@ SimtMapping SimtMapping::of(const Contraction& form, const ContractionTiles& t) 
     map.depth_vector = std::min(16 / widest, power_of_two_divisor(t.block_k / t.slice_k));
     const int row_bytes = (map.a_along_k ? t.thread_m * a : 0) + (map.b_along_k ? t.thread_n * b : 0);
     const int least = std::max(1, 4 / widest);
-    while (map.depth_vector > least && row_bytes * map.depth_vector > 32 * 4)
+    const int sums = t.thread_m * t.thread_n * (form.accumulate == DType::f64 ? 2 : 1);
+    const int budget_words = std::clamp(80 - sums, 16, 64);
+    while (map.depth_vector > least && row_bytes * map.depth_vector > budget_words * 4)
       map.depth_vector /= 2;
   }
   if (map.dot4) map.depth_vector = std::max(map.depth_vector, 4);
@@ -44,8 +46,8 @@ SimtMapping SimtMapping::of(const Contraction& form, const ContractionTiles& t) 
                                std::max(128, t.block_k * b));
   const int staging = first_b + t.stages * tile_bytes(t.block_n, t.block_k, b);
   const int sum_bytes = form.accumulate == DType::f64 ? 8 : 4;
-  const int sums = t.slice_k / 2 * t.block_m * t.block_n * sum_bytes;
-  map.shared_bytes = std::max({staging, sums, t.split_k > 1 ? 16 : 0});
+  const int sum_tiles = t.slice_k / 2 * t.block_m * t.block_n * sum_bytes;
+  map.shared_bytes = std::max({staging, sum_tiles, t.split_k > 1 ? 16 : 0});
   return map;
 }
 
