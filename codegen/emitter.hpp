@@ -35,8 +35,10 @@ class Emitter {
   virtual Launch bind(const Operator& op, const TileProgram& program,
                       const Hardware& hardware) const = 0;
 
-  // Registers and shared bytes to expect; shared bytes are exact.
-  virtual Resources estimate(const Operator& op, const TileProgram& program) const = 0;
+  // Registers and shared bytes to expect; shared bytes are exact. What is copied to shared memory
+  // through registers is the architecture's matter, hence `hardware`.
+  virtual Resources estimate(const Operator& op, const TileProgram& program,
+                             const Hardware& hardware) const = 0;
 
   // A small problem with the same structure that exercises the same text: at least 2 x stages + 1
   // k steps per split, a few blocks, ragged edges where `program` is legal with them.

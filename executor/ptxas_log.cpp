@@ -39,7 +39,10 @@ Resources parse_ptxas_log(std::string_view log, std::string_view entry) {
     const std::size_t end = std::min(log.find('\n'), log.size());
     const std::string_view line = log.substr(0, end);
     log.remove_prefix(std::min(end + 1, log.size()));
-    if (performance_warning(line)) resources.warnings.emplace_back(line);
+    if (performance_warning(line)) {  // a spill's figures stand in the properties as well
+      resources.warnings.emplace_back(line);
+      continue;
+    }
     if (line.find("Function properties for") != std::string_view::npos)
       ours = line.ends_with(entry);
     if (const auto registers = number_before(line, "registers"))

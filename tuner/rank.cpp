@@ -19,7 +19,7 @@ void rank_slice(const Operator& op, const Hardware& hardware, const Slices::Slic
   std::vector<Resources> resources;
   for (const auto& c : constructed) {
     programs.push_back(c.program);
-    resources.push_back(slice.emitter->estimate(op, c.program));
+    resources.push_back(slice.emitter->estimate(op, c.program, hardware));
   }
   auto predictions = slice.model->predict(op, hardware, programs, resources);
   for (std::size_t i = 0; i < constructed.size(); ++i)

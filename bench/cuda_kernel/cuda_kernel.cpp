@@ -85,7 +85,7 @@ int main(int argc, char** argv) try {
     return 1;
   }
   const Resources& found = std::get<CompiledKernel>(result).resources;
-  const Resources guess = emitter.estimate(op, program);
+  const Resources guess = emitter.estimate(op, program, hardware);
   fmt::print("{} ms; registers {} (estimated {}), spills {}, stack {}, shared {} + {} static\n",
              static_cast<int>(1e3 * seconds), found.registers, guess.registers, found.spill_bytes,
              found.stack_bytes, guess.shared_bytes, found.shared_bytes);

@@ -58,7 +58,7 @@ void sweep(const Case& c, const char* shape, const Hardware& hardware, const Nvr
     }
     const Resources& found = std::get<CompiledKernel>(result).resources;
     fmt::print("{},\"{}\",\"{}\",{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", c.type, c.a,
-               c.b, hardware.arch, found.registers, emitter.estimate(op, one.program).registers,
+               c.b, hardware.arch, found.registers, emitter.estimate(op, one.program, hardware).registers,
                found.spill_bytes, t.thread_m, t.thread_n, map.depth_vector, map.a_along_k,
                map.b_along_k, t.vector_a, t.vector_b, t.block_m, t.block_n, t.block_k, t.threads(),
                t.stages, t.slice_k, t.split_k, map.dot4, t.vector_c);

@@ -134,7 +134,8 @@ Launch CpuContractionEmitter::bind(const Operator& op, const TileProgram& progra
   return launch;
 }
 
-Resources CpuContractionEmitter::estimate(const Operator&, const TileProgram& program) const {
+Resources CpuContractionEmitter::estimate(const Operator&, const TileProgram& program,
+                                          const Hardware&) const {
   const CpuTiles t = CpuTiles::from(program);
   Resources resources;
   resources.registers = static_cast<int>(t.register_m * t.register_n + t.register_n + 1);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <initializer_list>
 
 namespace perftune {
@@ -68,18 +69,10 @@ std::optional<std::string> bad_vectors(const Contraction& form, const Contractio
   return std::nullopt;
 }
 
-std::optional<std::string> bad_resources(const Resources& resources, const ContractionTiles& t,
-                                         const Hardware& hardware) {
-  if (resources.shared_bytes > hardware.sm.shared_bytes_optin)
-    return fmt::format("{} bytes of shared memory, {} allowed", resources.shared_bytes,
-                       hardware.sm.shared_bytes_optin);
-  const int blocks = std::max(1, t.min_blocks);
-  const int registers = std::min(hardware.sm.max_registers_per_thread,
-                                 hardware.sm.registers_per_block / (t.threads() * blocks));
-  if (resources.registers > registers)
-    return fmt::format("about {} registers per thread, {} available", resources.registers,
-                       registers);
-  return std::nullopt;
+std::optional<std::string> bad_shared(std::int64_t bytes, const Hardware& hardware) {
+  if (bytes <= hardware.sm.shared_bytes_optin) return std::nullopt;
+  return fmt::format("{} bytes of shared memory, {} allowed", bytes,
+                     hardware.sm.shared_bytes_optin);
 }
 
 TileGrid tile_grid(const Contraction& form, const ContractionTiles& t) {

@@ -19,9 +19,8 @@ std::optional<std::string> bad_block(const Contraction& form, const ContractionT
 std::optional<std::string> bad_vectors(const Contraction& form, const ContractionTiles& tiles,
                                        bool a_along_k, bool b_along_k);
 
-// More shared memory or registers than one block may have.
-std::optional<std::string> bad_resources(const Resources& resources, const ContractionTiles& tiles,
-                                         const Hardware& hardware);
+// More shared memory than one block may have.
+std::optional<std::string> bad_shared(std::int64_t bytes, const Hardware& hardware);
 
 // Grid x: output tiles of every batch; y: splits of k. The workspace holds one counter per tile
 // (zeroed), then `sum_bytes` for each partial sum.

@@ -58,7 +58,8 @@ Printed print(const Contraction& form, const ContractionTiles& t, const TileProg
   body += problem.finish();
   problem.grid_arguments();
   printed.source = problem.source(program, hardware, "contraction_simt.cuh", kEntry,
-                                  "pt::ContractionSimt", body);
+                                  "pt::ContractionSimt", body,
+                                  SimtRegisters::of(form, t, map, hardware).min_blocks);
   return printed;
 }
 
@@ -78,9 +79,11 @@ std::optional<std::string> bad_shape(const ContractionTiles& t) {
   return std::nullopt;
 }
 
-// A thread's share of one operand's tile, in vectors: its validity is kept in one register.
+// A thread's share of one operand's tile, in vectors: each takes an address, a predicate and,
+// where there is no cp.async, a register or more.
+constexpr int kMostLoads = 16;
 bool too_many_vectors(int rows, int depth, int vector, int threads) {
-  return (rows * depth / vector + threads - 1) / threads > 32;
+  return (rows * depth / vector + threads - 1) / threads > kMostLoads;
 }
 
 std::optional<std::string> bad_operand(const char* name, const Access& access, bool along_k,
@@ -93,7 +96,7 @@ std::optional<std::string> bad_operand(const char* name, const Access& access, b
   if (along_k && (!power_of_two(t.block_k) || t.block_k * element % 16 != 0))
     return fmt::format("block_k must be a power of two, and of {} whole 16-byte chunks", name);
   if (too_many_vectors(rows, t.block_k, vector, t.threads()))
-    return fmt::format("more than 32 loads of {} per thread and step", name);
+    return fmt::format("more than {} loads of {} per thread and step", kMostLoads, name);
   return std::nullopt;
 }
 
@@ -116,7 +119,11 @@ std::optional<std::string> SimtContractionEmitter::illegal(const Operator& op,
   if (auto why = bad_operand("b", form.b, map.b_along_k, t.block_n, t.vector_b, t)) return why;
   if (!power_of_two(map.period_n) || t.thread_n % map.period_n != 0)
     return "vector_c and the vectors of b do not nest";
-  return bad_resources(estimate(op, program), t, hardware);
+  const SimtRegisters registers = SimtRegisters::of(form, t, map, hardware);
+  if (registers.needed > registers.bound)
+    return fmt::format("needs about {} registers per thread, {} available", registers.needed,
+                       registers.bound);
+  return bad_shared(map.shared_bytes, hardware);
 }
 
 Kernel SimtContractionEmitter::emit(const Operator& op, const TileProgram& program,
@@ -130,7 +137,8 @@ Kernel SimtContractionEmitter::emit(const Operator& op, const TileProgram& progr
   kernel.source = std::move(printed.source);
   kernel.arguments = printed.arguments.arguments();
   kernel.threads_per_block = t.threads();
-  kernel.min_blocks_per_sm = t.min_blocks;
+  kernel.min_blocks_per_sm =
+      SimtRegisters::of(form, t, SimtMapping::of(form, t), hardware).min_blocks;
   return kernel;
 }
 
@@ -144,13 +152,14 @@ Launch SimtContractionEmitter::bind(const Operator& op, const TileProgram& progr
   return launch;
 }
 
-Resources SimtContractionEmitter::estimate(const Operator& op, const TileProgram& program) const {
+Resources SimtContractionEmitter::estimate(const Operator& op, const TileProgram& program,
+                                           const Hardware& hardware) const {
   const Contraction form = canonical(op);
   const auto t = ContractionTiles::from(program);
   const SimtMapping map = SimtMapping::of(form, t);
   Resources resources;
   resources.shared_bytes = map.shared_bytes;
-  resources.registers = simt_registers(form, t, map);
+  resources.registers = SimtRegisters::of(form, t, map, hardware).expected;
   return resources;
 }
 

@@ -22,7 +22,8 @@ class SimtContractionEmitter final : public Emitter {
               const Hardware& hardware) const override;
   Launch bind(const Operator& op, const TileProgram& program,
               const Hardware& hardware) const override;
-  Resources estimate(const Operator& op, const TileProgram& program) const override;
+  Resources estimate(const Operator& op, const TileProgram& program,
+                     const Hardware& hardware) const override;
   Operator shrink(const Operator& op, const TileProgram& program) const override;
 };
 
@@ -39,7 +40,15 @@ struct SimtMapping {
   static SimtMapping of(const Contraction& form, const ContractionTiles& tiles);
 };
 
-// Registers per thread to expect; calibrated on what ptxas reports (tests/cuda/resources_test.cpp).
-int simt_registers(const Contraction& form, const ContractionTiles& tiles, const SimtMapping& map);
+// Registers per thread and the launch bound that follows from them (simt_registers.cpp).
+struct SimtRegisters {
+  int needed = 0;      // the fewest that should not spill
+  int min_blocks = 0;  // second launch bound: at least the program's, 0 when that is 0
+  int bound = 255;     // what ptxas may use under it
+  int expected = 0;    // what it is going to report
+
+  static SimtRegisters of(const Contraction& form, const ContractionTiles& tiles,
+                          const SimtMapping& map, const Hardware& hardware);
+};
 
 }  // namespace perftune

@@ -79,7 +79,7 @@ void ProblemPrinter::grid_arguments() {
 
 std::string ProblemPrinter::source(const TileProgram& program, const Hardware& hardware,
                                    const char* header, const char* entry, const char* kernel,
-                                   const std::string& body) const {
+                                   const std::string& body, int min_blocks) const {
   // Whether there is a batch is structural: its group is empty or it is not.
   const bool batched = !form_.group(Group::batch).front().axes.empty();
   return fmt::format(
@@ -96,7 +96,7 @@ std::string ProblemPrinter::source(const TileProgram& program, const Hardware& h
       fmt::arg("header", header), fmt::arg("members", arguments_.members()),
       fmt::arg("accumulator", device_type(sum_type(form_.accumulate))),
       fmt::arg("batched", batched), fmt::arg("body", body), fmt::arg("entry", entry),
-      fmt::arg("threads", tiles_.threads()), fmt::arg("blocks", tiles_.min_blocks),
+      fmt::arg("threads", tiles_.threads()), fmt::arg("blocks", min_blocks),
       fmt::arg("kernel", kernel));
 }
 

@@ -24,9 +24,10 @@ class ProblemPrinter {
   // Extents and tile counts that every contraction kernel takes.
   void grid_arguments();
   // The whole text; `body` is what stands inside struct Problem, `kernel` the class template that
-  // runs it.
+  // runs it; `min_blocks` the second launch bound.
   std::string source(const TileProgram& program, const Hardware& hardware, const char* header,
-                     const char* entry, const char* kernel, const std::string& body) const;
+                     const char* entry, const char* kernel, const std::string& body,
+                     int min_blocks) const;
 
  private:
   const Contraction& form_;

@@ -36,7 +36,7 @@ SimtMapping SimtMapping::of(const Contraction& form, const ContractionTiles& t) 
     const int row_bytes = (map.a_along_k ? t.thread_m * a : 0) + (map.b_along_k ? t.thread_n * b : 0);
     const int least = std::max(1, 4 / widest);
     const int sums = t.thread_m * t.thread_n * (form.accumulate == DType::f64 ? 2 : 1);
-    const int budget_words = std::clamp(80 - sums, 16, 64);
+    const int budget_words = std::clamp(80 - sums, 16, 32);
     while (map.depth_vector > least && row_bytes * map.depth_vector > budget_words * 4)
       map.depth_vector /= 2;
   }
@@ -49,11 +49,6 @@ SimtMapping SimtMapping::of(const Contraction& form, const ContractionTiles& t) 
   const int sum_tiles = t.slice_k / 2 * t.block_m * t.block_n * sum_bytes;
   map.shared_bytes = std::max({staging, sum_tiles, t.split_k > 1 ? 16 : 0});
   return map;
-}
-
-int simt_registers(const Contraction& form, const ContractionTiles& t, const SimtMapping& map) {
-  const int sum_words = form.accumulate == DType::f64 ? 2 : 1;
-  return 40 + t.thread_m * t.thread_n * sum_words + map.depth_vector;
 }
 
 }  // namespace perftune

@@ -6,7 +6,8 @@ target_sources(perftune_codegen PRIVATE
   cuda/operand_printer.cpp
   cuda/problem_printer.cpp
   cuda/shrink_contraction.cpp
-  cuda/simt_mapping.cpp)
+  cuda/simt_mapping.cpp
+  cuda/simt_registers.cpp)
 perftune_embed(perftune_codegen cuda_device_files
   cuda/arithmetic.cuh
   cuda/contraction_epilogue.cuh

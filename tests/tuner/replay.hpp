@@ -32,7 +32,7 @@ class FakeEmitter final : public Emitter {
     return kernel;
   }
   Launch bind(const Operator&, const TileProgram&, const Hardware&) const override { return {}; }
-  Resources estimate(const Operator&, const TileProgram&) const override { return {}; }
+  Resources estimate(const Operator&, const TileProgram&, const Hardware&) const override { return {}; }
   Operator shrink(const Operator& op, const TileProgram&) const override { return op; }
 };
 

@@ -167,7 +167,7 @@ class Builder {
 
   void with_stages(ContractionTiles t) {
     t.stages = 2;
-    const auto two = emitter_.estimate(op_, t.to_program(p_.klass.target));
+    const auto two = emitter_.estimate(op_, t.to_program(p_.klass.target), p_.hardware);
     const std::int64_t stage_bytes = static_cast<std::int64_t>(
         rules::tile_footprint(t.block_m, t.block_n, p_.bytes_a, p_.bytes_b) * t.block_k);
     if (!rules::registers_fit(p_.hardware, two.registers, t.threads(), 1)) return;
@@ -183,7 +183,7 @@ class Builder {
     for (int stages = wanted; stages > 2; --stages) {  // the most that fit
       ContractionTiles deeper = t;
       deeper.stages = stages;
-      const auto resources = emitter_.estimate(op_, deeper.to_program(p_.klass.target));
+      const auto resources = emitter_.estimate(op_, deeper.to_program(p_.klass.target), p_.hardware);
       if (!rules::shared_fits(p_.hardware, resources.shared_bytes)) continue;
       with_scale_out(deeper);
       break;
@@ -191,7 +191,7 @@ class Builder {
   }
 
   void with_scale_out(ContractionTiles t) {
-    const auto resources = emitter_.estimate(op_, t.to_program(p_.klass.target));
+    const auto resources = emitter_.estimate(op_, t.to_program(p_.klass.target), p_.hardware);
     const std::int64_t slots = rules::resident_blocks(p_.hardware, t.threads(),
                                                       resources.shared_bytes, resources.registers);
     if (slots == 0 || !rules::shared_fits(p_.hardware, resources.shared_bytes)) return;
