@@ -14,6 +14,7 @@ perftune_embed(perftune_codegen cuda_device_files
   cuda/contraction_simt.cuh
   cuda/indexing.cuh
   cuda/partial_sums.cuh
+  cuda/mma.cuh
   cuda/ptx.cuh
   cuda/scalar.cuh
   cuda/shared_tile.cuh

@@ -3,5 +3,6 @@ target_sources(perftune_codegen PRIVATE
   emulation/headers.cpp)
 perftune_embed(perftune_codegen emulation_device_files
   emulation/device/arithmetic.hpp
+  emulation/device/mma.hpp
   emulation/device/ptx.hpp
   emulation/device/runtime.hpp)

@@ -54,6 +54,9 @@ class GridRun {
   bool barrier(unsigned id, unsigned threads, bool blocks, bool value);
   bool warp_collective(const char* name, Combine combine, void* part);
   void copy_wait(std::size_t pending);
+  void multiply(MatrixMultiply& lane);
+  void move_matrices(MatrixMove& lane, const void* site);
+  void move_matrices_of(MatrixMove* const (&lanes)[32], const void* site);
   Block& block() { return cluster_->blocks[thread_->block]; }
   void* shared(unsigned offset, unsigned bytes, Access access, const void* site);
   std::string here() const;

@@ -140,6 +140,10 @@ struct RuntimeTable {
     const unsigned first = thread.index - thread.view.thread % 32;
     for (unsigned i = 0; i < 32; ++i) cluster.clocks.acquire(first + i, known);
   }
+  static void multiply(void* self, MatrixMultiply& lane) { of(self).multiply(lane); }
+  static void move_matrices(void* self, MatrixMove& lane) {
+    of(self).move_matrices(lane, __builtin_return_address(0));
+  }
   [[noreturn]] static void fail(void* self, const char* text) {
     throw Defect{OutcomeKind::wrong_result, fmt::format("{}; {}", text, of(self).here())};
   }
@@ -149,7 +153,8 @@ const Runtime& runtime_table() {
   static const Runtime table{
       RuntimeTable::global,  RuntimeTable::shared,       RuntimeTable::copy_start,
       RuntimeTable::copy_commit, RuntimeTable::copy_wait, RuntimeTable::barrier,
-      RuntimeTable::warp,    RuntimeTable::warp_barrier, RuntimeTable::fail,
+      RuntimeTable::warp,    RuntimeTable::warp_barrier, RuntimeTable::multiply,
+      RuntimeTable::move_matrices, RuntimeTable::fail,
   };
   return table;
 }

@@ -33,6 +33,28 @@ struct ThreadView {
 // One lane's part of a warp collective; all lanes' parts are complete when `Combine` runs.
 using Combine = void (*)(void* const (&lanes)[32]);
 
+enum class Element : unsigned { f16, bf16, tf32, i8, u8, f8e4m3, f8e5m2 };
+
+// mma.sync m x 8 x k: one lane's registers, elements packed from the low bits up. `c` is read and
+// written: 32-bit floats or integers, or pairs of f16 where `half_sums`.
+struct MatrixMultiply {
+  Element a_element, b_element;
+  unsigned m, k;
+  bool half_sums;
+  const unsigned* a;
+  const unsigned* b;
+  unsigned* c;
+};
+
+// ldmatrix and stmatrix of `count` 8x8 matrices of 16-bit elements; `offset`: this lane's row.
+struct MatrixMove {
+  unsigned offset;
+  unsigned count;
+  bool transposed;
+  bool store;
+  unsigned* registers;
+};
+
 struct Runtime {
   // Global memory: checks the access; the caller then performs it.
   void (*global)(void* run, const void* at, unsigned bytes, Access access);
@@ -51,6 +73,9 @@ struct Runtime {
   void (*warp)(void* run, const char* name, Combine combine, void* part);
   // bar.warp.sync: as above, and orders the lanes' memory accesses.
   void (*warp_barrier)(void* run);
+
+  void (*multiply)(void* run, MatrixMultiply& lane);
+  void (*move_matrices)(void* run, MatrixMove& lane);
 
   [[noreturn]] void (*fail)(void* run, const char* text);
 };
