@@ -5,7 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "executor/emulation/bank_conflicts.hpp"
-#include "executor/emulation/matrix_unit.hpp"
+#include "executor/nvrtc.hpp"
+#include "recipes/error.hpp"
 #include "tests/emulation/micro_kernel.hpp"
 
 namespace perftune::testing {
@@ -27,6 +28,8 @@ struct Shape {
   const char* b_row;
   int arch;
 };
+
+void PrintTo(const Shape& shape, std::ostream* out) { *out << shape.name; }
 
 constexpr const char* k16bit_a_row = "(i < 2 || (4 <= i && i < 6)) ? g : g + 8";
 constexpr const char* k16bit_a_column = "i < 4 ? t * 2 + (i & 1) : t * 2 + (i & 1) + 8";
@@ -79,7 +82,7 @@ std::string body(const Shape& s) {
 }
 
 constexpr const char* kBitsOf = R"(
-template <class T> u32 bits_of(i32 value) {
+template <class T> PT_DEVICE u32 bits_of(i32 value) {
   if constexpr (is_same<T, i8> || is_same<T, u8>) return static_cast<u8>(value);
   else if constexpr (is_same<T, f16>) return to_f16(f32(value)).bits;
   else if constexpr (is_same<T, bf16>) return to_bf16(f32(value)).bits;
@@ -92,12 +95,17 @@ template <class T> u32 bits_of(i32 value) {
 
 class EmulatedMma : public ::testing::TestWithParam<Shape> {};
 
-TEST_P(EmulatedMma, MultipliesWhatTheManualPlacesInRegisters) {
-  const Shape& s = GetParam();
-  const bool is_unsigned = s.a_type[0] == 'u';
+MicroKernel kernel_of(const Shape& s) {
   MicroKernel kernel{.body = body(s), .outputs = s.m * 8, .threads = 32, .arch = s.arch};
   kernel.includes = "#include \"perftune/mma.cuh\"\n";
   kernel.prelude = kBitsOf;
+  return kernel;
+}
+
+TEST_P(EmulatedMma, MultipliesWhatTheManualPlacesInRegisters) {
+  const Shape& s = GetParam();
+  const bool is_unsigned = s.a_type[0] == 'u';
+  MicroKernel kernel = kernel_of(s);
   kernel.input.clear();  // distinct small integers: exact in every type, e5m2's 2 bits included
   for (int i = 0; i < (s.m + 8) * s.k; ++i) {
     const int value = (i * 7 + i / 5) % 7 - 3;
@@ -116,6 +124,19 @@ TEST_P(EmulatedMma, MultipliesWhatTheManualPlacesInRegisters) {
       EXPECT_EQ(result.output[static_cast<std::size_t>(row * 8 + column)], 2 * expected)
           << "row " << row << " column " << column;
     }
+  }
+}
+
+// The same text under NVRTC: the wrapper exists there, and is the instruction of that shape.
+TEST_P(EmulatedMma, IsOneInstructionOnTheDevice) {
+  const Shape& s = GetParam();
+  try {
+    const Nvrtc nvrtc;
+    const auto ptx = nvrtc.ptx(emit(kernel_of(s)), "sm_" + std::to_string(s.arch / 10));
+    ASSERT_TRUE(std::holds_alternative<std::string>(ptx)) << std::get<Failure>(ptx).detail;
+    EXPECT_THAT(std::get<std::string>(ptx), HasSubstr(fmt::format("mma.sync.aligned.m{}n8k{}.row.col", s.m, s.k)));
+  } catch (const Error& error) {
+    GTEST_SKIP() << error.what();
   }
 }
 
@@ -138,6 +159,25 @@ TEST(EmulatedMmaMisuse, IsRefused) {
   EXPECT_THAT(defect_of(turing), HasSubstr("not on this architecture"));
   EXPECT_THAT(defect_of(with_mma("f32 c[4] = {}; u32 a[4] = {}, b[2] = {}; Mma<f16, bf16, f32, 16, 16>::run(c, a, b);")),
               HasSubstr("no such instruction"));
+}
+
+TEST(EmulatedMatrixMoves, AreOneInstructionOnTheDevice) {
+  for (const int arch : {750, 900}) {
+    std::string text = "u32 r[4], s[2], q[1]; load_matrices<4>(r, 0); load_matrices<2, true>(s, 0);"
+                       "load_matrices<1>(q, 0); load_matrices<1, true>(q, 16); load_matrices<4, true>(r, 64); load_matrices<2>(s, 128);";
+    if (arch == 900)
+      text += "store_matrices<4>(0, r); store_matrices<2, true>(64, s); store_matrices<1>(128, q);"
+              "store_matrices<4, true>(512, r); store_matrices<2>(256, s); store_matrices<1, true>(0, q);";
+    MicroKernel kernel{.body = text + "global_store(out, i32(r[0] + s[1] + q[0]));", .arch = arch};
+    kernel.includes = "#include \"perftune/mma.cuh\"\n";
+    try {
+      const auto ptx = Nvrtc().ptx(emit(kernel), "sm_" + std::to_string(arch / 10));
+      ASSERT_TRUE(std::holds_alternative<std::string>(ptx)) << std::get<Failure>(ptx).detail;
+      EXPECT_THAT(std::get<std::string>(ptx), HasSubstr("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16"));
+    } catch (const Error& error) {
+      GTEST_SKIP() << error.what();
+    }
+  }
 }
 
 // Shared memory holds 16-bit numbers n at byte 2n: 32 rows of 8 make four matrices.

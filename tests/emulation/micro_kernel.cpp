@@ -26,14 +26,7 @@ Hardware gpu() {
 
 }  // namespace
 
-MicroResult run(const MicroKernel& kernel) {
-  using Clock = std::chrono::steady_clock;
-  const auto compiler = HostCompiler::find();
-  MicroResult result;
-  if (!compiler) {
-    result.failure = Failure{OutcomeKind::compile_failed, "no host compiler"};
-    return result;
-  }
+Kernel emit(const MicroKernel& kernel) {
   Kernel text;
   text.entry = "micro";
   text.source = "#define PT_ARCH " + std::to_string(kernel.arch) +
@@ -46,7 +39,18 @@ MicroResult run(const MicroKernel& kernel) {
                     {Argument::Kind::tensor, 1, "out"},
                     {Argument::Kind::workspace, -1, "work"}};
   text.threads_per_block = 1024;
+  return text;
+}
 
+MicroResult run(const MicroKernel& kernel) {
+  using Clock = std::chrono::steady_clock;
+  const auto compiler = HostCompiler::find();
+  MicroResult result;
+  if (!compiler) {
+    result.failure = Failure{OutcomeKind::compile_failed, "no host compiler"};
+    return result;
+  }
+  const Kernel text = emit(kernel);
   Failure failure;
   const auto start = Clock::now();
   const auto compiled = compile_for_emulation(text, *compiler, 30, failure);

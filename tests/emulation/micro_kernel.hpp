@@ -37,6 +37,9 @@ struct MicroResult {
   double run_seconds = 0;
 };
 
+// The complete source, which NVRTC takes as well.
+Kernel emit(const MicroKernel& kernel);
+
 MicroResult run(const MicroKernel& kernel);
 
 // The failure's text; "" when the kernel passed.
