@@ -107,4 +107,9 @@ int vector_width(const Contraction& form, const Access& access, Group group, int
 // with up to 512 points beyond each group's end, which ragged tiles compute and mask.
 bool needs_64bit_index(const Contraction& form);
 
+// How far a block tile of block_m x block_n points reaches along each dimension of the output
+// `c` (0: not tiled), for drawing elements at both sides of tile boundaries.
+std::vector<std::int64_t> output_tile(const Contraction& form, const Tensor& c,
+                                      std::int64_t block_m, std::int64_t block_n);
+
 }  // namespace perftune

@@ -1,6 +1,8 @@
-// What the numbers of a canonical contraction allow: vector loads, 32-bit addresses.
+// What the numbers of a canonical contraction mean: vector loads, 32-bit addresses, tile reach.
+#include <algorithm>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include "codegen/contraction.hpp"
 
@@ -66,6 +68,25 @@ bool needs_64bit_index(const Contraction& form) {
     if (!fits_32bit(form, extra)) return true;
   }
   return false;
+}
+
+std::vector<std::int64_t> output_tile(const Contraction& form, const Tensor& c,
+                                      std::int64_t block_m, std::int64_t block_n) {
+  const std::vector<std::int64_t> strides = c.strides();
+  std::vector<std::int64_t> tile(strides.size(), 0);
+  for (const auto& [g, block] : {std::pair{Group::m, block_m}, std::pair{Group::n, block_n}}) {
+    const auto& axes = form.group(g);
+    for (std::size_t i = 0; i < axes.size(); ++i) {
+      const std::int64_t step = form.c.strides(g)[i];
+      const std::int64_t reach = std::min(block / form.divisor(g, i), axes[i].extent);
+      // A merged axis covers the dimensions whose strides lie in [step, step * extent).
+      for (std::size_t d = 0; d < strides.size() && step > 0; ++d) {
+        if (strides[d] < step || strides[d] >= step * axes[i].extent) continue;
+        tile[d] = std::min(reach * step / strides[d], c.shape[d]);
+      }
+    }
+  }
+  return tile;
 }
 
 }  // namespace perftune

@@ -247,6 +247,17 @@ TEST(VectorWidth, FollowsExtentsOffsetsAndOtherStrides) {
   EXPECT_EQ(vector_width(offset, offset.a, Group::k, 8), 2);
 }
 
+TEST(OutputTile, ReachesOverTheDimensionsOfAMergedAxis) {
+  const Operator op = operator_of(
+      "name: t\ndims: {b: 2, h: 5, m: 24, n: 40, k: 16}\n"
+      "inputs: {A: \"f16[b,h,m,k]\", B: \"f16[b,k,n]\"}\noutputs: {C: \"f16[b,h,m,n]\"}\n"
+      "compute:\n  - C[b,h,m,n] = sum[k](A[b,h,m,k] * B[b,k,n])\n");
+  const Contraction form = canonicalise_contraction(op).form.value();
+  const Tensor& c = op.tensors[2];
+  EXPECT_THAT(output_tile(form, c, 16, 32), ElementsAre(0, 0, 16, 32));
+  EXPECT_THAT(output_tile(form, c, 48, 64), ElementsAre(0, 2, 24, 40));
+}
+
 TEST(IndexWidth, CountsBytesBeyondTwoGigaElements) {
   const auto big = [](const char* m) {
     return std::string("name: t\ndims: {m: ") + m +
