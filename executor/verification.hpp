@@ -30,7 +30,8 @@ class Verifier {
   Verifier(const Operator& op, std::uint64_t seed);
 
   // Loads the inputs, launches once and compares. `tile` holds the kernel's tile extents along the
-  // output's dimensions, so that both sides of tile boundaries are drawn; empty: unknown.
+  // output's dimensions, so that both sides of tile boundaries are drawn; empty: a contraction's
+  // are taken from its tile program (block_m, block_n).
   // nullopt: the kernel is right. Otherwise launch_failed (or what the device reported) or
   // wrong_result with one line on the worst element.
   std::optional<Failure> check(Device& device, const CompiledKernel& kernel, const Launch& launch,

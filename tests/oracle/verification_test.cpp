@@ -199,6 +199,22 @@ TEST(Verification, ChangedInputsGuardsAndLaunchFailuresAreTold) {
   EXPECT_EQ(failed->kind, OutcomeKind::launch_failed);
 }
 
+TEST(Verification, OneWrongElementAtATileBoundaryOfALargeOutputIsCaught) {
+  const Operator op = matmul(1500, 1500, 16, "f32");  // too many points to check all
+  CompiledKernel kernel;
+  kernel.kernel.program = {"contraction", "cuda/simt", {{"block_m", 128}, {"block_n", 256}}};
+  for (const std::size_t element : {127U * 1500U + 256U, 1408U * 1500U + 1279U}) {
+    ScriptedDevice device([&](ScriptedDevice::Buffers& buffers) -> std::optional<Failure> {
+      run_single(op, buffers);
+      overwrite(op, buffers, element, 50);
+      return std::nullopt;
+    });
+    const auto failure = verify_on(device, op, kernel, Launch{}, 17);
+    ASSERT_TRUE(failure);
+    EXPECT_THAT(failure->detail, HasSubstr(" = 50, expected "));
+  }
+}
+
 TEST(Verification, UncheckedElementsOfALargeOutputMustBeWritten) {
   Tensor tensor;
   tensor.name = "C";
