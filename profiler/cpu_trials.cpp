@@ -4,15 +4,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdint>
-#include <cstring>
-#include <numeric>
-#include <random>
 
 #include "codegen/cpu/headers.hpp"
 #include "executor/random_inputs.hpp"
 #include "executor/verification.hpp"
 #include "profiler/cpu_timer.hpp"
+#include "profiler/interleaving.hpp"
 #include "profiler/plausibility.hpp"
 #include "recipes/error.hpp"
 
@@ -20,11 +17,6 @@ namespace perftune {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-constexpr double kConfirmSeconds = 0.2;       // of samples, at least
-constexpr double kConfirmLimitSeconds = 3.0;  // and no more than this beyond the fewest rounds
-constexpr std::size_t kConfirmRounds = 15;
-constexpr std::size_t kConfirmFewestRounds = 5;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -41,59 +33,16 @@ std::string first_error(const std::string& log) {
   return log.substr(at, log.find('\n', at) - at);
 }
 
-std::string digest_of_outputs(const Operator& op, CpuDevice& device) {
-  std::uint64_t hash = 14695981039346656037u;  // FNV-1a, eight bytes at a time
-  for (int slot : op.outputs()) {
-    const std::span<const std::byte> bytes = device.tensor(slot);
-    for (std::size_t i = 0; i < bytes.size(); i += 8) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, bytes.data() + i, std::min<std::size_t>(8, bytes.size() - i));
-      hash = (hash ^ word) * 1099511628211u;
-    }
-  }
-  return fmt::format("{:016x}", hash);
+std::optional<std::string> violation(TrialCase& subject_case, CpuDevice& device,
+                                     const PreparedKernel& kernel, const std::string& digest) {
+  if (auto wrong = kernel.workspace_violation()) return wrong;
+  return subject_case.violation(device, digest);
 }
 
 }  // namespace
 
-// One subject's inputs and oracle: drawing and evaluating them takes longer than most kernels.
-struct CpuTrials::Case {
-  explicit Case(const Subject& from)
-      : subject(from), signature(from.op.signature()), verifier(subject.op, from.seed) {}
-  Subject subject;
-  std::string signature;
-  Verifier verifier;
-
-  // The last call's outputs are right, and nothing else was touched; else what is wrong.
-  std::optional<std::string> violation(CpuDevice& device, const PreparedKernel& kernel,
-                                       const std::string& digest) {
-    if (auto wrong = kernel.workspace_violation()) return wrong;
-    if (auto wrong = device.guard_violation()) return wrong;
-    const std::vector<int> slots = subject.op.inputs();
-    for (std::size_t i = 0; i < slots.size(); ++i) {
-      if (!std::ranges::equal(device.tensor(slots[i]), verifier.inputs()[i])) {
-        return fmt::format("the kernel changed its input {}",
-                           subject.op.tensors[static_cast<std::size_t>(slots[i])].name);
-      }
-    }
-    if (digest_of_outputs(subject.op, device) == digest) return std::nullopt;
-    std::vector<std::span<const std::byte>> outputs;
-    for (int slot : subject.op.outputs()) outputs.push_back(device.tensor(slot));
-    return verifier.compare_outputs(outputs);
-  }
-};
-
 CpuTrials::CpuTrials(const EmitterRegistry& emitters, CpuToolchain toolchain)
     : emitters_(emitters), toolchain_(std::move(toolchain)) {}
-
-CpuTrials::~CpuTrials() = default;
-
-CpuTrials::Case& CpuTrials::case_of(const Subject& subject) {
-  if (!case_ || case_->subject.seed != subject.seed || case_->signature != subject.op.signature()) {
-    case_ = std::make_unique<Case>(subject);
-  }
-  return *case_;
-}
 
 const Emitter& CpuTrials::emitter(const TileProgram& program) const {
   const Emitter* found = emitters_.find(program);
@@ -139,12 +88,12 @@ Outcome CpuTrials::compile_and_verify(const Subject& subject, const TileProgram&
   outcome.resources = from.estimate(subject.op, program);
 
   const auto start = Clock::now();
-  Case& subject_case = case_of(subject);
+  TrialCase& subject_case = TrialCase::of(subject, case_);
   const CompiledKernel to_check{kernel, std::move(result.binary), *outcome.resources};
   // Not pinned: others may be verifying on the same processors.
   CpuDevice device(subject.hardware, subject.policy.threads, false);
-  const std::optional<Failure> failure = subject_case.verifier.check(
-      device, to_check, from.bind(subject_case.subject.op, program, subject.hardware));
+  const std::optional<Failure> failure = subject_case.verifier().check(
+      device, to_check, from.bind(subject.op, program, subject.hardware));
   outcome.verify_seconds = seconds_since(start);
   if (failure) {
     outcome.kind = failure->kind;
@@ -153,16 +102,16 @@ Outcome CpuTrials::compile_and_verify(const Subject& subject, const TileProgram&
   }
   outcome.verified_by = VerifiedBy::device;
   outcome.binary = to_check.binary;
-  binary = {program, to_check.binary, digest_of_outputs(subject.op, device)};
+  binary = {program, to_check.binary, subject_case.digest_of_outputs(device)};
   return outcome;
 }
 
 Outcome CpuTrials::measure(const Subject& subject, const VerifiedBinary& kernel) {
   Outcome outcome;
   const auto start = Clock::now();
-  Case& subject_case = case_of(subject);
+  TrialCase& subject_case = TrialCase::of(subject, case_);
   CpuDevice device(subject.hardware, subject.policy.threads);
-  device.load(subject.op, views(subject_case.verifier.inputs()));
+  device.load(subject.op, views(subject_case.verifier().inputs()));
   Failure failure;
   const std::optional<PreparedKernel> prepared = device.prepare(
       compiled(subject, kernel),
@@ -177,7 +126,7 @@ Outcome CpuTrials::measure(const Subject& subject, const VerifiedBinary& kernel)
   device.poison_outputs();
   prepared->call();
   outcome.measure_seconds = seconds_since(start);
-  if (auto wrong = subject_case.violation(device, *prepared, kernel.digest)) {
+  if (auto wrong = violation(subject_case, device, *prepared, kernel.digest)) {
     outcome.kind = OutcomeKind::wrong_result;
     outcome.detail = "after timing: " + *wrong;
     return outcome;
@@ -205,9 +154,9 @@ Outcome CpuTrials::measure(const Subject& subject, const VerifiedBinary& kernel)
 InterleavedSamples CpuTrials::confirm(const Subject& subject,
                                       std::span<const VerifiedBinary> kernels,
                                       std::optional<Failure>& failure) {
-  Case& subject_case = case_of(subject);
+  TrialCase& subject_case = TrialCase::of(subject, case_);
   CpuDevice device(subject.hardware, subject.policy.threads);
-  device.load(subject.op, views(subject_case.verifier.inputs()));
+  device.load(subject.op, views(subject_case.verifier().inputs()));
   CpuTimer timer(device, subject.policy);
   std::vector<PreparedKernel> prepared;
   std::vector<int> repeats;
@@ -225,27 +174,15 @@ InterleavedSamples CpuTrials::confirm(const Subject& subject,
     repeats.push_back(timer.repeats(prepared.back()));
   }
 
-  InterleavedSamples samples;
-  samples.kernels_us.resize(kernels.size());
-  std::vector<std::size_t> order(prepared.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::mt19937_64 random(subject.seed);
-  const auto start = Clock::now();
-  for (std::size_t round = 0;; ++round) {
-    const double elapsed = seconds_since(start);
-    if (round >= kConfirmRounds && elapsed >= kConfirmSeconds) break;
-    if (round >= kConfirmFewestRounds && elapsed >= kConfirmLimitSeconds) break;
-    std::ranges::shuffle(order, random);
-    for (const std::size_t i : order) {
-      if (!subject.policy.cold && repeats[i] > 1) prepared[i].call();  // the others' data go out
-      const double us = timer.sample_us(prepared[i], repeats[i]);
-      (i < kernels.size() ? samples.kernels_us[i] : samples.control_us).push_back(us);
-    }
-  }
+  InterleavedSamples samples = interleave(kernels.size(), subject.seed, {}, [&](std::size_t i) {
+    // The others' data go out of the caches first.
+    if (!subject.policy.cold && repeats[i] > 1) prepared[i].call();
+    return timer.sample_us(prepared[i], repeats[i]);
+  });
   for (std::size_t i = 0; i < kernels.size(); ++i) {
     device.poison_outputs();
     prepared[i].call();
-    if (auto wrong = subject_case.violation(device, prepared[i], kernels[i].digest)) {
+    if (auto wrong = violation(subject_case, device, prepared[i], kernels[i].digest)) {
       failure = Failure{OutcomeKind::wrong_result,
                         fmt::format("{}: {}", kernels[i].program.text(), *wrong)};
       return {};

@@ -17,15 +17,9 @@
 #include "executor/host_compiler.hpp"
 #include "profiler/confirmation.hpp"
 #include "profiler/job_codec.hpp"
+#include "profiler/trial_case.hpp"
 
 namespace perftune {
-
-// A kernel that compile_and_verify found right.
-struct VerifiedBinary {
-  TileProgram program;
-  std::string binary;
-  std::string digest;  // of the outputs it computed, to recognise them cheaply
-};
 
 // Where sources become binaries.
 struct CpuToolchain {
@@ -38,7 +32,6 @@ struct CpuToolchain {
 class CpuTrials {
  public:
   CpuTrials(const EmitterRegistry& emitters, CpuToolchain toolchain);
-  ~CpuTrials();
 
   // OutcomeKind::pending and verified_by device with `binary` filled, or the failure. Throws
   // Error{unavailable} without a host compiler.
@@ -54,15 +47,13 @@ class CpuTrials {
                              std::optional<Failure>& failure);
 
  private:
-  struct Case;
-  Case& case_of(const Subject& subject);
   CompiledKernel compiled(const Subject& subject, const VerifiedBinary& kernel) const;
   const Emitter& emitter(const TileProgram& program) const;
 
   const EmitterRegistry& emitters_;
   CpuToolchain toolchain_;
   std::optional<HostCompiler> compiler_;
-  std::unique_ptr<Case> case_;
+  std::unique_ptr<TrialCase> case_;
 };
 
 }  // namespace perftune

@@ -130,6 +130,57 @@ Outcome decode_outcome(const json& from) {
   return outcome;
 }
 
+json encode_kernels(std::span<const VerifiedBinary> kernels, std::string& attachment) {
+  json list = json::array();
+  for (const VerifiedBinary& kernel : kernels) {
+    list.push_back({{"program", kernel.program.text()},
+                    {"digest", kernel.digest},
+                    {"bytes", kernel.binary.size()}});
+    attachment += kernel.binary;
+  }
+  return list;
+}
+
+std::vector<VerifiedBinary> decode_kernels(const json& list, const std::string& attachment) {
+  std::vector<VerifiedBinary> kernels;
+  std::size_t at = 0;
+  for (const json& kernel : list) {
+    const auto bytes = kernel.at("bytes").get<std::size_t>();
+    if (bytes > attachment.size() - at) throw std::invalid_argument("binaries are missing");
+    kernels.push_back({TileProgram::parse(kernel.at("program").get<std::string>()),
+                       attachment.substr(at, bytes), kernel.at("digest").get<std::string>()});
+    at += bytes;
+  }
+  return kernels;
+}
+
+json encode_samples(const InterleavedSamples& samples, const std::optional<Failure>& failure) {
+  if (failure) {
+    return {{"failure", {{"kind", name(failure->kind)}, {"detail", failure->detail}}}};
+  }
+  return {{"kernels_us", samples.kernels_us}, {"control_us", samples.control_us}};
+}
+
+std::optional<Failure> decode_samples(const json& answer, std::size_t kernels,
+                                      InterleavedSamples& samples) {
+  if (answer.contains("failure")) {
+    const json& told = answer.at("failure");
+    const auto kind = parse_outcome_kind(told.at("kind").get<std::string>());
+    return Failure{kind.value_or(OutcomeKind::crashed), told.at("detail").get<std::string>()};
+  }
+  answer.at("kernels_us").get_to(samples.kernels_us);
+  answer.at("control_us").get_to(samples.control_us);
+  bool good = samples.kernels_us.size() == kernels && !samples.control_us.empty();
+  const auto check = [&](const std::vector<double>& times) {
+    good = good && times.size() == samples.control_us.size();
+    for (const double us : times) good = good && std::isfinite(us) && us > 0;
+  };
+  check(samples.control_us);
+  for (const std::vector<double>& times : samples.kernels_us) check(times);
+  if (!good) throw std::invalid_argument("samples that are no times");
+  return std::nullopt;
+}
+
 std::string dump(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }

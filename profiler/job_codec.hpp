@@ -10,7 +10,10 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "codegen/tile_program.hpp"
 #include "db/outcome.hpp"
+#include "executor/device.hpp"
+#include "profiler/confirmation.hpp"
 #include "recipes/hardware.hpp"
 #include "recipes/operator.hpp"
 
@@ -32,6 +35,25 @@ Subject decode_subject(const nlohmann::json& json);
 // Without the binary, which travels as the attachment.
 nlohmann::json encode_outcome(const Outcome& outcome);
 Outcome decode_outcome(const nlohmann::json& json);
+
+// A kernel that was found right.
+struct VerifiedBinary {
+  TileProgram program;
+  std::string binary;
+  std::string digest;  // of the outputs that it computed, to recognise them cheaply; may be empty
+};
+
+// Several kernels of one request: their binaries stand one after the other in the attachment.
+nlohmann::json encode_kernels(std::span<const VerifiedBinary> kernels, std::string& attachment);
+std::vector<VerifiedBinary> decode_kernels(const nlohmann::json& json,
+                                           const std::string& attachment);
+
+// The answer to a request for a confirmation: samples, or the failure of one kernel.
+nlohmann::json encode_samples(const InterleavedSamples& samples,
+                              const std::optional<Failure>& failure);
+// nullopt: `samples` holds times of `kernels` kernels.
+std::optional<Failure> decode_samples(const nlohmann::json& json, std::size_t kernels,
+                                      InterleavedSamples& samples);
 
 // One line of text; bytes that are no UTF-8 (a compiler's quotation of a source) are replaced.
 std::string dump(const nlohmann::json& json);

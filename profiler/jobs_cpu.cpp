@@ -36,24 +36,10 @@ JobValue measure(CpuTrials& trials, const JobValue& in) {
 JobValue confirm(CpuTrials& trials, const JobValue& in) {
   const json request = json::parse(in.json);
   const Subject subject = decode_subject(request.at("subject"));
-  std::vector<VerifiedBinary> kernels;
-  std::size_t at = 0;
-  for (const json& kernel : request.at("kernels")) {
-    const auto bytes = kernel.at("bytes").get<std::size_t>();
-    if (at + bytes > in.attachment.size()) throw std::invalid_argument("binaries are missing");
-    kernels.push_back({TileProgram::parse(kernel.at("program").get<std::string>()),
-                       in.attachment.substr(at, bytes), kernel.at("digest").get<std::string>()});
-    at += bytes;
-  }
   std::optional<Failure> failure;
-  const InterleavedSamples samples = trials.confirm(subject, kernels, failure);
-  if (failure) {
-    return {dump({{"failure", {{"kind", name(failure->kind)}, {"detail", failure->detail}}}}),
-            {},
-            true};
-  }
-  return {
-      dump({{"kernels_us", samples.kernels_us}, {"control_us", samples.control_us}}), {}, false};
+  const InterleavedSamples samples =
+      trials.confirm(subject, decode_kernels(request.at("kernels"), in.attachment), failure);
+  return {dump(encode_samples(samples, failure)), {}, failure.has_value()};
 }
 
 }  // namespace

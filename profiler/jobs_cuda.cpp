@@ -12,6 +12,7 @@
 #include "executor/emulated_device.hpp"
 #include "executor/nvrtc.hpp"
 #include "executor/verification.hpp"
+#include "profiler/gpu_trials.hpp"
 #include "profiler/job_codec.hpp"
 #include "recipes/error.hpp"
 
@@ -122,10 +123,27 @@ JobValue serve(const JobValue& in, Run run) {
   return {dump({{"outcome", encode_outcome(outcome)}}), std::move(outcome.binary), damaged};
 }
 
+JobValue measure(GpuTrials& trials, const JobValue& in) {
+  const json request = json::parse(in.json);
+  const Outcome outcome = trials.measure(
+      decode_subject(request.at("subject")), request.at("device").get<int>(),
+      {TileProgram::parse(request.at("program").get<std::string>()), in.attachment, {}});
+  return {dump({{"outcome", encode_outcome(outcome)}}), {}, !trials.usable()};
+}
+
+JobValue confirm(GpuTrials& trials, const JobValue& in) {
+  const json request = json::parse(in.json);
+  std::optional<Failure> failure;
+  const InterleavedSamples samples =
+      trials.confirm(decode_subject(request.at("subject")), request.at("device").get<int>(),
+                     decode_kernels(request.at("kernels"), in.attachment), failure);
+  return {dump(encode_samples(samples, failure)), {}, !trials.usable()};
+}
+
 }  // namespace
 
 void add_cuda_jobs(WorkerJobs& jobs, const EmitterRegistry& emitters, CpuToolchain host,
-                   std::vector<std::string> cuda_folders) {
+                   std::vector<std::string> cuda_folders, std::vector<std::string> driver_folders) {
   const auto trials =
       std::make_shared<CudaTrials>(emitters, std::move(host), std::move(cuda_folders));
   jobs.add("compile_cuda", [trials](const JobValue& in) {
@@ -138,6 +156,9 @@ void add_cuda_jobs(WorkerJobs& jobs, const EmitterRegistry& emitters, CpuToolcha
       return trials->emulate(subject, program);
     });
   });
+  const auto on_device = std::make_shared<GpuTrials>(emitters, std::move(driver_folders));
+  jobs.add("measure_cuda", [on_device](const JobValue& in) { return measure(*on_device, in); });
+  jobs.add("confirm_cuda", [on_device](const JobValue& in) { return confirm(*on_device, in); });
 }
 
 }  // namespace perftune

@@ -1,8 +1,11 @@
-// The jobs of tuning for a GPU that is not there, as a worker serves them: JSON and bytes in, JSON
-// and bytes out. The other end is measurer.cpp.
+// The jobs of tuning for a GPU, as a worker serves them: JSON and bytes in, JSON and bytes out. The
+// other end is measurer.cpp.
 //
 //   compile_cuda  {subject, program} -> {outcome} + cubin    NVRTC; real registers, spills, log
 //   emulate       {subject, program} -> {outcome}            the same text on a small problem
+//   measure_cuda  {subject, program, device} + cubin -> {outcome}        on the device; lane device
+//   confirm_cuda  {subject, kernels: [{program, digest, bytes}], device} + cubins, one after the
+//                 other -> {kernels_us, control_us} or {failure}         the same, fresh worker
 //
 // A kernel that spills or draws one of the compiler's performance warnings is `rejected`.
 #pragma once
@@ -17,8 +20,10 @@
 namespace perftune {
 
 // `emitters` must outlive `jobs`. `host` compiles for the emulator; `cuda_folders` are searched for
-// NVRTC first. Neither is looked for before the first job that needs it.
+// NVRTC first, `driver_folders` for libcuda.so.1 (a fake in tests). None of them is looked for
+// before the first job that needs it.
 void add_cuda_jobs(WorkerJobs& jobs, const EmitterRegistry& emitters, CpuToolchain host,
-                   std::vector<std::string> cuda_folders);
+                   std::vector<std::string> cuda_folders,
+                   std::vector<std::string> driver_folders = {});
 
 }  // namespace perftune

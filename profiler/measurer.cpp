@@ -1,9 +1,7 @@
 #include "profiler/measurer.hpp"
 
-#include <cmath>
 #include <exception>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
 #include <vector>
 
 namespace perftune {
@@ -31,28 +29,6 @@ std::optional<Failure> guarded(Decode decode) {
   }
 }
 
-// An answer of confirm_cpu: samples into `samples`, or the failure that it reports.
-std::optional<Failure> decode_samples(const std::string& text, std::size_t kernels,
-                                      InterleavedSamples& samples) {
-  const json answer = json::parse(text);
-  if (answer.contains("failure")) {
-    const json& told = answer.at("failure");
-    const auto kind = parse_outcome_kind(told.at("kind").get<std::string>());
-    return Failure{kind.value_or(OutcomeKind::crashed), told.at("detail").get<std::string>()};
-  }
-  answer.at("kernels_us").get_to(samples.kernels_us);
-  answer.at("control_us").get_to(samples.control_us);
-  bool good = samples.kernels_us.size() == kernels && !samples.control_us.empty();
-  const auto check = [&](const std::vector<double>& times) {
-    good = good && times.size() == samples.control_us.size();
-    for (const double us : times) good = good && std::isfinite(us) && us > 0;
-  };
-  check(samples.control_us);
-  for (const std::vector<double>& times : samples.kernels_us) check(times);
-  if (!good) throw std::invalid_argument("samples that are no times");
-  return std::nullopt;
-}
-
 }  // namespace
 
 Measurer::Measurer(WorkerPool& pool, const EmitterRegistry& emitters, MeasurerOptions options)
@@ -63,9 +39,8 @@ Subject Measurer::subject_of(const Operator& op, const std::string& definition) 
 }
 
 JobRequest Measurer::first_stage(const Candidate& candidate) const {
-  const bool cpu = options_.hardware.kind == Hardware::Kind::cpu;
   JobRequest request;
-  request.name = cpu ? "prepare_cpu" : "compile_cuda";
+  request.name = on_cpu() ? "prepare_cpu" : "compile_cuda";
   request.value.json =
       dump({{"subject", encode_subject(candidate.subject)}, {"program", candidate.program.text()}});
   request.deadline_s = options_.prepare_deadline_s;
@@ -90,16 +65,18 @@ void Measurer::submit(int ticket, const Operator& op, const std::string& definit
 }
 
 void Measurer::start_second_stage(Candidate candidate, const VerifiedBinary& binary) {
-  const bool cpu = options_.hardware.kind == Hardware::Kind::cpu;
   JobRequest request;
-  request.name = cpu ? "measure_cpu" : "emulate";
+  request.name = on_cpu() ? "measure_cpu" : options_.device ? "measure_cuda" : "emulate";
   request.value.json = dump({{"subject", encode_subject(candidate.subject)},
                              {"program", candidate.program.text()},
-                             {"digest", binary.digest}});
-  if (cpu) request.value.attachment = binary.binary;
-  request.deadline_s =
-      cpu ? options_.measure_deadline_s + options_.policy.max_seconds : options_.prepare_deadline_s;
-  request.exclusive = cpu;
+                             {"digest", binary.digest},
+                             {"device", options_.device.value_or(0)}});
+  request.deadline_s = options_.prepare_deadline_s;
+  if (measures()) {
+    request.value.attachment = binary.binary;
+    request.deadline_s = options_.measure_deadline_s + options_.policy.max_seconds;
+    request.lane = on_cpu() ? Lane::alone : Lane::device;
+  }
   candidate.second_stage = true;
   const Ticket job = pool_.submit(std::move(request));
   under_way_.emplace(job, std::move(candidate));
@@ -130,7 +107,7 @@ bool Measurer::go_on(Candidate& candidate, JobResult& result) {
   if (candidate.second_stage || candidate.outcome.kind != OutcomeKind::pending) return false;
   candidate.outcome.binary = result.value.attachment;
   binary.binary = std::move(result.value.attachment);
-  if (options_.hardware.kind == Hardware::Kind::cpu) {
+  if (measures()) {
     binaries_[{candidate.subject.op.signature(), candidate.program.text()}] = binary;
   }
   start_second_stage(std::move(candidate), binary);
@@ -167,7 +144,7 @@ const VerifiedBinary* Measurer::binary_of(const Subject& subject, const TileProg
     wrong = guarded([&] {
       const json answer = json::parse(result.value.json);
       const Outcome outcome = decode_outcome(answer.at("outcome"));
-      answer.at("digest").get_to(binary.digest);
+      binary.digest = answer.value("digest", std::string());
       return outcome.kind == OutcomeKind::pending
                  ? std::nullopt
                  : std::optional(Failure{outcome.kind, outcome.detail});
@@ -184,27 +161,28 @@ std::optional<Confirmed> Measurer::confirm(const Operator& op, const std::string
                                            std::span<const TileProgram> programs,
                                            Failure& failure) {
   const Subject subject = subject_of(op, definition);
-  JobRequest request;
-  json kernels = json::array();
+  std::vector<VerifiedBinary> kernels;
   for (const TileProgram& program : programs) {
     const VerifiedBinary* const kernel = binary_of(subject, program, failure);
     if (kernel == nullptr) return std::nullopt;
-    kernels.push_back({{"program", program.text()},
-                       {"digest", kernel->digest},
-                       {"bytes", kernel->binary.size()}});
-    request.value.attachment += kernel->binary;
+    kernels.push_back(*kernel);
   }
-  request.name = "confirm_cpu";
-  request.value.json = dump({{"subject", encode_subject(subject)}, {"kernels", kernels}});
+  JobRequest request;
+  request.name = on_cpu() ? "confirm_cpu" : "confirm_cuda";
+  const json list = encode_kernels(kernels, request.value.attachment);
+  request.value.json = dump({{"subject", encode_subject(subject)},
+                             {"kernels", list},
+                             {"device", options_.device.value_or(0)}});
   request.deadline_s = options_.confirm_deadline_s;
-  request.exclusive = true;
+  request.lane = on_cpu() ? Lane::alone : Lane::device;
   request.fresh_worker = true;
   const JobResult result = pool_.wait(pool_.submit(std::move(request)));
   if (result.error) throw Error(*result.error);
   std::optional<Failure> wrong = result.failure;
   InterleavedSamples samples;
   if (!wrong) {
-    wrong = guarded([&] { return decode_samples(result.value.json, programs.size(), samples); });
+    wrong = guarded(
+        [&] { return decode_samples(json::parse(result.value.json), programs.size(), samples); });
   }
   if (wrong) {
     failure = std::move(*wrong);

@@ -1,7 +1,8 @@
 // Takes candidates through their lives in worker processes and hands out what became of them.
 //
 //   this CPU:         compile and verify (in parallel) -> measure (alone on the machine)
-//   a GPU, offline:   compile -> emulate (in parallel); the outcome is `pending`
+//   a present GPU:    compile (in parallel) -> verify and measure (one at a time)
+//   an absent GPU:    compile -> emulate (in parallel); the outcome is `pending`
 //
 // A worker that dies costs the candidate that it ran: crashed or timed_out. Compilation of the next
 // candidates goes on while one is verified, never while one is timed.
@@ -29,6 +30,7 @@ namespace perftune {
 struct MeasurerOptions {
   Hardware hardware;
   Policy policy;
+  std::optional<int> device{};     // number of the present GPU; absent: offline (GPUs only)
   std::uint64_t seed = 1;          // of the inputs and of the confirmation's order
   double prepare_deadline_s = 40;  // compile and verify one candidate
   double measure_deadline_s = 30;  // beyond Policy::max_seconds
@@ -70,6 +72,8 @@ class Measurer {
   };
   using BinaryKey = std::pair<std::string, std::string>;  // signature, program text
 
+  bool on_cpu() const { return options_.hardware.kind == Hardware::Kind::cpu; }
+  bool measures() const { return on_cpu() || options_.device.has_value(); }
   Subject subject_of(const Operator& op, const std::string& definition) const;
   JobRequest first_stage(const Candidate& candidate) const;
   bool go_on(Candidate& candidate, JobResult& result);  // true: a second stage was submitted

@@ -19,7 +19,7 @@ class WorkerPool::Worker {
  public:
   std::optional<WorkerProcess> process;  // none until the first job, or after a loss
   bool running = false;
-  bool exclusive = false;
+  Lane lane = Lane::shared;
   Ticket ticket = 0;
   Clock::time_point started;
   Clock::time_point deadline;
@@ -29,7 +29,7 @@ class WorkerPool::Worker {
     if (queued.request.fresh_worker || (process && !process->quiet())) process.reset();
     if (!process) process.emplace(WorkerProcess::start(options));
     running = true;
-    exclusive = queued.request.exclusive;
+    lane = queued.request.lane;
     ticket = queued.ticket;
     deadline_s = queued.request.deadline_s;
     started = Clock::now();
@@ -80,17 +80,21 @@ std::size_t WorkerPool::outstanding() const {
 }
 
 void WorkerPool::start_jobs() {
-  while (!queue_.empty()) {
-    const bool blocked = queue_.front().request.exclusive
-                             ? anything_running()
-                             : std::ranges::any_of(workers_, [](const auto& w) {
-                                 return w->running && w->exclusive;
-                               });
+  const auto running = [&](Lane lane) {
+    return std::ranges::any_of(workers_,
+                               [&](const auto& w) { return w->running && w->lane == lane; });
+  };
+  for (auto next = queue_.begin(); next != queue_.end() && !running(Lane::alone);) {
     const auto idle = std::ranges::find_if(workers_, [](const auto& w) { return !w->running; });
-    if (blocked || idle == workers_.end()) return;
-    Queued next = std::move(queue_.front());
-    queue_.pop_front();
-    (*idle)->start(options_, std::move(next));
+    const Lane lane = next->request.lane;
+    if (idle == workers_.end() || (lane == Lane::alone && anything_running())) return;
+    if (lane == Lane::device && running(Lane::device)) {
+      ++next;
+      continue;
+    }
+    Queued job = std::move(*next);
+    next = queue_.erase(next);
+    (*idle)->start(options_, std::move(job));
   }
 }
 

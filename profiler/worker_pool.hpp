@@ -2,8 +2,9 @@
 //
 // A job that crashes, hangs, exits without a word, answers garbage or eats its memory is a Failure
 // in its own result; the worker is killed and the next job gets a new one. Deadlines run from the
-// moment a job is handed to a worker. Exclusive jobs (CPU timing) wait until every other job has
-// ended, and nothing else starts beside them; jobs start in the order of submission.
+// moment a job is handed to a worker. Jobs start in the order of submission, except that those of a
+// busy device are overtaken; a job that must run alone waits until every other has ended, and no
+// later one starts before it.
 //
 // Call order: (submit* wait_any*)*. One thread, the one that made the pool: workers die with it
 // (PR_SET_PDEATHSIG). Deadlines are enforced inside wait_any.
@@ -40,11 +41,18 @@ struct WorkerOptions {
 
 using Ticket = std::uint64_t;
 
+// What may run beside a job.
+enum class Lane {
+  shared,  // anything
+  device,  // anything but another job of the device: it has one user at a time
+  alone,   // nothing: the processor itself is being measured
+};
+
 struct JobRequest {
   std::string name;
   JobValue value;
   double deadline_s = 30;
-  bool exclusive = false;     // nothing else runs meanwhile
+  Lane lane = Lane::shared;
   bool fresh_worker = false;  // a process that ran nothing before
 };
 

@@ -134,9 +134,9 @@ TEST(WorkerPool, ExclusiveJobsRunAlone) {
   std::set<Ticket> exclusive;
   for (int i = 0; i < 12; ++i) {
     JobRequest request{"sleep", {"20", {}, false}, 30};
-    request.exclusive = i % 3 == 1;
+    request.lane = i % 3 == 1 ? Lane::alone : Lane::shared;
     const Ticket ticket = pool.submit(request);
-    if (request.exclusive) exclusive.insert(ticket);
+    if (request.lane == Lane::alone) exclusive.insert(ticket);
   }
   struct Span {
     long begin, end;
@@ -159,6 +159,38 @@ TEST(WorkerPool, ExclusiveJobsRunAlone) {
     }
   }
   EXPECT_GT(overlapping, 0) << "two workers never ran at once";
+}
+
+TEST(WorkerPool, TheDeviceHasOneUserButOthersGoOn) {
+  WorkerPool pool(options(2));
+  std::set<Ticket> on_device;
+  for (int i = 0; i < 8; ++i) {
+    JobRequest request{"sleep", {"20", {}, false}, 30};
+    request.lane = i < 4 ? Lane::device : Lane::shared;
+    const Ticket ticket = pool.submit(request);
+    if (request.lane == Lane::device) on_device.insert(ticket);
+  }
+  struct Span {
+    long begin, end;
+    bool device;
+  };
+  std::vector<Span> spans;
+  while (const std::optional<JobResult> result = pool.wait_any()) {
+    Span span{};
+    std::istringstream(result->value.json) >> span.begin >> span.end;
+    span.device = on_device.contains(result->ticket);
+    spans.push_back(span);
+  }
+  ASSERT_EQ(spans.size(), 8u);
+  int beside = 0;
+  for (const Span& a : spans) {
+    for (const Span& b : spans) {
+      if (&a == &b || a.end <= b.begin || b.end <= a.begin) continue;
+      EXPECT_FALSE(a.device && b.device);
+      beside += a.device && !b.device;
+    }
+  }
+  EXPECT_GT(beside, 0) << "nothing ran beside the device's jobs";
 }
 
 TEST(WorkerPool, AWaitHasADeadline) {

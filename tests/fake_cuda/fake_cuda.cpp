@@ -1,0 +1,371 @@
+// A libcuda.so.1 without a GPU: device memory is host memory, a module is looked up by the hash of
+// its image and run by the emulator, and what goes wrong goes wrong as on a device: asynchronously,
+// sticky, or for ever. Only what executor/cuda_driver.hpp lists. One thread.
+#include <elf.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <optional>
+#include <sstream>
+
+#include "executor/cuda_driver.hpp"
+#include "executor/emulation/grid_run.hpp"
+#include "executor/loaded_library.hpp"
+#include "registry.hpp"
+
+using namespace perftune;  // NOLINT: the exported functions are C
+using cuda::Result;
+
+namespace {
+
+constexpr Result kSuccess = 0, kInvalidValue = 1, kOutOfMemory = 2, kNoDevice = 100,
+                 kInvalidDevice = 101, kInvalidImage = 200, kNotFound = 500, kIllegalAddress = 700,
+                 kLaunchFailed = 719, kInvalidClusterSize = 912, kUnknown = 999;
+
+struct FakeModule {
+  LoadedLibrary library;
+};
+struct FakeFunction {
+  FakeModule* module;
+  std::string name;
+  int max_dynamic_shared = 48 << 10;
+};
+struct FakeEvent {
+  std::chrono::steady_clock::time_point at;
+};
+
+struct State {
+  FakeDevice device;
+  std::string folder;
+  int launches = 0;
+  Result sticky = kSuccess;
+  std::int64_t allocated = 0;
+  std::map<cuda::Pointer, std::unique_ptr<std::byte[]>> memory;
+  std::map<cuda::Pointer, std::size_t> sizes;
+  std::map<std::pair<FakeModule*, std::string>, std::unique_ptr<FakeFunction>> functions;
+  emulation::Fibers fibers;
+};
+
+std::unique_ptr<State>& place() {
+  static auto instance = std::make_unique<State>();
+  return instance;
+}
+
+State& state() { return *place(); }
+
+void read_device(State& s) {
+  const char* folder = std::getenv("PERFTUNE_FAKE_CUDA");
+  s.folder = folder == nullptr ? "" : folder;
+  std::ifstream in(s.folder + "/device");
+  for (std::string line; std::getline(in, line);) {
+    std::istringstream words(line);
+    std::string key;
+    words >> key >> std::ws;
+    if (key == "name") std::getline(words, s.device.name);
+    if (key == "compute_capability") words >> s.device.compute_capability;
+    if (key == "sms") words >> s.device.sms;
+    if (key == "total_gib") words >> s.device.total_gib;
+    if (key == "memory_bytes") words >> s.device.memory_bytes;
+    if (key == "shared_bytes_optin") words >> s.device.shared_bytes_optin;
+    if (key == "clock_khz") words >> s.device.clock_khz;
+    if (key == "l2_bytes") words >> s.device.l2_bytes;
+    if (key == "devices") words >> s.device.devices;
+    if (key == "lost_after") words >> s.device.lost_after;
+  }
+}
+
+// An image has no length of its own: an ELF file's end is that of its section table or of its
+// furthest section.
+std::optional<std::string_view> image_bytes(const void* image) {
+  Elf64_Ehdr header;
+  std::memcpy(&header, image, sizeof header);
+  if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return std::nullopt;
+  const char* const bytes = static_cast<const char*>(image);
+  std::size_t end = header.e_shoff + std::size_t{header.e_shnum} * header.e_shentsize;
+  for (int i = 0; i < header.e_shnum; ++i) {
+    Elf64_Shdr section;
+    std::memcpy(&section, bytes + header.e_shoff + std::size_t(i) * header.e_shentsize,
+                sizeof section);
+    if (section.sh_type != SHT_NOBITS) end = std::max(end, section.sh_offset + section.sh_size);
+  }
+  const std::size_t programs = header.e_phoff + std::size_t{header.e_phnum} * header.e_phentsize;
+  return std::string_view(bytes, std::max(end, programs));
+}
+
+bool inside(cuda::Pointer at, std::size_t bytes) {
+  for (const auto& [base, size] : state().sizes) {
+    if (at >= base && at + bytes <= base + size) return true;
+  }
+  return false;
+}
+
+Result run(FakeFunction* function, const Launch& launch, void** params) {
+  State& s = state();
+  if (s.sticky != kSuccess) return s.sticky;
+  ++s.launches;
+  std::ofstream(s.folder + "/launches", std::ios::app) << '.';
+  if (s.device.lost_after >= 0 && s.launches > s.device.lost_after) {
+    return s.sticky = kUnknown;
+  }
+  const std::int64_t threads = std::int64_t{launch.block[0]} * launch.block[1] * launch.block[2];
+  if (threads < 1 || threads > 1024 || launch.grid[0] < 1 ||
+      launch.dynamic_shared_bytes > function->max_dynamic_shared) {
+    return kInvalidValue;
+  }
+  emulation::GlobalMemory memory;
+  for (const auto& [base, size] : s.sizes) {
+    // A device checks no roles and knows no fresh memory: everything may be read and written.
+    memory.add({"device memory", emulation::GlobalBuffer::Kind::workspace,
+                reinterpret_cast<std::byte*>(base), size, size});
+  }
+  using GetAttachment = emulation::Attachment* (*)();
+  const auto attachment =
+      reinterpret_cast<GetAttachment>(function->module->library.symbol("perftune_attachment"));
+  const auto entry = reinterpret_cast<emulation::GridRun::Entry>(
+      function->module->library.symbol("perftune_run_" + function->name));
+  emulation::RunOptions options;
+  options.max_steps = 50'000'000;
+  emulation::GridRun grid(memory, s.fibers, options);
+  const auto defect = grid.run(*attachment(), entry, params[0], launch);
+  if (!defect) return kSuccess;
+  if (std::getenv("PERFTUNE_FAKE_CUDA_VERBOSE") != nullptr) {
+    std::fprintf(stderr, "%s\n", defect->text.c_str());
+  }
+  switch (defect->kind) {
+    case OutcomeKind::crashed:
+      s.sticky = kIllegalAddress;
+      break;
+    case OutcomeKind::timed_out:
+      for (;;) ::pause();  // a kernel that never ends holds its caller for ever
+    case OutcomeKind::launch_failed:
+      s.sticky = kLaunchFailed;
+      break;
+    default:
+      break;  // races and the like: a device says nothing
+  }
+  return kSuccess;  // launches are asynchronous: what went wrong is told by the next call
+}
+
+Result guarded() { return state().sticky; }
+
+}  // namespace
+
+extern "C" {
+#define EXPORT __attribute__((visibility("default")))
+
+EXPORT Result cuInit(unsigned) {
+  place() = std::make_unique<State>();  // a new driver in a test process finds a new device
+  read_device(state());
+  return state().device.devices > 0 ? kSuccess : kNoDevice;
+}
+EXPORT Result cuDriverGetVersion(int* version) {
+  *version = 13000;
+  return kSuccess;
+}
+EXPORT Result cuGetErrorName(Result result, const char** text) {
+  static const std::map<Result, const char*> names = {
+      {kSuccess, "CUDA_SUCCESS"},
+      {kInvalidValue, "CUDA_ERROR_INVALID_VALUE"},
+      {kOutOfMemory, "CUDA_ERROR_OUT_OF_MEMORY"},
+      {kNoDevice, "CUDA_ERROR_NO_DEVICE"},
+      {kInvalidDevice, "CUDA_ERROR_INVALID_DEVICE"},
+      {kInvalidImage, "CUDA_ERROR_INVALID_IMAGE"},
+      {kNotFound, "CUDA_ERROR_NOT_FOUND"},
+      {kIllegalAddress, "CUDA_ERROR_ILLEGAL_ADDRESS"},
+      {kLaunchFailed, "CUDA_ERROR_LAUNCH_FAILED"},
+      {kInvalidClusterSize, "CUDA_ERROR_INVALID_CLUSTER_SIZE"},
+      {kUnknown, "CUDA_ERROR_UNKNOWN"}};
+  const auto found = names.find(result);
+  if (found == names.end()) return kInvalidValue;
+  *text = found->second;
+  return kSuccess;
+}
+EXPORT Result cuDeviceGetCount(int* count) {
+  *count = state().device.devices;
+  return kSuccess;
+}
+EXPORT Result cuDeviceGet(cuda::DeviceNumber* device, int ordinal) {
+  if (ordinal < 0 || ordinal >= state().device.devices) return kInvalidDevice;
+  *device = ordinal;
+  return kSuccess;
+}
+EXPORT Result cuDeviceGetName(char* text, int length, cuda::DeviceNumber) {
+  std::snprintf(text, static_cast<std::size_t>(length), "%s", state().device.name.c_str());
+  return kSuccess;
+}
+EXPORT Result cuDeviceGetAttribute(int* value, cuda::Attribute attribute, cuda::DeviceNumber) {
+  const FakeDevice& device = state().device;
+  switch (attribute) {
+    case cuda::Attribute::clock_khz:
+      *value = device.clock_khz;
+      break;
+    case cuda::Attribute::multiprocessors:
+      *value = device.sms;
+      break;
+    case cuda::Attribute::l2_bytes:
+      *value = device.l2_bytes;
+      break;
+    case cuda::Attribute::compute_major:
+      *value = device.compute_capability / 10;
+      break;
+    case cuda::Attribute::compute_minor:
+      *value = device.compute_capability % 10;
+      break;
+    case cuda::Attribute::shared_bytes_optin:
+      *value = device.shared_bytes_optin;
+      break;
+    default:
+      return kInvalidValue;
+  }
+  return kSuccess;
+}
+EXPORT Result cuDeviceTotalMem_v2(std::size_t* bytes, cuda::DeviceNumber) {
+  *bytes = static_cast<std::size_t>(state().device.total_gib * (1 << 30));
+  return kSuccess;
+}
+EXPORT Result cuDeviceGetUuid_v2(std::array<unsigned char, 16>* uuid, cuda::DeviceNumber device) {
+  for (std::size_t i = 0; i < uuid->size(); ++i) {
+    (*uuid)[i] = static_cast<unsigned char>(16 * static_cast<std::size_t>(device) + i);
+  }
+  return kSuccess;
+}
+EXPORT Result cuDevicePrimaryCtxRetain(cuda::Context* context, cuda::DeviceNumber) {
+  *context = reinterpret_cast<cuda::Context>(&state());
+  return guarded();
+}
+EXPORT Result cuDevicePrimaryCtxRelease_v2(cuda::DeviceNumber) { return kSuccess; }
+EXPORT Result cuCtxSetCurrent(cuda::Context) { return kSuccess; }
+EXPORT Result cuCtxSynchronize() { return guarded(); }
+EXPORT Result cuMemAlloc_v2(cuda::Pointer* pointer, std::size_t bytes) {
+  State& s = state();
+  if (s.sticky != kSuccess) return s.sticky;
+  if (s.allocated + static_cast<std::int64_t>(bytes) > s.device.memory_bytes) return kOutOfMemory;
+  // Room to align as the driver does; the contents are whatever was there.
+  auto block = std::make_unique<std::byte[]>(bytes + 512);
+  std::memset(block.get(), 0x5A, bytes + 512);
+  const auto base = (reinterpret_cast<cuda::Pointer>(block.get()) + 255) / 256 * 256;
+  s.memory[base] = std::move(block);
+  s.sizes[base] = bytes;
+  s.allocated += static_cast<std::int64_t>(bytes);
+  *pointer = base;
+  return kSuccess;
+}
+EXPORT Result cuMemFree_v2(cuda::Pointer pointer) {
+  State& s = state();
+  if (s.sticky != kSuccess) return s.sticky;
+  const auto found = s.sizes.find(pointer);
+  if (found == s.sizes.end()) return kInvalidValue;
+  s.allocated -= static_cast<std::int64_t>(found->second);
+  s.sizes.erase(found);
+  s.memory.erase(pointer);
+  return kSuccess;
+}
+EXPORT Result cuMemcpyHtoD_v2(cuda::Pointer to, const void* from, std::size_t bytes) {
+  if (guarded() != kSuccess) return guarded();
+  if (!inside(to, bytes)) return kInvalidValue;
+  std::memcpy(reinterpret_cast<void*>(to), from, bytes);
+  return kSuccess;
+}
+EXPORT Result cuMemcpyDtoH_v2(void* to, cuda::Pointer from, std::size_t bytes) {
+  if (guarded() != kSuccess) return guarded();
+  if (!inside(from, bytes)) return kInvalidValue;
+  std::memcpy(to, reinterpret_cast<const void*>(from), bytes);
+  return kSuccess;
+}
+EXPORT Result cuMemsetD8_v2(cuda::Pointer to, unsigned char value, std::size_t bytes) {
+  if (guarded() != kSuccess) return guarded();
+  if (!inside(to, bytes)) return kInvalidValue;
+  std::memset(reinterpret_cast<void*>(to), value, bytes);
+  return kSuccess;
+}
+EXPORT Result cuModuleLoadData(cuda::Module* module, const void* image) {
+  if (guarded() != kSuccess) return guarded();
+  const auto bytes = image_bytes(image);
+  if (!bytes) return kInvalidImage;
+  std::ifstream in(state().folder + "/" + image_hash(*bytes) + ".emulated", std::ios::binary);
+  if (!in) return kInvalidImage;
+  const std::string build(std::istreambuf_iterator<char>(in), {});
+  std::string why_not;
+  auto library = LoadedLibrary::load(build, why_not);
+  if (!library) return kInvalidImage;
+  *module = reinterpret_cast<cuda::Module>(new FakeModule{std::move(*library)});
+  return kSuccess;
+}
+EXPORT Result cuModuleUnload(cuda::Module module) {
+  if (guarded() != kSuccess) return guarded();
+  auto* const fake = reinterpret_cast<FakeModule*>(module);
+  std::erase_if(state().functions, [&](const auto& entry) { return entry.first.first == fake; });
+  delete fake;
+  return kSuccess;
+}
+EXPORT Result cuModuleGetFunction(cuda::Function* function, cuda::Module module, const char* name) {
+  if (guarded() != kSuccess) return guarded();
+  auto* const fake = reinterpret_cast<FakeModule*>(module);
+  if (fake->library.symbol(std::string("perftune_run_") + name) == nullptr) return kNotFound;
+  auto& place = state().functions[{fake, name}];
+  if (!place) place = std::make_unique<FakeFunction>(FakeFunction{fake, name});
+  *function = reinterpret_cast<cuda::Function>(place.get());
+  return kSuccess;
+}
+EXPORT Result cuFuncSetAttribute(cuda::Function function, int attribute, int value) {
+  if (guarded() != kSuccess) return guarded();
+  if (attribute != cuda::kMaxDynamicSharedBytes || value > state().device.shared_bytes_optin) {
+    return kInvalidValue;
+  }
+  reinterpret_cast<FakeFunction*>(function)->max_dynamic_shared = value;
+  return kSuccess;
+}
+EXPORT Result cuEventCreate(cuda::Event* event, unsigned) {
+  *event = reinterpret_cast<cuda::Event>(new FakeEvent);
+  return guarded();
+}
+EXPORT Result cuEventDestroy_v2(cuda::Event event) {
+  delete reinterpret_cast<FakeEvent*>(event);
+  return kSuccess;
+}
+EXPORT Result cuEventRecord(cuda::Event event, cuda::Stream) {
+  reinterpret_cast<FakeEvent*>(event)->at = std::chrono::steady_clock::now();
+  return guarded();
+}
+EXPORT Result cuEventSynchronize(cuda::Event) { return guarded(); }
+EXPORT Result cuEventElapsedTime(float* ms, cuda::Event from, cuda::Event to) {
+  *ms = std::chrono::duration<float, std::milli>(reinterpret_cast<FakeEvent*>(to)->at -
+                                                 reinterpret_cast<FakeEvent*>(from)->at)
+            .count();
+  return guarded();
+}
+EXPORT Result cuLaunchKernel(cuda::Function function, unsigned grid_x, unsigned grid_y,
+                             unsigned grid_z, unsigned block_x, unsigned block_y, unsigned block_z,
+                             unsigned shared_bytes, cuda::Stream, void** params, void**) {
+  Launch launch;
+  launch.grid = {grid_x, grid_y, grid_z};
+  launch.block = {static_cast<int>(block_x), static_cast<int>(block_y), static_cast<int>(block_z)};
+  launch.dynamic_shared_bytes = shared_bytes;
+  return run(reinterpret_cast<FakeFunction*>(function), launch, params);
+}
+EXPORT Result cuLaunchKernelEx(const cuda::LaunchConfig* config, cuda::Function function,
+                               void** params, void**) {
+  Launch launch;
+  for (std::size_t d = 0; d < 3; ++d) {
+    launch.grid[d] = config->grid[d];
+    launch.block[d] = static_cast<int>(config->block[d]);
+  }
+  launch.dynamic_shared_bytes = config->dynamic_shared_bytes;
+  for (std::uint32_t i = 0; i < config->attribute_count; ++i) {
+    if (config->attributes[i].id != cuda::kClusterDimension) return kInvalidValue;
+    if (state().device.compute_capability < 90) return kInvalidClusterSize;
+    for (std::size_t d = 0; d < 3; ++d) {
+      launch.cluster[d] = static_cast<int>(config->attributes[i].value[d]);
+    }
+  }
+  return run(reinterpret_cast<FakeFunction*>(function), launch, params);
+}
+
+}  // extern "C"
