@@ -139,7 +139,9 @@ void GlobalMemory::refuse(const Who& who, OutcomeKind kind, const char* what, co
     const GlobalBuffer& buffer = tracked.buffer;
     const std::ptrdiff_t offset = static_cast<const std::byte*>(at) - buffer.base;
     const auto size = static_cast<std::ptrdiff_t>(buffer.bytes);
-    const std::ptrdiff_t distance = offset < 0 ? -offset : std::max<std::ptrdiff_t>(0, offset - size);
+    // Running past the end is commoner than starting too early, and buffers may be neighbours.
+    const std::ptrdiff_t distance =
+        offset < 0 ? -16 * offset : std::max<std::ptrdiff_t>(0, offset - size);
     if (nearest >= 0 && distance >= nearest) continue;
     nearest = distance;
     place = fmt::format("byte {} of {} ({} bytes)", offset, buffer.name, buffer.bytes);
