@@ -13,7 +13,8 @@ AxisInference::AxisInference(const SyntaxStatement& text, const StatementContext
   for (std::size_t i = 0; i < left_.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
       if (left_[i]->text == left_[j]->text)
-        throw SyntaxError{left_[i]->offset, fmt::format("the index '{}' is used twice", left_[i]->text),
+        throw SyntaxError{left_[i]->offset,
+                          fmt::format("the index '{}' is used twice", left_[i]->text),
                           "every subscript of the left side needs its own index"};
   collect_alone(text.left);
   collect_alone(text.right);
@@ -25,7 +26,8 @@ void AxisInference::collect_left(const Syntax& node) {
   if (node.kind == Syntax::Kind::number) return;
   if (node.kind == Syntax::Kind::word) {
     if (is_reserved_word(node.text))
-      throw SyntaxError{node.offset, fmt::format("'{}' is a function, not an index", node.text), ""};
+      throw SyntaxError{node.offset, fmt::format("'{}' is a function, not an index", node.text),
+                        ""};
     left_.push_back(&node);
     return;
   }
@@ -70,8 +72,8 @@ void AxisInference::note(const Syntax& word, std::int64_t extent, std::string_vi
     if (known.name != word.text) continue;
     if (known.extent != extent)
       throw SyntaxError{word.offset,
-                        fmt::format("the index '{}' has extent {} here, in '{}', but {} before", word.text,
-                                    extent, tensor, known.extent),
+                        fmt::format("the index '{}' has extent {} here, in '{}', but {} before",
+                                    word.text, extent, tensor, known.extent),
                         "one index has one extent"};
     return;
   }
@@ -80,7 +82,8 @@ void AxisInference::note(const Syntax& word, std::int64_t extent, std::string_vi
 
 std::vector<Axis> AxisInference::spatial_axes() const {
   std::vector<Axis> axes;
-  for (const Syntax* word : left_) axes.push_back({word->text, extent(word->text, word->offset), false});
+  for (const Syntax* word : left_)
+    axes.push_back({word->text, extent(word->text, word->offset), false});
   return axes;
 }
 

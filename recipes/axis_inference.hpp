@@ -33,9 +33,9 @@ class AxisInference {
   void note(const Syntax& word, std::int64_t extent, std::string_view tensor);
 
   const StatementContext& context_;
-  std::vector<const Syntax*> left_;         // words of the left side that are axes
-  std::vector<std::string_view> reduced_;   // names that reductions bind
-  std::vector<Known> known_;                // extents of axes that are no dimensions
+  std::vector<const Syntax*> left_;        // words of the left side that are axes
+  std::vector<std::string_view> reduced_;  // names that reductions bind
+  std::vector<Known> known_;               // extents of axes that are no dimensions
 };
 
 }  // namespace perftune

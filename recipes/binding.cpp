@@ -57,7 +57,8 @@ class Binder {
     for (const OperatorSource::Dimension& dim : source_.dims) {
       const auto given = base.find(dim.name);
       if (given == base.end())
-        throw Error(ErrorKind::usage, fmt::format("{}: the dimension '{}' is missing", source_.name, dim.name));
+        throw Error(ErrorKind::usage,
+                    fmt::format("{}: the dimension '{}' is missing", source_.name, dim.name));
       if (given->second < 1)
         source_.fail(dim.key, 0, fmt::format("the dimension '{}' is {}", dim.name, given->second),
                      "extents are at least 1");
@@ -67,14 +68,16 @@ class Binder {
       const bool known = std::any_of(source_.dims.begin(), source_.dims.end(),
                                      [&, key = name](const auto& dim) { return dim.name == key; });
       if (!known)
-        throw Error(ErrorKind::usage, fmt::format("{}: there is no dimension '{}'", source_.name, name));
+        throw Error(ErrorKind::usage,
+                    fmt::format("{}: there is no dimension '{}'", source_.name, name));
     }
     for (const OperatorSource::Formula& formula : source_.let)
       guarded(formula.where, [&] { op_.dims[formula.name] = evaluate(formula.value); });
     for (const OperatorSource::Formula& condition : source_.require)
       guarded(condition.where, [&] {
         if (evaluate(condition.value) == 0)
-          throw SyntaxError{0, fmt::format("{} does not hold", condition.name), "choose other dimensions"};
+          throw SyntaxError{0, fmt::format("{} does not hold", condition.name),
+                            "choose other dimensions"};
       });
   }
 
@@ -84,7 +87,8 @@ class Binder {
       if (found != op_.dims.end()) return found->second;
       for (const OperatorSource::Formula& later : source_.let)
         if (later.name == word.text)
-          throw SyntaxError{word.offset, fmt::format("'{}' is used before it is defined", word.text),
+          throw SyntaxError{word.offset,
+                            fmt::format("'{}' is used before it is defined", word.text),
                             "define it earlier; definitions cannot form a cycle"};
       return std::nullopt;
     });
@@ -102,12 +106,14 @@ class Binder {
         for (const Syntax& extent : declaration.extents) {
           tensor.shape.push_back(evaluate(extent));
           if (tensor.shape.back() < 1)
-            throw SyntaxError{extent.offset,
-                              fmt::format("an extent of '{}' is {}", tensor.name, tensor.shape.back()),
-                              "extents are at least 1"};
+            throw SyntaxError{
+                extent.offset,
+                fmt::format("an extent of '{}' is {}", tensor.name, tensor.shape.back()),
+                "extents are at least 1"};
           const auto product = checked_multiply(elements, tensor.shape.back());
           if (!product || *product >= kMostElements)
-            throw SyntaxError{extent.offset, fmt::format("'{}' has 2^62 elements or more", tensor.name),
+            throw SyntaxError{extent.offset,
+                              fmt::format("'{}' has 2^62 elements or more", tensor.name),
                               "use smaller dimensions"};
           elements = *product;
         }
@@ -147,7 +153,8 @@ class Binder {
         source_.fail(place_of(tensor), 0, fmt::format("'{}' is never assigned", tensor.name),
                      "add a statement under compute:");
       if (!read_[t] && tensor.role != Tensor::Role::output)
-        source_.fail(place_of(tensor), 0, fmt::format("'{}' is never read", tensor.name), "remove it");
+        source_.fail(place_of(tensor), 0, fmt::format("'{}' is never read", tensor.name),
+                     "remove it");
     }
   }
 

@@ -20,9 +20,9 @@ std::int64_t Index::coefficient(int axis) const {
 std::string_view name(Function function) {
   // In the order of the enumeration.
   static constexpr std::array<std::string_view, 27> kNames = {
-      "+",    "-",    "*",    "/",   "-",      "min",  "max",  "abs",    "exp",
-      "log",  "sqrt", "rsqrt", "tanh", "erf",  "sigmoid", "relu", "gelu", "silu",
-      "pow",  "select", "cast", "<",  "<=",    ">",    ">=",   "==",     "!="};
+      "+",   "-",      "*",     "/",    "-",   "min",     "max",  "abs",  "exp",
+      "log", "sqrt",   "rsqrt", "tanh", "erf", "sigmoid", "relu", "gelu", "silu",
+      "pow", "select", "cast",  "<",    "<=",  ">",       ">=",   "==",   "!="};
   return kNames.at(static_cast<std::size_t>(function));
 }
 

@@ -112,14 +112,16 @@ void read_texts(const YamlNode& root, Hardware& h) {
   text("note", h.note);
   if (const YamlNode* kind = root.find("kind")) {
     const std::string& word = kind->expect_text("kind");
-    if (word != "gpu" && word != "cpu") kind->fail(fmt::format("unknown kind '{}'", word), "gpu or cpu");
+    if (word != "gpu" && word != "cpu")
+      kind->fail(fmt::format("unknown kind '{}'", word), "gpu or cpu");
     h.kind = word == "cpu" ? Hardware::Kind::cpu : Hardware::Kind::gpu;
   }
   h.arch = root.required("arch").expect_text("arch");
   if (const YamlNode* aliases = root.find("aliases"))
     for (const YamlNode& alias : aliases->expect_list("aliases").items())
       h.aliases.push_back(alias.expect_text("an alias"));
-  if (const YamlNode* only = root.find("model_only")) h.model_only = only->expect_bool("model_only");
+  if (const YamlNode* only = root.find("model_only"))
+    h.model_only = only->expect_bool("model_only");
   if (const YamlNode* measured = root.find("measured")) {
     measured->expect_map("measured");
     for (std::size_t i = 0; i < measured->keys().size(); ++i) {
@@ -156,7 +158,8 @@ std::string quoted(const std::string& text) {
 
 std::string peaks_text(const std::map<DType, double>& peaks) {
   std::vector<std::string> entries;
-  for (const auto& [type, value] : peaks) entries.push_back(fmt::format("{}: {}", name(type), value));
+  for (const auto& [type, value] : peaks)
+    entries.push_back(fmt::format("{}: {}", name(type), value));
   return fmt::format("{{{}}}", fmt::join(entries, ", "));
 }
 
@@ -166,9 +169,9 @@ Hardware parse_hardware(const std::string& text, const std::string& file) {
   const YamlNode root = parse_yaml(text, file);
   root.expect_map("a hardware file");
   Hardware h;
-  std::vector<std::string_view> known = {"name", "vendor_name", "kind", "aliases", "arch", "model_only",
-                                         "note", "sm", "cpu", "scalar_tflops", "tensor_tflops",
-                                         "measured", "sources"};
+  std::vector<std::string_view> known = {
+      "name", "vendor_name", "kind",          "aliases",       "arch",     "model_only", "note",
+      "sm",   "cpu",         "scalar_tflops", "tensor_tflops", "measured", "sources"};
   const FieldReader top{root, known};
   top("compute_capability", h.compute_capability);
   visit_numbers(h, top);
@@ -193,8 +196,12 @@ Hardware parse_hardware(const std::string& text, const std::string& file) {
 
 std::string format_hardware(const Hardware& h) {
   std::string text;
-  const auto line = [&](std::string_view key, const auto& value) { text += fmt::format("{}: {}\n", key, value); };
-  const auto inner = [&](std::string_view key, const auto& value) { text += fmt::format("  {}: {}\n", key, value); };
+  const auto line = [&](std::string_view key, const auto& value) {
+    text += fmt::format("{}: {}\n", key, value);
+  };
+  const auto inner = [&](std::string_view key, const auto& value) {
+    text += fmt::format("  {}: {}\n", key, value);
+  };
   line("name", quoted(h.name));
   line("vendor_name", quoted(h.vendor_name));
   line("kind", h.kind == Hardware::Kind::cpu ? "cpu" : "gpu");
@@ -229,7 +236,8 @@ const std::vector<Hardware>& hardware_catalogue() {
     std::vector<Hardware> all;
     for (const EmbeddedFile& file : hardware_texts())
       all.push_back(parse_hardware(std::string(file.text), std::string(file.path)));
-    std::sort(all.begin(), all.end(), [](const Hardware& a, const Hardware& b) { return a.name < b.name; });
+    std::sort(all.begin(), all.end(),
+              [](const Hardware& a, const Hardware& b) { return a.name < b.name; });
     return all;
   }();
   return catalogue;
@@ -250,9 +258,10 @@ const Hardware& find_hardware(std::string_view name_or_alias) {
   std::vector<std::string_view> all;
   for (const Hardware& hardware : hardware_catalogue()) all.push_back(hardware.name);
   throw Error(ErrorKind::usage,
-              near.empty() ? fmt::format("unknown hardware '{}'; known: {}", name_or_alias, fmt::join(all, ", "))
-                           : fmt::format("unknown hardware '{}'; did you mean '{}'? known: {}", name_or_alias,
-                                         near, fmt::join(all, ", ")));
+              near.empty() ? fmt::format("unknown hardware '{}'; known: {}", name_or_alias,
+                                         fmt::join(all, ", "))
+                           : fmt::format("unknown hardware '{}'; did you mean '{}'? known: {}",
+                                         name_or_alias, near, fmt::join(all, ", ")));
 }
 
 }  // namespace perftune

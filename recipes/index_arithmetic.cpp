@@ -137,7 +137,8 @@ std::optional<Interval> interval(const Index& index, const std::vector<Axis>& ax
       if (term.atom == Index::Atom::divide) {
         atom = {low, high, operand->known};
       } else if (operand->known && low == high) {
-        atom = {floor_modulo(operand->low, term.divisor), floor_modulo(operand->high, term.divisor)};
+        atom = {floor_modulo(operand->low, term.divisor),
+                floor_modulo(operand->high, term.divisor)};
       } else {
         atom = {0, term.divisor - 1};
       }

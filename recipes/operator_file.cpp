@@ -30,21 +30,24 @@ std::vector<OperatorPoint> bind_points(OperatorSource source, const std::vector<
 }
 
 // An operator that is written out, with or without parameters (a library file).
-std::vector<OperatorPoint> read_written(const YamlNode& root, const std::string& name, const Keys& more) {
+std::vector<OperatorPoint> read_written(const YamlNode& root, const std::string& name,
+                                        const Keys& more) {
   root.expect_keys(joined(joined(operator_keys(), {"parameters", "epilogue"}), more));
   const ExpandedTemplate expanded = expand_template(root, nullptr);
   OperatorSource source = read_operator_source(expanded.root, name);
   source.constants = expanded.constants;
   source.definition = definition_body(root);
   const YamlNode* dims = expanded.root.find("dims");
-  return bind_points(std::move(source), dims == nullptr ? std::vector<Dims>(1) : read_points(*dims));
+  return bind_points(std::move(source),
+                     dims == nullptr ? std::vector<Dims>(1) : read_points(*dims));
 }
 
 void check_dims(const YamlNode& op, const YamlNode& wanted, const YamlNode* given) {
   Keys known;
   for (const YamlNode& key : wanted.keys()) known.push_back(key.text());
   if (given == nullptr)
-    op.fail(fmt::format("{} needs dimensions", op.text()), fmt::format("dims: {{{}: ...}}", fmt::join(known, ": ..., ")));
+    op.fail(fmt::format("{} needs dimensions", op.text()),
+            fmt::format("dims: {{{}: ...}}", fmt::join(known, ": ..., ")));
   given->expect_map("dims").expect_keys(known);
   for (const std::string_view name : known)
     if (given->find(name) == nullptr)
@@ -53,17 +56,20 @@ void check_dims(const YamlNode& op, const YamlNode& wanted, const YamlNode* give
 }
 
 // An operator of the library, by name.
-std::vector<OperatorPoint> read_named(const YamlNode& root, const std::string& name, const Keys& more) {
+std::vector<OperatorPoint> read_named(const YamlNode& root, const std::string& name,
+                                      const Keys& more) {
   const YamlNode& op = root.required("op");
   const EmbeddedFile* file = find_library_file(op.expect_text("op"));
   if (file == nullptr) {
     const std::vector<std::string> names = library_operators();
     const std::string near = nearest_name(op.text(), Keys(names.begin(), names.end()));
     op.fail(fmt::format("unknown operator '{}'", op.text().substr(0, 40)),
-            near.empty() ? fmt::format("known: {}", fmt::join(names, ", ")) : fmt::format("did you mean '{}'?", near));
+            near.empty() ? fmt::format("known: {}", fmt::join(names, ", "))
+                         : fmt::format("did you mean '{}'?", near));
   }
   const YamlNode library = parse_yaml(std::string(file->text), std::string(file->path));
-  root.expect_keys(joined(joined({"op", "name", "dims", "epilogue", "accumulate"}, parameter_keys(library)), more));
+  root.expect_keys(joined(
+      joined({"op", "name", "dims", "epilogue", "accumulate"}, parameter_keys(library)), more));
   const ExpandedTemplate expanded = expand_template(library, &root);
   OperatorSource source = read_operator_source(expanded.root, name);
   source.constants = expanded.constants;
@@ -76,7 +82,8 @@ std::vector<OperatorPoint> read_named(const YamlNode& root, const std::string& n
   return bind_points(std::move(source), read_points(*dims));
 }
 
-std::vector<OperatorPoint> read_one(const YamlNode& root, const std::string& name, const Keys& more) {
+std::vector<OperatorPoint> read_one(const YamlNode& root, const std::string& name,
+                                    const Keys& more) {
   root.expect_map("an operator");
   return root.find("op") != nullptr ? read_named(root, name, more) : read_written(root, name, more);
 }
@@ -115,11 +122,12 @@ std::vector<OperatorPoint> parse_operator_text(const std::string& text, const st
 std::vector<OperatorPoint> read_operator_file(const std::string& path) {
   std::error_code ignored;
   if (find_library_file(path) != nullptr && !std::filesystem::exists(path, ignored))
-    throw Error(ErrorKind::usage,
-                fmt::format("'{0}' is an operator of the library and needs dimensions; write a file with "
-                            "\"op: {0}\" and \"dims: {{...}}\", or name the library's own file "
-                            "recipes/library/{0}.yaml for its default dimensions",
-                            path));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("'{0}' is an operator of the library and needs dimensions; write a file with "
+                    "\"op: {0}\" and \"dims: {{...}}\", or name the library's own file "
+                    "recipes/library/{0}.yaml for its default dimensions",
+                    path));
   return parse_operator_text(read_text_file(path), path);
 }
 

@@ -40,10 +40,10 @@ class OperatorSource {
   };
 
   std::string name;
-  std::string definition;       // definition_body() of the map that it was read from
-  std::vector<Dimension> dims;  // base dimensions, in file order
-  Dims constants;               // integer parameters of a library operator
-  std::vector<Formula> let;     // derived dimensions, each over earlier ones
+  std::string definition;        // definition_body() of the map that it was read from
+  std::vector<Dimension> dims;   // base dimensions, in file order
+  Dims constants;                // integer parameters of a library operator
+  std::vector<Formula> let;      // derived dimensions, each over earlier ones
   std::vector<Formula> require;  // conditions that dimensions must meet; named by their text
   std::vector<TensorDeclaration> tensors;
   std::vector<StatementText> statements;

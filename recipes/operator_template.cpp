@@ -25,7 +25,8 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
   return value;
 }
 
-std::string replace(const YamlNode& where, std::string_view text, const Texts& texts, int depth = 0) {
+std::string replace(const YamlNode& where, std::string_view text, const Texts& texts,
+                    int depth = 0) {
   std::string result;
   while (!text.empty()) {
     const std::size_t dollar = text.find('$');
@@ -36,7 +37,8 @@ std::string replace(const YamlNode& where, std::string_view text, const Texts& t
     while (length < text.size() && is_identifier(text.substr(0, length + 1))) ++length;
     const auto found = texts.find(text.substr(0, length));
     if (found == texts.end() || depth >= kDeepestReplacement)
-      where.fail(fmt::format("unknown parameter '${}'", text.substr(0, length)), "declare it under parameters:");
+      where.fail(fmt::format("unknown parameter '${}'", text.substr(0, length)),
+                 "declare it under parameters:");
     result += replace(where, found->second, texts, depth + 1);
     text.remove_prefix(length);
   }
@@ -76,7 +78,8 @@ void take_value(const YamlNode& parameter, std::string_view name, const YamlNode
   const auto& words = values->is_map() ? values->keys() : values->items();
   const auto position = [&](std::string_view wanted) {
     return static_cast<std::size_t>(
-        std::find_if(words.begin(), words.end(), [&](const YamlNode& w) { return w.text() == wanted; }) -
+        std::find_if(words.begin(), words.end(),
+                     [&](const YamlNode& w) { return w.text() == wanted; }) -
         words.begin());
   };
   std::size_t at = position(value);
@@ -101,13 +104,15 @@ void check_parts(const YamlNode& parameters, const YamlNode& chosen) {
     const std::string prefix = chosen.keys()[i].text() + ".";
     std::vector<std::string_view> parts;
     for (const YamlNode& name : parameters.keys())
-      if (name.text().starts_with(prefix)) parts.push_back(std::string_view(name.text()).substr(prefix.size()));
+      if (name.text().starts_with(prefix))
+        parts.push_back(std::string_view(name.text()).substr(prefix.size()));
     if (!parts.empty()) chosen.items()[i].expect_keys(parts);
   }
 }
 
 // Wraps the last statement's right side and declares what that reads.
-void apply_epilogue(const YamlNode& root, const YamlNode& steps, YamlNode& expanded, const Texts& texts) {
+void apply_epilogue(const YamlNode& root, const YamlNode& steps, YamlNode& expanded,
+                    const Texts& texts) {
   const YamlNode* offered = root.find("epilogue");
   if (offered == nullptr) steps.fail("this operator takes no epilogue");
   YamlNode compute = expanded.required("compute");
@@ -116,7 +121,8 @@ void apply_epilogue(const YamlNode& root, const YamlNode& steps, YamlNode& expan
   const std::size_t sign = last.text().find('=');
   const std::string left = last.text().substr(0, sign);
   std::string right = last.text().substr(sign + 1);
-  static const std::vector<std::string_view> kFunctions = {"relu", "gelu", "silu", "sigmoid", "tanh"};
+  static const std::vector<std::string_view> kFunctions = {"relu", "gelu", "silu", "sigmoid",
+                                                           "tanh"};
   for (const YamlNode& step : steps.expect_list("epilogue").items()) {
     const std::string& word = step.expect_text("an epilogue step");
     const bool reads = word == "bias" || word == "residual";
@@ -124,10 +130,12 @@ void apply_epilogue(const YamlNode& root, const YamlNode& steps, YamlNode& expan
     if (word == "bias") {
       const std::string at = replace(*offered, offered->required("at").text(), texts);
       right = fmt::format("({}) + bias[{}]", right, at);
-      inputs.set(step, YamlNode::rewritten(step, replace(*offered, offered->required("bias").text(), texts)));
+      inputs.set(step, YamlNode::rewritten(
+                           step, replace(*offered, offered->required("bias").text(), texts)));
     } else if (word == "residual") {
       right = fmt::format("({}) + residual{}", right, left.substr(left.find('[')));
-      inputs.set(step, YamlNode::rewritten(step, expanded.required("outputs").items().at(0).text()));
+      inputs.set(step,
+                 YamlNode::rewritten(step, expanded.required("outputs").items().at(0).text()));
     } else if (std::find(kFunctions.begin(), kFunctions.end(), word) != kFunctions.end()) {
       right = fmt::format("{}({})", word, right);
     } else {
@@ -176,7 +184,8 @@ ExpandedTemplate expand_template(const YamlNode& root, const YamlNode* chosen) {
   plain.remove("epilogue");
   result.root = replace_all(plain, texts);
   if (chosen == nullptr) return result;
-  if (const YamlNode* steps = chosen->find("epilogue")) apply_epilogue(root, *steps, result.root, texts);
+  if (const YamlNode* steps = chosen->find("epilogue"))
+    apply_epilogue(root, *steps, result.root, texts);
   if (const YamlNode* accumulate = chosen->find("accumulate"))
     result.root.set(YamlNode::rewritten(*accumulate, "accumulate"), *accumulate);
   return result;

@@ -21,11 +21,12 @@
 namespace perftune {
 
 struct ExpandedTemplate {
-  YamlNode root;                                // an operator without parameters
+  YamlNode root;                                  // an operator without parameters
   std::map<std::string, std::int64_t> constants;  // integer parameters
 };
 
-// The first words of the parameters' names: the keys that a user may write ("layout" of "layout.A").
+// The first words of the parameters' names: the keys that a user may write ("layout" of
+// "layout.A").
 std::vector<std::string_view> parameter_keys(const YamlNode& root);
 
 // `chosen` is the user's file, or null for the defaults. Its epilogue, accumulate and parameters

@@ -24,14 +24,16 @@ void check_name(const YamlNode& key, std::string_view what) {
     key.fail(fmt::format("'{}' cannot name a {}", key.text().substr(0, 40), what),
              "a letter, then letters, digits and underscores");
   if (is_reserved_word(key.text()))
-    key.fail(fmt::format("'{}' is a function and cannot name a {}", key.text(), what), "choose another name");
+    key.fail(fmt::format("'{}' is a function and cannot name a {}", key.text(), what),
+             "choose another name");
 }
 
 std::vector<std::int64_t> integers(const YamlNode& list, std::string_view what) {
   std::vector<std::int64_t> values;
   for (const YamlNode& item : list.expect_list(what).items()) {
     values.push_back(item.expect_integer(what));
-    if (values.back() < 1) item.fail(fmt::format("{} is {}", what, values.back()), "extents are at least 1");
+    if (values.back() < 1)
+      item.fail(fmt::format("{} is {}", what, values.back()), "extents are at least 1");
   }
   if (values.empty()) list.fail(fmt::format("{} has no values", what));
   return values;
@@ -48,23 +50,27 @@ std::vector<std::int64_t> extents_of(const YamlNode& key, const YamlNode& value)
   value.expect_keys({"range", "points"});
   const YamlNode& range = value.required("range");
   const auto ends = integers(range, "range");
-  if (ends.size() != 2 || ends[0] > ends[1]) range.fail("a range has a first and a last value", "range: [1, 4096]");
+  if (ends.size() != 2 || ends[0] > ends[1])
+    range.fail("a range has a first and a last value", "range: [1, 4096]");
   const YamlNode& points = value.required("points");
   auto chosen = integers(points, "points");
   for (std::size_t i = 0; i < chosen.size(); ++i)
     if (chosen[i] < ends[0] || chosen[i] > ends[1])
-      points.items()[i].fail(fmt::format("{} lies outside the range {} to {}", chosen[i], ends[0], ends[1]));
+      points.items()[i].fail(
+          fmt::format("{} lies outside the range {} to {}", chosen[i], ends[0], ends[1]));
   return chosen;
 }
 
-void read_tensors(const YamlNode& map, Tensor::Role role, const YamlNode* pads, OperatorSource& source) {
+void read_tensors(const YamlNode& map, Tensor::Role role, const YamlNode* pads,
+                  OperatorSource& source) {
   map.expect_map("a list of tensors");
   for (std::size_t i = 0; i < map.keys().size(); ++i) {
     const YamlNode& key = map.keys()[i];
     const YamlNode& value = map.items()[i];
     check_name(key, "tensor");
     for (const auto& other : source.tensors)
-      if (other.name == key.text()) key.fail(fmt::format("the tensor '{}' is declared twice", key.text()));
+      if (other.name == key.text())
+        key.fail(fmt::format("the tensor '{}' is declared twice", key.text()));
     for (const auto& dim : source.dims)
       if (dim.name == key.text()) key.fail(fmt::format("'{}' is a dimension already", key.text()));
     const std::string& text = value.expect_text("a tensor");
@@ -73,7 +79,8 @@ void read_tensors(const YamlNode& map, Tensor::Role role, const YamlNode* pads, 
     if (!type)
       value.fail_at(parsed.type_offset, fmt::format("unknown type '{}'", parsed.type),
                     "types: f64 f32 tf32 f16 bf16 f8e4m3 f8e5m2 i32 i8 u8 bool");
-    OperatorSource::TensorDeclaration declaration{key.text(), *type, role, {}, parsed.extents, value};
+    OperatorSource::TensorDeclaration declaration{key.text(), *type,          role,
+                                                  {},         parsed.extents, value};
     if (const YamlNode* pad = pads == nullptr ? nullptr : pads->find(key.text()))
       declaration.pad = pad->expect_number("a pad value");
     source.tensors.push_back(std::move(declaration));
@@ -94,10 +101,12 @@ void read_dims(const YamlNode& root, OperatorSource& source) {
       const YamlNode& key = let->keys()[i];
       check_name(key, "dimension");
       for (const auto& dim : source.dims)
-        if (dim.name == key.text()) key.fail(fmt::format("'{}' is given under dims already", key.text()));
+        if (dim.name == key.text())
+          key.fail(fmt::format("'{}' is given under dims already", key.text()));
       const YamlNode& value = let->items()[i];
       const std::string& text = value.expect_text("a derived dimension");
-      source.let.push_back({key.text(), with_place(value, [&] { return parse_formula(text); }), value});
+      source.let.push_back(
+          {key.text(), with_place(value, [&] { return parse_formula(text); }), value});
     }
   }
 }
@@ -113,7 +122,8 @@ void read_require(const YamlNode& root, OperatorSource& source) {
 
 bool mentions(const Syntax& node, std::string_view name) {
   if (node.kind == Syntax::Kind::word && node.text == name) return true;
-  return std::any_of(node.names.begin(), node.names.end(), [&](const auto& axis) { return axis.text == name; }) ||
+  return std::any_of(node.names.begin(), node.names.end(),
+                     [&](const auto& axis) { return axis.text == name; }) ||
          std::any_of(node.children.begin(), node.children.end(),
                      [&](const Syntax& child) { return mentions(child, name); });
 }
@@ -128,7 +138,8 @@ void check_dims_used(const OperatorSource& source) {
       found = found || std::any_of(tensor.extents.begin(), tensor.extents.end(), used);
     for (const auto& statement : source.statements)
       found = found || used(statement.tree.left) || used(statement.tree.right);
-    if (!found) dim.key.fail(fmt::format("the dimension '{}' is never used", dim.name), "remove it");
+    if (!found)
+      dim.key.fail(fmt::format("the dimension '{}' is never used", dim.name), "remove it");
   }
 }
 
@@ -146,8 +157,9 @@ void check_pads(const YamlNode& pads, const OperatorSource& source) {
 }  // namespace
 
 const std::vector<std::string_view>& operator_keys() {
-  static const std::vector<std::string_view> keys = {"name", "dims", "let", "require", "inputs", "outputs",
-                                                     "intermediates", "pad", "accumulate", "compute"};
+  static const std::vector<std::string_view> keys = {
+      "name",    "dims",          "let", "require",    "inputs",
+      "outputs", "intermediates", "pad", "accumulate", "compute"};
   return keys;
 }
 
@@ -177,7 +189,8 @@ OperatorSource read_operator_source(const YamlNode& root, const std::string& nam
   read_require(root, source);
   const YamlNode* pads = root.find("pad");
   if (pads != nullptr) pads->expect_map("pad");
-  if (const YamlNode* inputs = root.find("inputs")) read_tensors(*inputs, Tensor::Role::input, pads, source);
+  if (const YamlNode* inputs = root.find("inputs"))
+    read_tensors(*inputs, Tensor::Role::input, pads, source);
   read_tensors(root.required("outputs"), Tensor::Role::output, pads, source);
   if (const YamlNode* inner = root.find("intermediates"))
     read_tensors(*inner, Tensor::Role::intermediate, pads, source);

@@ -42,7 +42,8 @@ class CanonicalPrinter {
  private:
   std::string kind_of(const Tensor& tensor) const {
     static constexpr const char* kRoles[] = {"in", "out", "mid"};
-    std::string text = fmt::format("{}.{}", kRoles[static_cast<int>(tensor.role)], name(tensor.type));
+    std::string text =
+        fmt::format("{}.{}", kRoles[static_cast<int>(tensor.role)], name(tensor.type));
     if (extents_)
       text += fmt::format("[{}]", fmt::join(tensor.shape, ","));
     else
@@ -60,7 +61,8 @@ class CanonicalPrinter {
       std::vector<Index::Term> terms = index.terms;
       std::sort(terms.begin(), terms.end(),
                 [](const auto& a, const auto& b) { return a.coefficient > b.coefficient; });
-      for (const Index::Term& term : terms) labels[static_cast<std::size_t>(term.axis)] = fmt::format("s{}", next++);
+      for (const Index::Term& term : terms)
+        labels[static_cast<std::size_t>(term.axis)] = fmt::format("s{}", next++);
     }
     if (!extents_) return;
     for (std::size_t a = 0; a < statement.axes.size(); ++a)
@@ -75,10 +77,12 @@ class CanonicalPrinter {
 
   void number_items() {
     std::vector<Item> items;
-    for (std::size_t t = 0; t < op_.tensors.size(); ++t) items.push_back({&tensor_label_[t], "t", {}});
+    for (std::size_t t = 0; t < op_.tensors.size(); ++t)
+      items.push_back({&tensor_label_[t], "t", {}});
     for (std::size_t s = 0; s < op_.statements.size(); ++s)
       for (std::size_t a = 0; a < op_.statements[s].axes.size(); ++a)
-        if (op_.statements[s].axes[a].reduction) items.push_back({&axis_label_[s][a], axis_label_[s][a] + "k", {}});
+        if (op_.statements[s].axes[a].reduction)
+          items.push_back({&axis_label_[s][a], axis_label_[s][a] + "k", {}});
     std::size_t next = 0;
     while (!items.empty()) {
       for (Item& item : items) {
@@ -86,7 +90,8 @@ class CanonicalPrinter {
         item.text = body();
         *item.label = kept;
       }
-      std::stable_sort(items.begin(), items.end(), [](const Item& a, const Item& b) { return a.text < b.text; });
+      std::stable_sort(items.begin(), items.end(),
+                       [](const Item& a, const Item& b) { return a.text < b.text; });
       // All that stand alone are settled; of the first tie one is settled, then look again.
       bool tie = false;
       std::vector<Item> rest;
@@ -116,7 +121,8 @@ class CanonicalPrinter {
       for (const Index& index : statement.indices) left.push_back(print(index, s));
       std::string extents;
       if (extents_) extents = spatial_extents(statement, s);
-      statements.push_back(fmt::format("{}[{}]{}={}", tensor_label_[static_cast<std::size_t>(statement.output)],
+      statements.push_back(fmt::format("{}[{}]{}={}",
+                                       tensor_label_[static_cast<std::size_t>(statement.output)],
                                        fmt::join(left, ","), extents, print(*statement.value, s)));
     }
     std::sort(statements.begin(), statements.end());
@@ -126,7 +132,8 @@ class CanonicalPrinter {
   std::string spatial_extents(const Statement& statement, std::size_t s) const {
     std::vector<std::string> extents;
     for (std::size_t a = 0; a < statement.axes.size(); ++a)
-      if (!statement.axes[a].reduction) extents.push_back(fmt::format("{}:{}", axis_label_[s][a], statement.axes[a].extent));
+      if (!statement.axes[a].reduction)
+        extents.push_back(fmt::format("{}:{}", axis_label_[s][a], statement.axes[a].extent));
     std::sort(extents.begin(), extents.end());
     return fmt::format("<{}>", fmt::join(extents, ","));
   }
@@ -152,14 +159,16 @@ class CanonicalPrinter {
       case Index::Atom::modulo:
         return text + fmt::format("({})%{}", operands.at(0), term.divisor);
       case Index::Atom::load:
-        return text + fmt::format("{}[{}]", tensor_label_[static_cast<std::size_t>(term.tensor)], fmt::join(operands, ","));
+        return text + fmt::format("{}[{}]", tensor_label_[static_cast<std::size_t>(term.tensor)],
+                                  fmt::join(operands, ","));
     }
     return text;
   }
 
   // Operands of nested sums, products, minima and maxima, as one list. a - b is a + neg(b),
   // a > b is b < a, relu(x) is max(x, 0).
-  void flatten(const Expr& expr, Function function, bool negated, std::size_t s, std::vector<std::string>& out) const {
+  void flatten(const Expr& expr, Function function, bool negated, std::size_t s,
+               std::vector<std::string>& out) const {
     const bool apply = expr.kind == Expr::Kind::apply;
     if (apply && function == Function::add && expr.function == Function::subtract) {
       flatten(*expr.args[0], function, negated, s, out);
@@ -173,7 +182,8 @@ class CanonicalPrinter {
     }
   }
 
-  std::string nary(std::string_view head, const Expr& expr, Function function, std::size_t s) const {
+  std::string nary(std::string_view head, const Expr& expr, Function function,
+                   std::size_t s) const {
     std::vector<std::string> operands;
     flatten(expr, function, false, s, operands);
     std::sort(operands.begin(), operands.end());
@@ -192,7 +202,8 @@ class CanonicalPrinter {
       case Expr::Kind::read: {
         std::vector<std::string> indices;
         for (const Index& index : expr.indices) indices.push_back(print(index, s));
-        return fmt::format("{}[{}]", tensor_label_[static_cast<std::size_t>(expr.tensor)], fmt::join(indices, ","));
+        return fmt::format("{}[{}]", tensor_label_[static_cast<std::size_t>(expr.tensor)],
+                           fmt::join(indices, ","));
       }
       case Expr::Kind::reduce:
         return print_reduction(expr, s);
@@ -207,13 +218,15 @@ class CanonicalPrinter {
     std::vector<std::string> axes;
     const Expr* inner = &expr;
     while (true) {
-      for (const int axis : inner->axes) axes.push_back(axis_label_[s][static_cast<std::size_t>(axis)]);
+      for (const int axis : inner->axes)
+        axes.push_back(axis_label_[s][static_cast<std::size_t>(axis)]);
       const Expr& next = *inner->args[0];
       if (next.kind != Expr::Kind::reduce || next.reduction != expr.reduction) break;
       inner = &next;
     }
     std::sort(axes.begin(), axes.end());
-    return fmt::format("{}[{}]({})", name(expr.reduction), fmt::join(axes, ","), print(*inner->args[0], s));
+    return fmt::format("{}[{}]({})", name(expr.reduction), fmt::join(axes, ","),
+                       print(*inner->args[0], s));
   }
 
   std::string print_function(const Expr& expr, std::size_t s) const {

@@ -35,9 +35,10 @@ void check_coverage(const Syntax& subscript, const Index& index, const std::vect
                       "assign through plain indices, or digits such as i*4 + j with j below 4"};
   if (!extent) extent = reached;
   if (*extent != reached)
-    throw SyntaxError{subscript.offset,
-                      fmt::format("the index runs over {} elements but the dimension has {}", reached, *extent),
-                      "every element of the output must be assigned"};
+    throw SyntaxError{
+        subscript.offset,
+        fmt::format("the index runs over {} elements but the dimension has {}", reached, *extent),
+        "every element of the output must be assigned"};
 }
 
 }  // namespace
@@ -50,13 +51,15 @@ Statement bind_statement(const SyntaxStatement& text, const StatementContext& co
   Tensor& tensor = *found;
   const std::size_t rank = left.kind == Syntax::Kind::subscript ? left.children.size() : 0;
   if (tensor.role == Tensor::Role::input)
-    throw SyntaxError{left.offset, fmt::format("the input '{}' cannot be assigned", tensor.name), ""};
+    throw SyntaxError{left.offset, fmt::format("the input '{}' cannot be assigned", tensor.name),
+                      ""};
   if (context.assigned[output])
     throw SyntaxError{left.offset, fmt::format("'{}' is assigned twice", tensor.name),
                       "one statement assigns a whole tensor"};
   if (context.shaped[output] && rank != tensor.shape.size())
     throw SyntaxError{left.offset,
-                      fmt::format("'{}' has {} dimensions but {} subscripts", tensor.name, tensor.shape.size(), rank),
+                      fmt::format("'{}' has {} dimensions but {} subscripts", tensor.name,
+                                  tensor.shape.size(), rank),
                       ""};
 
   AxisInference inference(text, context);
@@ -65,7 +68,8 @@ Statement bind_statement(const SyntaxStatement& text, const StatementContext& co
   statement.axes = inference.spatial_axes();
 
   ValueBinding values(context, inference, statement.axes);
-  for (const Syntax& subscript : left.children) statement.indices.push_back(values.index(subscript));
+  for (const Syntax& subscript : left.children)
+    statement.indices.push_back(values.index(subscript));
   if (!context.shaped[output]) tensor.shape.assign(rank, 0);
   std::int64_t elements = 1;
   for (std::size_t d = 0; d < rank; ++d) {
@@ -75,7 +79,8 @@ Statement bind_statement(const SyntaxStatement& text, const StatementContext& co
     tensor.shape[d] = *extent;
     const auto product = checked_multiply(elements, *extent);
     if (!product || *product >= std::int64_t{1} << 62)
-      throw SyntaxError{left.offset, fmt::format("'{}' has 2^62 elements or more", tensor.name), ""};
+      throw SyntaxError{left.offset, fmt::format("'{}' has 2^62 elements or more", tensor.name),
+                        ""};
     elements = *product;
   }
   context.shaped[output] = true;
@@ -86,7 +91,8 @@ Statement bind_statement(const SyntaxStatement& text, const StatementContext& co
   for (const Axis& axis : statement.axes) {
     const auto product = checked_multiply(points, axis.extent);
     if (!product || *product >= std::int64_t{1} << 62)
-      throw SyntaxError{left.offset, "the statement has 2^62 points or more", "use smaller dimensions"};
+      throw SyntaxError{left.offset, "the statement has 2^62 points or more",
+                        "use smaller dimensions"};
     points = *product;
   }
   return statement;

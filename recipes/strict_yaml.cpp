@@ -156,7 +156,9 @@ void YamlNode::remove(std::string_view key) {
     }
 }
 
-SourceLocation YamlNode::where() const { return source_ ? SourceLocation{source_->file, line_, column_} : SourceLocation{}; }
+SourceLocation YamlNode::where() const {
+  return source_ ? SourceLocation{source_->file, line_, column_} : SourceLocation{};
+}
 
 void YamlNode::fail(std::string_view what, std::string_view right) const {
   throw Error::at(where(), what, right);

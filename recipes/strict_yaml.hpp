@@ -34,10 +34,10 @@ class YamlNode {
   bool is_list() const { return kind_ == Kind::list; }
   bool is_scalar() const { return kind_ == Kind::scalar; }
 
-  const std::string& text() const { return text_; }                 // scalar
-  const std::vector<YamlNode>& items() const { return items_; }     // list; a map's values
-  const std::vector<YamlNode>& keys() const { return keys_; }       // map, in file order
-  const YamlNode* find(std::string_view key) const;                 // map; null when absent
+  const std::string& text() const { return text_; }              // scalar
+  const std::vector<YamlNode>& items() const { return items_; }  // list; a map's values
+  const std::vector<YamlNode>& keys() const { return keys_; }    // map, in file order
+  const YamlNode* find(std::string_view key) const;              // map; null when absent
 
   // Each throws at the node's place when it is not what is asked for; `what` names the thing.
   const YamlNode& required(std::string_view key) const;
@@ -57,8 +57,8 @@ class YamlNode {
 
   // Rewriting, for templates: the places of what is kept stay, new text takes the place given.
   static YamlNode rewritten(const YamlNode& place, std::string text);
-  void set(const YamlNode& key, YamlNode value);       // map: replaces or appends
-  void remove(std::string_view key);                   // map
+  void set(const YamlNode& key, YamlNode value);  // map: replaces or appends
+  void remove(std::string_view key);              // map
   std::vector<YamlNode>& mutable_items() { return items_; }
 
  private:
@@ -68,7 +68,7 @@ class YamlNode {
   std::vector<YamlNode> keys_;
   std::vector<YamlNode> items_;
   SourceTextPtr source_;
-  int line_ = 1;    // of the first character, counted from 1
+  int line_ = 1;  // of the first character, counted from 1
   int column_ = 1;
   bool rewritten_ = false;  // text_ is not what stands in the file
 };

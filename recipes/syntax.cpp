@@ -41,7 +41,8 @@ class Parser {
     const Token target = take();
     result.left = word_node(target, Syntax::Kind::word);
     if (is_reserved_word(target.text))
-      throw SyntaxError{target.offset, fmt::format("'{}' is a function and cannot be assigned", target.text),
+      throw SyntaxError{target.offset,
+                        fmt::format("'{}' is a function and cannot be assigned", target.text),
                         "choose another name"};
     if (accept("[")) {
       result.left.kind = Syntax::Kind::subscript;
@@ -131,9 +132,8 @@ class Parser {
 
   Syntax comparison() {
     static constexpr std::pair<std::string_view, Function> kSigns[] = {
-        {"<", Function::less},           {"<=", Function::less_equal},
-        {">", Function::greater},        {">=", Function::greater_equal},
-        {"==", Function::equal},         {"!=", Function::not_equal}};
+        {"<", Function::less},           {"<=", Function::less_equal}, {">", Function::greater},
+        {">=", Function::greater_equal}, {"==", Function::equal},      {"!=", Function::not_equal}};
     Syntax left = sum();
     for (const auto& [text, function] : kSigns) {
       if (!next_is(text)) continue;
@@ -191,7 +191,8 @@ class Parser {
     }
     if (accept("(")) {
       if (reduction && !find_function(token.text))
-        throw SyntaxError{token.offset, fmt::format("'{}' does not say what it runs over", token.text),
+        throw SyntaxError{token.offset,
+                          fmt::format("'{}' does not say what it runs over", token.text),
                           fmt::format("write {}[k](...)", token.text)};
       Syntax node = word_node(token, Syntax::Kind::call);
       list(")", node);

@@ -41,8 +41,7 @@ bool mentions(const Expr& expr, int axis) {
 ValueBinding::ValueBinding(const StatementContext& context, const AxisInference& inference,
                            std::vector<Axis>& axes)
     : context_(context), inference_(inference), axes_(axes) {
-  for (std::size_t i = 0; i < axes.size(); ++i)
-    scope_.push_back(static_cast<int>(i));
+  for (std::size_t i = 0; i < axes.size(); ++i) scope_.push_back(static_cast<int>(i));
 }
 
 int ValueBinding::axis_in_scope(std::string_view name) const {
@@ -136,7 +135,8 @@ Index ValueBinding::product(const Syntax& node) {
   Index b = index(node.children[1]);
   if (is_constant(a)) std::swap(a, b);
   if (!is_constant(b))
-    throw SyntaxError{node.offset, "a subscript cannot multiply two indices", "one factor must be constant"};
+    throw SyntaxError{node.offset, "a subscript cannot multiply two indices",
+                      "one factor must be constant"};
   auto result = scale(std::move(a), b.offset);
   if (!result) throw SyntaxError{node.offset, "the subscript does not fit 63 bits", ""};
   return std::move(*result);
@@ -157,7 +157,8 @@ Index ValueBinding::quotient(const Syntax& node) {
 
 Index ValueBinding::load(const Syntax& node) {
   if (inside_load_)
-    throw SyntaxError{node.offset, "a second level of indirection", "one level is allowed: T[idx[i], j]"};
+    throw SyntaxError{node.offset, "a second level of indirection",
+                      "one level is allowed: T[idx[i], j]"};
   const int tensor = tensor_of(node);
   const DType type = context_.tensors[static_cast<std::size_t>(tensor)].type;
   if (is_floating(type))
@@ -181,8 +182,9 @@ std::vector<Index> ValueBinding::subscripts(const Syntax& node, int tensor) {
     const Syntax& child = node.children[d];
     if (child.kind == Syntax::Kind::word && axis_in_scope(child.text) < 0 &&
         context_.dims.count(child.text) != 0)
-      throw SyntaxError{child.offset, fmt::format("'{}' is not an index here", child.text),
-                        fmt::format("put it on the left side or reduce over it: sum[{}](...)", child.text)};
+      throw SyntaxError{
+          child.offset, fmt::format("'{}' is not an index here", child.text),
+          fmt::format("put it on the left side or reduce over it: sum[{}](...)", child.text)};
     result.push_back(index(child));
     check_bounds(child, result.back(), target, d);
   }
@@ -198,10 +200,12 @@ void ValueBinding::check_bounds(const Syntax& node, const Index& index, const Te
   if (range->known && range->low >= 0 && range->high < extent) return;
   context_.padded[static_cast<std::size_t>(&tensor - context_.tensors.data())] = true;
   if (tensor.pad || !range->known) return;
-  throw SyntaxError{node.offset,
-                    fmt::format("'{}' is read outside: the subscript runs from {} to {}, the dimension from 0 to {}",
-                                tensor.name, range->low, range->high, extent - 1),
-                    fmt::format("declare what lies outside, pad: {{{}: 0}}, or change the extents", tensor.name)};
+  throw SyntaxError{
+      node.offset,
+      fmt::format(
+          "'{}' is read outside: the subscript runs from {} to {}, the dimension from 0 to {}",
+          tensor.name, range->low, range->high, extent - 1),
+      fmt::format("declare what lies outside, pad: {{{}: 0}}, or change the extents", tensor.name)};
 }
 
 // ---- values
@@ -261,7 +265,8 @@ ExprPtr ValueBinding::call(const Syntax& node) {
   if (!is_cast) return apply(node, entry->function);
   const Syntax& target = node.children[1];
   const auto type = target.kind == Syntax::Kind::word ? parse_dtype(target.text) : std::nullopt;
-  if (!type) throw SyntaxError{target.offset, "the second argument of cast is a type", "cast(x, f16)"};
+  if (!type)
+    throw SyntaxError{target.offset, "the second argument of cast is a type", "cast(x, f16)"};
   auto expr = std::make_shared<Expr>();
   expr->kind = Expr::Kind::apply;
   expr->function = Function::cast;
@@ -299,7 +304,8 @@ ExprPtr ValueBinding::reduce(const Syntax& node) {
   const std::size_t outer = scope_.size();
   for (const Syntax::Name& axis : node.names) {
     if (is_reserved_word(axis.text))
-      throw SyntaxError{axis.offset, fmt::format("'{}' is a function, not an index", axis.text), ""};
+      throw SyntaxError{axis.offset, fmt::format("'{}' is a function, not an index", axis.text),
+                        ""};
     if (axis_in_scope(axis.text) >= 0)
       throw SyntaxError{axis.offset, fmt::format("'{}' is already an index here", axis.text),
                         "reduce over another name"};
@@ -313,8 +319,8 @@ ExprPtr ValueBinding::reduce(const Syntax& node) {
   for (std::size_t i = 0; i < node.names.size(); ++i)
     if (!mentions(*expr->args[0], expr->axes[i]))
       throw SyntaxError{node.names[i].offset,
-                        fmt::format("a {} over nothing: its value does not depend on '{}'", node.text,
-                                    node.names[i].text),
+                        fmt::format("a {} over nothing: its value does not depend on '{}'",
+                                    node.text, node.names[i].text),
                         "index something with it"};
   return expr;
 }

@@ -13,7 +13,8 @@ namespace perftune {
 class ValueBinding {
  public:
   // `axes` starts with the spatial axes; reductions append theirs.
-  ValueBinding(const StatementContext& context, const AxisInference& inference, std::vector<Axis>& axes);
+  ValueBinding(const StatementContext& context, const AxisInference& inference,
+               std::vector<Axis>& axes);
 
   Index index(const Syntax& node);
   ExprPtr value(const Syntax& node);
@@ -25,7 +26,8 @@ class ValueBinding {
   Index product(const Syntax& node);
   Index quotient(const Syntax& node);
   std::vector<Index> subscripts(const Syntax& node, int tensor);
-  void check_bounds(const Syntax& node, const Index& index, const Tensor& tensor, std::size_t dimension);
+  void check_bounds(const Syntax& node, const Index& index, const Tensor& tensor,
+                    std::size_t dimension);
   ExprPtr word(const Syntax& node);
   ExprPtr call(const Syntax& node);
   ExprPtr apply(const Syntax& node, Function function);

@@ -89,7 +89,8 @@ double Operator::flops() const {
 
 double Operator::compulsory_bytes() const {
   std::vector<double> reads(tensors.size(), 0.0);
-  for (const Statement& statement : statements) count_reads(*statement.value, statement.axes, reads);
+  for (const Statement& statement : statements)
+    count_reads(*statement.value, statement.axes, reads);
   double total = 0;
   for (std::size_t t = 0; t < tensors.size(); ++t) {
     const Tensor& tensor = tensors[t];

@@ -149,19 +149,22 @@ class YamlTreeBuilder : public YAML::EventHandler {
 YamlNode parse_yaml(std::string text, std::string file) {
   if (text.size() > kLargestFile)
     throw Error::at({std::move(file), 1, 1}, "the file is larger than 1 MiB");
-  const auto source = std::make_shared<const SourceText>(SourceText{std::move(file), std::move(text)});
+  const auto source =
+      std::make_shared<const SourceText>(SourceText{std::move(file), std::move(text)});
   if (const auto zero = source->text.find('\0'); zero != std::string::npos)
     throw Error::at({source->file, 1, 1}, "the file holds a zero byte", "expected YAML text");
   try {
     std::istringstream stream(source->text);
     YAML::Parser parser(stream);
     YamlTreeBuilder tree(source);
-    if (!parser.HandleNextDocument(tree)) throw Error::at({source->file, 1, 1}, "the file is empty");
+    if (!parser.HandleNextDocument(tree))
+      throw Error::at({source->file, 1, 1}, "the file is empty");
     YamlTreeBuilder second(source);
     if (parser.HandleNextDocument(second))
       throw Error::at({source->file, 1, 1}, "more than one YAML document");
     YamlNode root = tree.take();
-    if (root.kind() == YamlNode::Kind::null) throw Error::at({source->file, 1, 1}, "the file is empty");
+    if (root.kind() == YamlNode::Kind::null)
+      throw Error::at({source->file, 1, 1}, "the file is empty");
     return root;
   } catch (const YAML::Exception& problem) {
     if (problem.msg.find("end of") != std::string::npos) {
@@ -171,8 +174,8 @@ YamlNode parse_yaml(std::string text, std::string file) {
         throw Error::at(where, fmt::format("'{}' is never closed", bracket),
                         fmt::format("add '{}'", bracket == '{' ? '}' : ']'));
     }
-    const SourceLocation where = problem.mark.is_null() ? SourceLocation{source->file, 1, 1}
-                                                        : place(*source, problem.mark);
+    const SourceLocation where =
+        problem.mark.is_null() ? SourceLocation{source->file, 1, 1} : place(*source, problem.mark);
     throw Error::at(where, fmt::format("not valid YAML: {}", problem.msg));
   }
 }

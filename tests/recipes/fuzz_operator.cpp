@@ -2,7 +2,8 @@
 // in bounded time and stack. What is accepted must survive its own functions.
 //
 // Build with clang and -DPERFTUNE_FUZZ=ON; run
-//   build/fuzz/tests/recipes/fuzz_operator -dict=tests/recipes/operator.dict CORPUS recipes/ops recipes/library
+//   build/fuzz/tests/recipes/fuzz_operator -dict=tests/recipes/operator.dict CORPUS recipes/ops
+//   recipes/library
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -1,10 +1,9 @@
 // The hardware catalogue: complete, found by alias, and equal after writing and reading.
-#include "recipes/hardware_file.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "recipes/error.hpp"
+#include "recipes/hardware_file.hpp"
 
 namespace perftune {
 namespace {

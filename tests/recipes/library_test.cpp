@@ -14,7 +14,8 @@ Operator parse(const std::string& text) { return parse_operator_text(text, "test
 
 std::vector<std::string> files_in(const std::string& folder) {
   std::vector<std::string> paths;
-  for (const auto& entry : std::filesystem::directory_iterator(std::string(PERFTUNE_SOURCE_DIR) + "/" + folder))
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::string(PERFTUNE_SOURCE_DIR) + "/" + folder))
     if (entry.path().extension() == ".yaml") paths.push_back(entry.path().string());
   return paths;
 }
@@ -27,17 +28,20 @@ TEST(Library, EveryFileReadsDirectlyAtItsDefaultDimensions) {
     const auto points = read_operator_file(path);
     ASSERT_EQ(points.size(), 1u) << path;
     EXPECT_GT(points[0].op.compulsory_bytes(), 0) << path;
-    EXPECT_EQ(points[0].op.rebind(points[0].op.base_dims()).signature(), points[0].op.signature()) << path;
+    EXPECT_EQ(points[0].op.rebind(points[0].op.base_dims()).signature(), points[0].op.signature())
+        << path;
   }
 }
 
 TEST(Library, EveryShippedOperatorAndSuiteReads) {
   for (const std::string folder : {"recipes/ops", "recipes/suites"})
-    for (const std::string& path : files_in(folder)) EXPECT_NO_THROW(read_operator_file(path)) << path;
+    for (const std::string& path : files_in(folder))
+      EXPECT_NO_THROW(read_operator_file(path)) << path;
 }
 
 TEST(Library, MatmulLayoutsAreTranspositionsOfTheOperands) {
-  const Operator op = parse("{op: matmul, dims: {m: 3, n: 5, k: 7}, layout: {A: col, B: row}, dtype: f16}");
+  const Operator op =
+      parse("{op: matmul, dims: {m: 3, n: 5, k: 7}, layout: {A: col, B: row}, dtype: f16}");
   EXPECT_EQ(op.tensors[0].shape, (std::vector<std::int64_t>{7, 3}));
   EXPECT_EQ(op.tensors[1].shape, (std::vector<std::int64_t>{7, 5}));
   EXPECT_EQ(op.tensors[0].type, DType::f16);
@@ -45,7 +49,8 @@ TEST(Library, MatmulLayoutsAreTranspositionsOfTheOperands) {
 }
 
 TEST(Library, NamedOperatorEqualsTheWrittenOne) {
-  const Operator named = parse("{op: matmul, dims: {m: 8, n: 16, k: 32}, dtype: bf16, epilogue: [bias, gelu]}");
+  const Operator named =
+      parse("{op: matmul, dims: {m: 8, n: 16, k: 32}, dtype: bf16, epilogue: [bias, gelu]}");
   const Operator written = parse(R"yaml(
 dims: {i: 8, j: 16, l: 32}
 inputs: {b: "bf16[j]", X: "bf16[i,l]", Y: "bf16[l,j]"}
@@ -56,7 +61,8 @@ compute: ["Z[i,j] = gelu(b[j] + sum[l](Y[l,j] * X[i,l]))"]
 }
 
 TEST(Library, ConvolutionPaddings) {
-  const std::string head = "{op: conv2d, dims: {n: 2, c: 4, h: 14, w: 15, f: 6, r: 3, s: 3}, stride: 2, padding: ";
+  const std::string head =
+      "{op: conv2d, dims: {n: 2, c: 4, h: 14, w: 15, f: 6, r: 3, s: 3}, stride: 2, padding: ";
   EXPECT_EQ(parse(head + "valid}").tensors[2].shape, (std::vector<std::int64_t>{2, 6, 6, 7}));
   EXPECT_EQ(parse(head + "same}").tensors[2].shape, (std::vector<std::int64_t>{2, 6, 7, 8}));
   EXPECT_EQ(parse(head + "1}").tensors[2].shape, (std::vector<std::int64_t>{2, 6, 7, 8}));
@@ -68,7 +74,8 @@ TEST(Library, ConvolutionPaddings) {
 }
 
 TEST(Library, GroupedConvolutionReadsItsOwnChannelsOnly) {
-  const Operator op = parse("{op: conv2d, dims: {n: 1, c: 8, h: 5, w: 5, f: 6, r: 1, s: 1}, groups: 2, layout: nhwc}");
+  const Operator op = parse(
+      "{op: conv2d, dims: {n: 1, c: 8, h: 5, w: 5, f: 6, r: 1, s: 1}, groups: 2, layout: nhwc}");
   EXPECT_EQ(op.tensors[1].shape, (std::vector<std::int64_t>{6, 1, 1, 4}));
   EXPECT_DOUBLE_EQ(op.flops(), 2.0 * 5 * 5 * 6 * 4);
 }
@@ -84,8 +91,10 @@ std::string failure(const std::string& text) {
 }
 
 TEST(Library, MistakesAreShownInTheUsersFile) {
-  EXPECT_EQ(failure("op: conv2"), "test.yaml:1:5: unknown operator 'conv2'; did you mean 'conv2d'?");
-  EXPECT_EQ(failure("op: matmul"), "test.yaml:1:5: matmul needs dimensions; dims: {m: ..., n: ..., k: ...}");
+  EXPECT_EQ(failure("op: conv2"),
+            "test.yaml:1:5: unknown operator 'conv2'; did you mean 'conv2d'?");
+  EXPECT_EQ(failure("op: matmul"),
+            "test.yaml:1:5: matmul needs dimensions; dims: {m: ..., n: ..., k: ...}");
   EXPECT_EQ(failure("op: matmul\ndims: {m: 1, n: 2}"),
             "test.yaml:2:7: matmul needs the dimension 'k'; its dimensions: m, n, k");
   EXPECT_EQ(failure("op: matmul\ndims: {m: 1, n: 2, k: 3}\nlayot: {A: row}"),
@@ -95,9 +104,11 @@ TEST(Library, MistakesAreShownInTheUsersFile) {
   EXPECT_EQ(failure("op: matmul\ndims: {m: 1, n: 2, k: 3}\nlayout: {C: row}"),
             "test.yaml:3:10: unknown key 'C'; known keys: A, B");
   EXPECT_EQ(failure("op: matmul\ndims: {m: 1, n: 2, k: 3}\ndtype: f17"),
-            "test.yaml:3:8: unknown type 'f17'; types: f64 f32 tf32 f16 bf16 f8e4m3 f8e5m2 i32 i8 u8 bool");
+            "test.yaml:3:8: unknown type 'f17'; types: f64 f32 tf32 f16 bf16 f8e4m3 f8e5m2 i32 i8 "
+            "u8 bool");
   EXPECT_EQ(failure("op: matmul\ndims: {m: 1, n: 2, k: 3}\nepilogue: [swish]"),
-            "test.yaml:3:12: unknown epilogue step 'swish'; one of: bias, residual, relu, gelu, silu, sigmoid, tanh");
+            "test.yaml:3:12: unknown epilogue step 'swish'; one of: bias, residual, relu, gelu, "
+            "silu, sigmoid, tanh");
   EXPECT_EQ(failure("op: conv2d\ndims: {n: 1, c: 5, h: 8, w: 8, f: 4, r: 3, s: 3}\ngroups: 2"),
             "test.yaml:1:5: test: c % groups == 0 does not hold; choose other dimensions");
   EXPECT_EQ(failure("op: conv2d\ndims: {n: 1, c: 5, h: 2, w: 8, f: 4, r: 3, s: 3}"),
@@ -115,9 +126,28 @@ TEST(Library, ABareNameSaysHowToGiveDimensions) {
 
 TEST(Library, DynamicDimensionsGiveOnePointPerCombination) {
   const auto points = parse_operator_text(
-      "{op: matmul, dims: {m: {range: [1, 4096], points: [1, 16, 4096]}, n: [8, 9], k: 4}}", "test.yaml");
+      "{op: matmul, dims: {m: {range: [1, 4096], points: [1, 16, 4096]}, n: [8, 9], k: 4}}",
+      "test.yaml");
   ASSERT_EQ(points.size(), 6u);
   EXPECT_EQ(points[3].op.base_dims(), (Dims{{"k", 4}, {"m", 16}, {"n", 9}}));
+}
+
+// Multiply-adds per image as their papers give them: the suites' weights add up to the models.
+TEST(Library, SuitesAddUpToThePublishedModels) {
+  struct Model {
+    std::string suite;
+    double images;
+    double multiply_adds;
+  };
+  for (const Model& model : {Model{"resnet50", 128, 4.1e9},      // v1.5: torchvision's model table
+                             Model{"mobilenet_v2", 32, 0.30e9},  // Sandler et al. 2018, table 4
+                             Model{"nasnet_large", 128, 23.8e9}}) {  // Zoph et al. 2018, table 2
+    double flops = 0;
+    for (const OperatorPoint& point : read_operator_file(
+             std::string(PERFTUNE_SOURCE_DIR) + "/recipes/suites/" + model.suite + ".yaml"))
+      flops += point.weight * point.op.flops();
+    EXPECT_NEAR(flops / 2 / model.images / model.multiply_adds, 1.0, 0.04) << model.suite;
+  }
 }
 
 TEST(Library, SuitesCarryWeights) {
@@ -125,7 +155,8 @@ TEST(Library, SuitesCarryWeights) {
 operators:
   - {op: relu, dims: {n: 8}, weight: 3}
   - {name: own, dims: {n: [1, 2]}, inputs: {x: "f32[n]"}, outputs: {y: "f32[n]"}, compute: ["y[n] = x[n] + 1"]}
-)yaml", "test.yaml");
+)yaml",
+                                          "test.yaml");
   ASSERT_EQ(points.size(), 3u);
   EXPECT_EQ(points[0].op.name, "relu");
   EXPECT_EQ(points[0].weight, 3);

@@ -5,8 +5,8 @@
 
 #if __has_include(<cuda_occupancy.h>)
 #include <algorithm>
-#include <cstdint>
 #include <cstddef>
+#include <cstdint>
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
 #pragma GCC diagnostic ignored "-Wshadow"

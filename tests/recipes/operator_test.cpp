@@ -34,7 +34,8 @@ TEST(Operator, ReadsTheDesignsExample) {
   EXPECT_EQ(statement.where.column, 5);
   EXPECT_EQ(op.accumulate, DType::f32);
   EXPECT_DOUBLE_EQ(op.flops(), 2.0 * 4096 * 4096 * 1024 + 2.0 * 4096 * 4096);
-  EXPECT_DOUBLE_EQ(op.compulsory_bytes(), 2.0 * (4096.0 * 1024 + 1024.0 * 4096 + 4096 + 4096.0 * 4096));
+  EXPECT_DOUBLE_EQ(op.compulsory_bytes(),
+                   2.0 * (4096.0 * 1024 + 1024.0 * 4096 + 4096 + 4096.0 * 4096));
 }
 
 TEST(Operator, RebindGivesTheSameOperatorAtOtherDimensions) {

@@ -11,8 +11,10 @@ namespace {
 Operator parse(const std::string& text) { return parse_operator_text(text, "test.yaml").at(0).op; }
 
 // y of x[m,n], z[m,n] and v[n] by the given statements.
-std::string with(const std::string& statements, const std::string& inputs = "x: \"f32[m,n]\", z: \"f32[m,n]\", v: \"f32[n]\"") {
-  return "dims: {m: 4, n: 6}\ninputs: {" + inputs + "}\noutputs: {y: \"f32[m,n]\"}\ncompute: [" + statements + "]\n";
+std::string with(const std::string& statements,
+                 const std::string& inputs = "x: \"f32[m,n]\", z: \"f32[m,n]\", v: \"f32[n]\"") {
+  return "dims: {m: 4, n: 6}\ninputs: {" + inputs + "}\noutputs: {y: \"f32[m,n]\"}\ncompute: [" +
+         statements + "]\n";
 }
 
 void expect_same(const std::string& a, const std::string& b) {
@@ -29,24 +31,32 @@ TEST(Signature, OtherSpellingsOfOneComputation) {
   expect_same("\"y[m,n] = x[m,n] * z[m,n] + v[n]\"", "\"y[i,j] = v[j] + z[i,j] * x[i,j]\"");
   expect_same("\"y[m,n] = x[m,n] + z[m,n] + v[n]\"", "\"y[m,n] = x[m,n] + (v[n] + z[m,n])\"");
   expect_same("\"y[m,n] = x[m,n] - z[m,n] * v[n]\"", "\"y[m,n] = -(v[n] * z[m,n]) + x[m,n]\"");
-  expect_same("\"y[m,n] = relu(x[m,n] + z[m,n] * v[n])\"", "\"y[m,n] = max(0, x[m,n] + z[m,n] * v[n])\"");
-  expect_same("\"y[m,n] = select(x[m,n] > v[n], z[m,n], 1)\"", "\"y[m,n] = select(v[n] < x[m,n], z[m,n], 1)\"");
+  expect_same("\"y[m,n] = relu(x[m,n] + z[m,n] * v[n])\"",
+              "\"y[m,n] = max(0, x[m,n] + z[m,n] * v[n])\"");
+  expect_same("\"y[m,n] = select(x[m,n] > v[n], z[m,n], 1)\"",
+              "\"y[m,n] = select(v[n] < x[m,n], z[m,n], 1)\"");
 }
 
 TEST(Signature, OrderAndNamesOfIndependentStatements) {
-  expect_same("\"a[m] = sum[n](x[m,n])\", \"b[m] = max[n](z[m,n])\", \"y[m,n] = a[m] * b[m] + v[n]\"",
-              "\"q[i] = max[j](z[i,j])\", \"p[i] = sum[j](x[i,j])\", \"y[i,j] = v[j] + q[i] * p[i]\"");
-  expect_same("\"y[m,n] = sum[i,j](x[i,j] * z[i,j]) * v[n]\"", "\"y[m,n] = sum[j](sum[i](z[i,j] * x[i,j])) * v[n]\"");
+  expect_same(
+      "\"a[m] = sum[n](x[m,n])\", \"b[m] = max[n](z[m,n])\", \"y[m,n] = a[m] * b[m] + v[n]\"",
+      "\"q[i] = max[j](z[i,j])\", \"p[i] = sum[j](x[i,j])\", \"y[i,j] = v[j] + q[i] * p[i]\"");
+  expect_same("\"y[m,n] = sum[i,j](x[i,j] * z[i,j]) * v[n]\"",
+              "\"y[m,n] = sum[j](sum[i](z[i,j] * x[i,j])) * v[n]\"");
 }
 
 TEST(Signature, OtherComputations) {
   expect_different("\"y[m,n] = x[m,n] - z[m,n] * v[n]\"", "\"y[m,n] = x[m,n] + z[m,n] * v[n]\"");
-  expect_different("\"y[m,n] = x[m,n] / (z[m,n] + v[n])\"", "\"y[m,n] = (z[m,n] + v[n]) / x[m,n] + z[m,n]\"");
+  expect_different("\"y[m,n] = x[m,n] / (z[m,n] + v[n])\"",
+                   "\"y[m,n] = (z[m,n] + v[n]) / x[m,n] + z[m,n]\"");
   expect_different("\"y[m,n] = x[m,n] * z[m,n] + v[n]\"", "\"y[m,n] = (x[m,n] + z[m,n]) * v[n]\"");
-  expect_different("\"a[m] = sum[n](x[m,n])\", \"b[m] = max[n](z[m,n])\", \"y[m,n] = a[m] * b[m] + v[n]\"",
-                   "\"a[m] = sum[n](x[m,n])\", \"b[m] = max[n](z[m,n])\", \"y[m,n] = a[m] * a[m] + b[m] * v[n]\"");
+  expect_different(
+      "\"a[m] = sum[n](x[m,n])\", \"b[m] = max[n](z[m,n])\", \"y[m,n] = a[m] * b[m] + v[n]\"",
+      "\"a[m] = sum[n](x[m,n])\", \"b[m] = max[n](z[m,n])\", \"y[m,n] = a[m] * a[m] + b[m] * "
+      "v[n]\"");
   // A shared operand is not two equal ones.
-  expect_different("\"y[m,n] = x[m,n] * x[m,n] + z[m,n] * v[n]\"", "\"y[m,n] = x[m,n] * z[m,n] + z[m,n] * v[n]\"");
+  expect_different("\"y[m,n] = x[m,n] * x[m,n] + z[m,n] * v[n]\"",
+                   "\"y[m,n] = x[m,n] * z[m,n] + z[m,n] * v[n]\"");
 }
 
 TEST(Signature, HoldsTypesAndExtentsAndStructureOnlyTypes) {
