@@ -41,22 +41,40 @@ Grid make_grid(const ContractionWork& w, const ContractionTiles& t, const Hardwa
 }
 
 struct Machine {
-  double dram_gbps, l2_gbps;
+  double dram_gbps, l2_gbps, l2_raw_gbps;
   double dram_latency_ns, l2_latency_ns;
   double write_cost;
-  double l2_usable_bytes;
+  double l2_full_bytes, l2_none_bytes;  // of hit_share
 };
 
-Machine machine_of(const Hardware& hw, const GpuParameters& p) {
+struct Shares {
+  double dram, l2;
+};
+
+Shares shares_of(InstructionClass instruction, const GpuParameters& p) {
+  switch (instruction) {
+    case InstructionClass::simt: return {p.dram_share_simt, p.l2_share_simt};
+    case InstructionClass::mma: return {p.dram_share_mma, p.l2_share_mma};
+    case InstructionClass::wgmma: break;
+  }
+  return {p.dram_share_wgmma, p.l2_share_wgmma};
+}
+
+Machine machine_of(const Hardware& hw, const GpuParameters& p, InstructionClass instruction) {
   const MemoryPath path = memory_path(hw.compute_capability);
   Machine m{};
-  m.dram_gbps = hw.measured_value("dram_gbps").value_or(hw.dram_gbps * p.dram_efficiency);
-  m.l2_gbps = hw.measured_value("l2_gbps").value_or(
-      hw.l2_gbps > 0 ? hw.l2_gbps : path.l2_bytes_per_clock_per_sm * hw.sms * hw.boost_ghz);
+  const Shares shares = shares_of(instruction, p);
+  m.dram_gbps = hw.dram_gbps * (path.gddr ? p.dram_share_gddr : shares.dram);
+  if (const auto measured = hw.measured_value("dram_gbps")) m.dram_gbps = std::min(m.dram_gbps, *measured);
+  const double l2_gbps = hw.l2_gbps > 0 ? hw.l2_gbps : path.l2_bytes_per_clock_per_sm * hw.sms * hw.boost_ghz;
+  m.l2_raw_gbps = hw.measured_value("l2_gbps").value_or(l2_gbps);
+  m.l2_gbps = m.l2_raw_gbps * shares.l2;
   m.dram_latency_ns = path.dram_latency_ns;
   m.l2_latency_ns = path.l2_latency_ns;
   m.write_cost = path.gddr ? p.gddr_write_cost : p.hbm_write_cost;
-  m.l2_usable_bytes = hw.l2_mib * 1048576 * p.l2_usable;
+  const double l2_bytes = hw.l2_mib * 1048576 / path.l2_copies;
+  m.l2_full_bytes = l2_bytes * p.l2_full;
+  m.l2_none_bytes = l2_bytes * std::max(p.l2_full, p.l2_none);
   return m;
 }
 
@@ -76,15 +94,15 @@ WaveTraffic dram_traffic(const ContractionWork& w, const PipelineProgram& progra
                            double(t.raster),
                            w.a.unique_bytes / (grid.tiles_m * w.batch),
                            w.b.unique_bytes / (grid.tiles_n * w.batch),
-                           w.c.unique_bytes, machine.l2_usable_bytes};
+                           w.c.unique_bytes, machine.l2_full_bytes, machine.l2_none_bytes};
   WaveTraffic traffic = wave_traffic(input);
   const double rest = w.c.unique_bytes + w.extra_bytes;
   const double a_passed = w.a.unique_bytes * context.a_rotation + w.b.unique_bytes + rest;
   const double b_passed = w.b.unique_bytes * context.b_rotation + w.a.unique_bytes + rest;
-  traffic.a_bytes -= w.a.unique_bytes * hit_share(a_passed, machine.l2_usable_bytes);
-  traffic.b_bytes -= w.b.unique_bytes * hit_share(b_passed, machine.l2_usable_bytes);
+  traffic.a_bytes -= w.a.unique_bytes * hit_share(a_passed, machine.l2_full_bytes, machine.l2_none_bytes);
+  traffic.b_bytes -= w.b.unique_bytes * hit_share(b_passed, machine.l2_full_bytes, machine.l2_none_bytes);
   // Output lines that the next launch overwrites in L2 never reach DRAM.
-  if (context.a_rotation <= 1) traffic.c_bytes *= 1 - hit_share(a_passed, machine.l2_usable_bytes);
+  if (context.a_rotation <= 1) traffic.c_bytes *= 1 - hit_share(a_passed, machine.l2_full_bytes, machine.l2_none_bytes);
   traffic.a_bytes += w.extra_bytes;
   return traffic;
 }
@@ -92,13 +110,7 @@ WaveTraffic dram_traffic(const ContractionWork& w, const PipelineProgram& progra
 // Nanoseconds of every stage of one k step while `active` blocks run, `per_sm` on the fullest SM.
 struct Step {
   double math, shared, issue, dram, l2, latency, serial;
-  double length(double exponent) const {
-    const double stages[] = {math, shared, issue, dram, l2, latency, serial};
-    const double top = *std::max_element(std::begin(stages), std::end(stages));
-    double sum = 0;
-    for (const double stage : stages) sum += std::pow(stage / top, exponent);
-    return top * std::pow(sum, 1 / exponent);
-  }
+  double length() const { return std::max({math, shared, issue, dram, l2, latency, serial}); }
 };
 
 struct StepInput {
@@ -107,7 +119,7 @@ struct StepInput {
 };
 
 Step step_ns(const InstructionRates& rates, const Machine& machine, const StepInput& in,
-             double per_sm, double active) {
+             const GpuParameters& p, double per_sm, double active) {
   const double ns = 1 / rates.clock_ghz;
   Step s{};
   s.math = per_sm * rates.math_cycles * ns;
@@ -116,13 +128,14 @@ Step step_ns(const InstructionRates& rates, const Machine& machine, const StepIn
   // One block alone: its barrier, then its own arithmetic or the chain of dependent instructions.
   s.serial = (rates.sync_cycles + std::max({rates.math_cycles, rates.shared_cycles,
                                             rates.issue_cycles, rates.chain_cycles})) * ns;
-  s.l2 = active * in.l2_bytes / machine.l2_gbps;
+  s.l2 = std::max(active * in.l2_bytes / machine.l2_gbps,
+                  per_sm * in.l2_bytes / p.sm_port_bytes_per_clock * ns);
   s.dram = active * in.dram_bytes / machine.dram_gbps;
   // Little's law: a step cannot be shorter than the latency of its loads over the number of steps
   // in flight, however many bytes the bus could carry.
   const double from_dram = std::min(1.0, in.dram_bytes / std::max(1.0, in.l2_bytes) * 4);
   s.latency = (machine.l2_latency_ns + from_dram * (machine.dram_latency_ns - machine.l2_latency_ns)) /
-              in.in_flight;
+              in.in_flight * p.loaded_latency;
   return s;
 }
 
@@ -162,17 +175,20 @@ PipelineTime time_at(const ContractionWork& w, const PipelineProgram& program, c
 
   // Waves: full ones with every SM holding all it can, and the last, partial one. Stores of a
   // block overlap with its neighbours on the SM, not with its own products.
+  const double c_block_bytes = double(t.block_m) * t.block_n * w.c.element_bytes * w.c.sector_factor;
   double body_us = 0;
+  bool first = true;
   const auto run_wave = [&](double count, double active) {
     if (count < 1 || active < 1) return;
     const double per_sm = ceil_div(active, grid.sms);
-    const Step step = step_ns(rates, machine, input, per_sm, active);
-    const double length = step.length(p.overlap_exponent) * grid.steps * 1e-3;
-    const double stores = active / grid.blocks *
-                          std::max(c_bytes / machine.l2_gbps, dram_write_bytes / machine.dram_gbps) * 1e-3;
-    const double end = (p.block_end_ns * 1e-3 + stores) / per_sm;
-    body_us += count * (length + end);
-    out.epilogue_us += count * end;
+    const Step step = step_ns(rates, machine, input, p, per_sm, active);
+    const double length = step.length() * grid.steps * 1e-3;
+    const double stores = count * active * c_block_bytes / (machine.l2_raw_gbps * p.store_share) * 1e-3;
+    const double start = first ? 0 : p.loaded_latency * machine.l2_latency_ns * rates.clock_ghz / per_sm;
+    const double end = count * (p.block_end_cycles / per_sm + start) * 1e-3 / rates.clock_ghz + stores;
+    first = false;
+    body_us += count * length + end;
+    out.epilogue_us += end;
     out.tail_us += count * length * (1 - active / (per_sm * grid.sms));
     add(out, step, count * grid.steps);
   };
@@ -181,7 +197,7 @@ PipelineTime time_at(const ContractionWork& w, const PipelineProgram& program, c
   run_wave(1, grid.blocks - full_waves * grid.slots);
 
   out.launch_us = launch_floor_us(hw, context, p);
-  out.fill_us = (p.block_start_ns + machine.dram_latency_ns) * 1e-3;
+  out.fill_us = (p.block_start_cycles / rates.clock_ghz + machine.dram_latency_ns) * 1e-3;
   if (t.split_k > 1 || (t.stream_k != 0 && std::fmod(grid.blocks, grid.tiles) != 0)) {
     // Each block writes its float partial tile; one block per tile reads them all back.
     const double partial = grid.blocks * t.block_m * t.block_n * 4.0;
@@ -197,18 +213,23 @@ PipelineTime time_at(const ContractionWork& w, const PipelineProgram& program, c
 double power_limited_ghz(const PipelineTime& at_boost, double flops, const InstructionRates& rates,
                          const Hardware& hw, const GpuParameters& p, InstructionClass instruction) {
   if (hw.power_watts <= 0) return rates.clock_ghz;
-  const double pj = (instruction == InstructionClass::simt  ? p.fma_pj_per_flop
-                     : instruction == InstructionClass::mma ? p.mma_pj_per_flop
-                                                            : p.wgmma_pj_per_flop) *
-                    memory_path(hw.compute_capability).process_energy *
-                    std::pow(rates.clock_ghz / 1.41, p.energy_clock_exponent);
-  const double seconds = at_boost.total_us * 1e-6;
-  const double dynamic = flops * pj * 1e-12 / seconds;
-  const double memory = at_boost.dram_bytes * p.dram_pj_per_byte * 1e-12 / seconds;
-  const double budget = hw.power_watts * (1 - p.static_power) - memory;
+  const double per_flop = instruction == InstructionClass::simt  ? p.fma_pj_per_flop
+                          : instruction == InstructionClass::mma ? p.mma_pj_per_flop
+                                                                 : p.wgmma_pj_per_flop;
+  const double floor_ghz = std::min(p.voltage_floor_ghz, rates.clock_ghz);
+  const auto energy = [&](double ghz) {
+    return per_flop * memory_path(hw.compute_capability).process_energy *
+           std::pow(std::max(ghz, floor_ghz) / 1.41, p.energy_clock_exponent);
+  };
+  const double picoseconds = at_boost.total_us * 1e6;
+  const double memory_watts = at_boost.dram_bytes * p.dram_pj_per_byte / picoseconds;
+  const double budget = std::max(0.1 * hw.power_watts, hw.power_watts * (1 - p.static_power) - memory_watts);
+  const double dynamic = flops * energy(rates.clock_ghz) / picoseconds;
   if (dynamic <= budget) return rates.clock_ghz;
-  // Power goes with clock (rate) times clock^exponent (energy per operation).
-  return rates.clock_ghz * std::pow(std::max(0.1, budget / dynamic), 1 / (1 + p.energy_clock_exponent));
+  // Power goes with the rate, so with the clock, times the energy of one operation.
+  const double above = rates.clock_ghz * std::pow(budget / dynamic, 1 / (1 + p.energy_clock_exponent));
+  if (above >= floor_ghz) return above;
+  return rates.clock_ghz * budget * picoseconds / (flops * energy(floor_ghz));
 }
 
 }  // namespace
@@ -220,7 +241,7 @@ PipelineTime contraction_time(const ContractionWork& w, const PipelineProgram& p
   const Occupancy occ = occupancy(hw, t.threads(), program.registers, program.shared_bytes);
   if (occ.blocks == 0) return {};
   const Grid grid = make_grid(w, t, hw, occ.blocks);
-  const Machine machine = machine_of(hw, p);
+  const Machine machine = machine_of(hw, p, program.instruction);
   const WaveTraffic traffic = dram_traffic(w, program, grid, machine, context);
   InstructionRates rates = instruction_rates(w, program, hw, p);
 

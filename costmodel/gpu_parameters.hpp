@@ -14,52 +14,62 @@ struct MemoryPath {
   double dram_latency_ns = 500;
   double l2_bytes_per_clock_per_sm = 36;  // sustained read width when no bandwidth was measured
   bool gddr = false;                      // GDDR6(X) rather than HBM
+  double l2_copies = 1;                   // partitions that each keep their own copy of a line
   double process_energy = 1;              // energy per operation relative to TSMC 7 nm
 };
 MemoryPath memory_path(int compute_capability);
 
 struct GpuParameters {
-  // Share of the datasheet's DRAM bandwidth that a read stream reaches where none was measured.
-  double dram_efficiency = 0.90;
+  // Share of the datasheet's DRAM bandwidth, and of the L2 bandwidth of MemoryPath, that loads of
+  // each instruction class reach: vector loads, cp.async, TMA.
+  double dram_share_simt = 0.7, dram_share_mma = 0.7, dram_share_wgmma = 0.88, dram_share_gddr = 0.765;
+  double l2_share_simt = 0.78, l2_share_mma = 0.75, l2_share_wgmma = 1.3;
   // Cost of a written byte over a read one: bus turnaround, and ECC in line on GDDR.
-  double hbm_write_cost = 1.25;
-  double gddr_write_cost = 1.8;
-  // Share of L2 that holds one kernel's reusable data: hashing and writes take the rest.
-  double l2_usable = 0.9;
-  // Exponent of the p-norm that combines overlapping stages: infinity would be a perfect overlap.
-  double overlap_exponent = 6;
+  double hbm_write_cost = 1.2;
+  double gddr_write_cost = 1.17;
+  // Footprint, as a share of L2 (of one partition's part where lines are kept twice), up to which
+  // everything read again hits, and from which nothing does.
+  double l2_full = 0.7;
+  double l2_none = 1.15;
+  // Latency of loads in a busy machine over that of a lone pointer chase.
+  double loaded_latency = 2.6;
   // Between dependent empty kernels where the device's own figure is unknown: A100 2.6 and 1.31,
   // H200 2.4 and 1.22 (published launch benchmarks).
   double launch_stream_us = 2.5;
   double launch_graph_us = 1.25;
-  // From a block's dispatch to its first load's issue.
-  double block_start_ns = 300;
-  // From the last mma to the end of a block's stores, beside the bytes they move.
-  double block_end_ns = 400;
+  // From a launch's start to its blocks' first loads: scheduling, arguments, address set-up.
+  double block_start_cycles = 1640;
+  // Width of one SM's port to L2, bytes per clock (NVIDIA A100 whitepaper: 64 read).
+  double sm_port_bytes_per_clock = 64;
+  // Bandwidth of stores into L2 over that of loads from it.
+  double store_share = 0.36;
+  // From the last multiply-add to the end of a block's stores, beside the bytes they move.
+  double block_end_cycles = 50;
   // Serial cycles of one block per k step beside its arithmetic: barrier, first fragment loads,
   // loop control. Other resident blocks fill them.
-  double step_cycles_simt = 60;
-  double step_cycles_mma = 100;
-  double step_cycles_wgmma = 40;
+  double step_cycles_simt = 500;
+  double step_cycles_mma = 190;
+  double step_cycles_wgmma = 0;
   // Latency of one dependent tensor instruction (k = 16 of 16-bit), cycles: 33 on sm_80 (Sun et
   // al., arXiv 2206.02874), 32 for narrow wgmma (Luo et al., arXiv 2402.13499).
-  double mma_latency_cycles = 33;
+  double mma_latency_cycles = 43;
   // Share of a pipe's peak rate that the inner loop reaches with operands at hand.
-  double math_efficiency = 0.95;
+  double math_efficiency = 0.98;
   // mma.sync's share of the tensor peak where wgmma (sm_90) or tcgen05 (sm_100) is needed for the
   // whole: Luo et al., "Benchmarking and Dissecting the Nvidia Hopper GPU", arXiv 2402.13499.
   double mma_share_sm90 = 0.62;
   double mma_share_sm100 = 0.31;
   // Split-k: partial sums cross L2 once each way, and the last block waits for the others.
-  double reduction_latency_us = 1.0;
+  double reduction_latency_us = 2.3;
   // Power, for the clock of kernels that would exceed the board's limit: static share of the
   // limit; picojoule per FLOP at 1.41 GHz in 7 nm; exponent of energy against clock (voltage
   // follows the clock); picojoule per DRAM byte.
-  double static_power = 0.2;
-  double mma_pj_per_flop = 0.9;
-  double wgmma_pj_per_flop = 0.8;
-  double fma_pj_per_flop = 9;
-  double energy_clock_exponent = 1.3;
+  double static_power = 0.36;
+  double mma_pj_per_flop = 0.65;
+  double wgmma_pj_per_flop = 0.48;
+  double fma_pj_per_flop = 11.5;
+  double energy_clock_exponent = 2.3;
+  double voltage_floor_ghz = 1.3;  // below it the voltage, and with it energy, falls no further
   double dram_pj_per_byte = 40;
 };
 

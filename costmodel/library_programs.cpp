@@ -7,23 +7,24 @@ namespace {
 
 struct Tile {
   int m, n, warp_m, warp_n;
+  int stages;  // at a k step of 128 bytes
 };
 
-// As kernel names of cuBLAS show them: ampere_bf16_s16816gemm_bf16_{256x128,128x256,...}_ldg8,
-// cutlass_80_tensorop_*_{64x64,...}; warps as CUTLASS places them.
+// As kernel names of cuBLAS show them: ampere_bf16_s16816gemm_bf16_{256x128,128x256,...}_ldg8_f2f
+// _stages_{64x3,64x4,...}, cutlass_80_tensorop_*_{64x64,...}; warps as CUTLASS places them.
 constexpr Tile kTensorTiles[] = {
-    {256, 128, 64, 64}, {128, 256, 64, 64}, {256, 64, 64, 64}, {64, 256, 64, 64},
-    {128, 128, 64, 64}, {128, 64, 64, 32},  {64, 128, 32, 64}, {64, 64, 32, 32},
-    {64, 32, 32, 16},   {32, 64, 16, 32},   {32, 32, 16, 16},  {16, 64, 16, 16},
-    {64, 16, 16, 16},   {128, 32, 32, 32},  {32, 128, 32, 32}, {16, 128, 16, 32},
-    {128, 16, 32, 16},
+    {256, 128, 64, 64, 3}, {128, 256, 64, 64, 3}, {256, 64, 64, 64, 4}, {64, 256, 64, 64, 4},
+    {128, 128, 64, 64, 4}, {128, 64, 64, 32, 4},  {64, 128, 32, 64, 4}, {64, 64, 32, 32, 6},
+    {64, 32, 32, 16, 6},   {32, 64, 16, 32, 6},   {32, 32, 16, 16, 6},  {16, 64, 16, 16, 6},
+    {64, 16, 16, 16, 6},   {128, 32, 32, 32, 5},  {32, 128, 32, 32, 5}, {16, 128, 16, 32, 5},
+    {128, 16, 32, 16, 5},
 };
 
 // sm90_xmma_gemm_bf16bf16_*_tilesize{64x..,128x..,256x128x64}; a warpgroup is four warps of 16 rows.
 constexpr Tile kWarpgroupTiles[] = {
-    {256, 128, 32, 128}, {128, 256, 16, 256}, {128, 192, 16, 192}, {128, 128, 16, 128},
-    {128, 64, 16, 64},   {64, 256, 16, 256},  {64, 128, 16, 128},  {64, 64, 16, 64},
-    {64, 32, 16, 32},    {64, 16, 16, 16},    {64, 8, 16, 8},
+    {256, 128, 32, 128, 8}, {128, 256, 16, 256, 8}, {128, 192, 16, 192, 8}, {128, 128, 16, 128, 8},
+    {128, 64, 16, 64, 8},   {64, 256, 16, 256, 8},  {64, 128, 16, 128, 8},  {64, 64, 16, 64, 8},
+    {64, 32, 16, 32, 8},    {64, 16, 16, 16, 8},    {64, 8, 16, 8, 8},
 };
 
 // {volta,ampere}_sgemm_{128x128,128x64,64x64,32x128,...}, with the slices its name carries.
@@ -57,18 +58,20 @@ PipelineProgram tensor_program(const Tile& tile, int block_k, int stages, Instru
 }
 
 // As many stages as leave room for the tile, at most `most`.
-int fitting_stages(const Tile& tile, int block_k, double element_bytes, const Hardware& hw, int most) {
+int fitting_stages(const Tile& tile, int block_k, double element_bytes, const Hardware& hw) {
   const double step = (tile.m + tile.n) * block_k * element_bytes;
-  return std::min(most, static_cast<int>(hw.sm.shared_bytes_optin / step));
+  const int most = static_cast<int>(tile.stages * 128 / (block_k * element_bytes));
+  return std::min(hw.compute_capability < 80 ? 2 : most,
+                  static_cast<int>(hw.sm.shared_bytes_optin / step));
 }
 
 void add_tensor(std::vector<PipelineProgram>& out, std::span<const Tile> tiles,
-                InstructionClass instruction, std::span<const int> depths_bytes, int most_stages,
+                InstructionClass instruction, std::span<const int> depths_bytes,
                 const ContractionWork& work, const Hardware& hw) {
   for (const Tile& tile : tiles)
     for (const int bytes : depths_bytes) {
       const int block_k = static_cast<int>(bytes / work.a.element_bytes);
-      const int stages = fitting_stages(tile, block_k, work.a.element_bytes, hw, most_stages);
+      const int stages = fitting_stages(tile, block_k, work.a.element_bytes, hw);
       if (stages >= 2)
         out.push_back(tensor_program(tile, block_k, stages, instruction, work.a.element_bytes));
     }
@@ -100,16 +103,21 @@ std::vector<PipelineProgram> library_programs(const ContractionWork& work, const
   std::vector<PipelineProgram> out;
   const bool tensor = hardware.peak_tflops(work.multiply, Pipe::tensor) > 0 && work.multiply != DType::f32;
   if (!tensor) {
-    for (const SimtTile& tile : kSimtTiles) out.push_back(simt_program(tile, work.a.element_bytes));
+    for (const SimtTile& tile : kSimtTiles) {
+      // Batched calls get one large tile whatever the shape: traces of PyTorch's bmm name
+      // ampere_sgemm_128x128 on sm_80 and volta_sgemm_128x64 before, almost without exception.
+      if (work.batch > 1 && (tile.m != 128 || tile.n != (hardware.compute_capability >= 80 ? 128 : 64)))
+        continue;
+      out.push_back(simt_program(tile, work.a.element_bytes));
+    }
     return out;
   }
   static constexpr int kDepths[] = {64, 128};
   static constexpr int kWarpgroupDepths[] = {128};
   if (hardware.compute_capability >= 90 && hardware.compute_capability < 120)
-    add_tensor(out, kWarpgroupTiles, InstructionClass::wgmma, kWarpgroupDepths, 7, work, hardware);
+    add_tensor(out, kWarpgroupTiles, InstructionClass::wgmma, kWarpgroupDepths, work, hardware);
   else
-    add_tensor(out, kTensorTiles, InstructionClass::mma, kDepths,
-               hardware.compute_capability >= 80 ? 5 : 2, work, hardware);
+    add_tensor(out, kTensorTiles, InstructionClass::mma, kDepths, work, hardware);
   return out;
 }
 

@@ -5,9 +5,10 @@
 
 namespace perftune {
 
-double hit_share(double footprint_bytes, double capacity_bytes) {
-  if (capacity_bytes <= 0) return 0;
-  return std::clamp(2 - footprint_bytes / capacity_bytes, 0.0, 1.0);
+double hit_share(double footprint_bytes, double full_bytes, double none_bytes) {
+  if (footprint_bytes <= full_bytes) return 1;
+  if (footprint_bytes >= none_bytes) return 0;
+  return (none_bytes - footprint_bytes) / (none_bytes - full_bytes);
 }
 
 WaveTraffic wave_traffic(const TrafficInput& in) {
@@ -25,8 +26,8 @@ WaveTraffic wave_traffic(const TrafficInput& in) {
   const double b_wave = out.columns * in.b_panel_bytes;
   const double a_unique = in.tiles_m * in.a_panel_bytes;
   const double b_unique = in.tiles_n * in.b_panel_bytes;
-  const double a_hit = hit_share(a_group + b_wave, in.l2_bytes);
-  const double b_hit = hit_share(b_unique + a_group, in.l2_bytes);
+  const double a_hit = hit_share(a_group + b_wave, in.l2_full_bytes, in.l2_none_bytes);
+  const double b_hit = hit_share(b_unique + a_group, in.l2_full_bytes, in.l2_none_bytes);
   out.a_bytes = in.batch * a_unique * (1 + (waves_per_group - 1) * (1 - a_hit));
   out.b_bytes = in.batch * b_unique * (1 + (groups - 1) * (1 - b_hit));
   out.c_bytes = in.c_bytes;

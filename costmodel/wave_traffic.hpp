@@ -14,7 +14,7 @@ struct TrafficInput {
   double raster = 1;  // m-tiles visited before n advances
   // Distinct bytes per m-tile row of A (all k), per n-tile column of B, and of the whole output.
   double a_panel_bytes = 0, b_panel_bytes = 0, c_bytes = 0;
-  double l2_bytes = 0;  // usable
+  double l2_full_bytes = 0, l2_none_bytes = 0;  // of hit_share
 };
 
 struct WaveTraffic {
@@ -28,8 +28,8 @@ struct WaveTraffic {
 
 WaveTraffic wave_traffic(const TrafficInput& input);
 
-// Share of a re-read that still hits in a cache of `capacity` when `footprint` bytes passed since:
-// all below the capacity, none above twice of it (hashed sets and pseudo-LRU blur the edge).
-double hit_share(double footprint_bytes, double capacity_bytes);
+// Share of a re-read that still hits when `footprint` bytes passed since it was last touched: all
+// below `full` bytes, none above `none`, linear between (hashed sets and pseudo-LRU blur the edge).
+double hit_share(double footprint_bytes, double full_bytes, double none_bytes);
 
 }  // namespace perftune
