@@ -9,7 +9,7 @@ constexpr double kMiB = 1048576;
 
 TrafficInput square(double raster, double l2_mib) {
   // 64 x 64 tiles, 100 at a time, 1 MiB per panel: each operand is 64 MiB.
-  return {64, 64, 1, 100, raster, kMiB, kMiB, 0, l2_mib * kMiB};
+  return {64, 64, 1, 100, raster, kMiB, kMiB, 0, l2_mib * kMiB, 1.5 * l2_mib * kMiB};
 }
 
 TEST(WaveTraffic, ReadsEachOperandOnceWhenEverythingStaysInCache) {
@@ -30,11 +30,11 @@ TEST(WaveTraffic, NeverBelowTheDistinctBytes) {
       EXPECT_GE(wave_traffic(square(raster, l2)).total(), 128 * kMiB * 0.999);
 }
 
-TEST(HitShare, FallsFromAllToNoneBetweenOnceAndTwiceTheCapacity) {
-  EXPECT_DOUBLE_EQ(hit_share(10, 10), 1);
-  EXPECT_DOUBLE_EQ(hit_share(15, 10), 0.5);
-  EXPECT_DOUBLE_EQ(hit_share(20, 10), 0);
-  EXPECT_DOUBLE_EQ(hit_share(1, 0), 0);
+TEST(HitShare, FallsFromAllToNoneBetweenItsTwoFootprints) {
+  EXPECT_DOUBLE_EQ(hit_share(10, 10, 20), 1);
+  EXPECT_DOUBLE_EQ(hit_share(15, 10, 20), 0.5);
+  EXPECT_DOUBLE_EQ(hit_share(20, 10, 20), 0);
+  EXPECT_DOUBLE_EQ(hit_share(1, 0, 0), 0);
 }
 
 }  // namespace
