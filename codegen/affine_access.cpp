@@ -9,10 +9,14 @@ namespace {
 
 const char* atom_name(Index::Atom atom) {
   switch (atom) {
-    case Index::Atom::divide: return "a division";
-    case Index::Atom::modulo: return "a remainder";
-    case Index::Atom::load: return "a read of an index tensor";
-    case Index::Atom::axis: break;
+    case Index::Atom::divide:
+      return "a division";
+    case Index::Atom::modulo:
+      return "a remainder";
+    case Index::Atom::load:
+      return "a read of an index tensor";
+    case Index::Atom::axis:
+      break;
   }
   return "an axis";
 }
@@ -32,8 +36,8 @@ std::optional<AffineAccess> AffineAccess::make(const Operator& op, const Stateme
     const Index& index = dimension.index;
     for (const Index::Term& term : index.terms) {
       if (term.atom == Index::Atom::axis) continue;
-      why_not = fmt::format("{} is indexed by {} in dimension {}", t.name, atom_name(term.atom),
-                            d + 1);
+      why_not =
+          fmt::format("{} is indexed by {} in dimension {}", t.name, atom_name(term.atom), d + 1);
       return std::nullopt;
     }
     if (index.terms.size() == 1 && index.terms[0].coefficient == 1) {
@@ -111,7 +115,7 @@ Access AffineAccess::over(const std::array<std::vector<GroupAxis>, 4>& groups, D
       }
       const bool present = axis >= 0 && indexed_by(axis);
       access.stride[g].push_back(stride);
-      access.form[g].push_back(!present       ? StrideForm::absent
+      access.form[g].push_back(!present     ? StrideForm::absent
                                : unit(axis) ? StrideForm::unit
                                             : StrideForm::run_time);
     }

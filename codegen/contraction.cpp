@@ -73,14 +73,13 @@ bool collect_extras(const Operator& op, const ExprPtr& e, std::vector<ExprPtr>& 
       why_not = fmt::format("its epilogue reads {}, which is not an input", tensor.name);
       return false;
     }
-    const bool known = std::any_of(reads.begin(), reads.end(),
-                                   [&](const ExprPtr& read) { return same(read, e); });
+    const bool known =
+        std::any_of(reads.begin(), reads.end(), [&](const ExprPtr& read) { return same(read, e); });
     if (!known) reads.push_back(e);
     return true;
   }
-  return std::all_of(e->args.begin(), e->args.end(), [&](const ExprPtr& arg) {
-    return collect_extras(op, arg, reads, why_not);
-  });
+  return std::all_of(e->args.begin(), e->args.end(),
+                     [&](const ExprPtr& arg) { return collect_extras(op, arg, reads, why_not); });
 }
 
 class Canonicaliser {
@@ -94,9 +93,9 @@ class Canonicaliser {
     if (!match) return std::nullopt;
     const auto first = access(match->factors[0].read);
     const auto second = first ? access(match->factors[1].read) : std::nullopt;
-    const auto c = second ? AffineAccess::make(op_, statement_, statement_.output,
-                                               statement_.indices, why_not)
-                          : std::nullopt;
+    const auto c =
+        second ? AffineAccess::make(op_, statement_, statement_.output, statement_.indices, why_not)
+               : std::nullopt;
     if (!c) return std::nullopt;
 
     Contraction form;

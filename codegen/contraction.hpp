@@ -77,8 +77,8 @@ struct Contraction {
   std::array<std::vector<GroupAxis>, 4> groups;  // by Group
   Access a, b, c;
   DType accumulate = DType::f32;
-  ExprPtr epilogue;               // over Kind::accumulator, constants and reads of other inputs
-  std::vector<Access> extra;      // those other inputs, one per distinct read in `epilogue`
+  ExprPtr epilogue;                  // over Kind::accumulator, constants and reads of other inputs
+  std::vector<Access> extra;         // those other inputs, one per distinct read in `epilogue`
   std::vector<ExprPtr> extra_reads;  // the read expressions that `extra` describes, same order
 
   const std::vector<GroupAxis>& group(Group g) const { return groups[static_cast<std::size_t>(g)]; }

@@ -70,7 +70,7 @@ class Product {
   explicit Product(const Operator& op) : op_(op) {}
 
   std::vector<ContractionMatch::Factor> factors;
-  ExprPtr scale;       // constants; null: 1
+  ExprPtr scale;  // constants; null: 1
   std::string why_not;
 
   bool add(const ExprPtr& e) {
@@ -111,8 +111,8 @@ class Product {
       default:
         break;
     }
-    return fail(fmt::format("its sum is over '{}', not over a product of two reads",
-                            name(e.function)));
+    return fail(
+        fmt::format("its sum is over '{}', not over a product of two reads", name(e.function)));
   }
 
   bool add_cast(const Expr& e) {

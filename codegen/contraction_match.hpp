@@ -18,9 +18,9 @@ struct ContractionMatch {
     ExprPtr read;
     DType type = DType::f32;  // of the tensor, or tf32 for an f32 read under cast(tf32, ...)
   };
-  std::vector<int> reduced;      // axes of the sum
-  std::vector<Factor> factors;   // exactly two
-  ExprPtr epilogue;              // the whole value with the sum as Kind::accumulator
+  std::vector<int> reduced;     // axes of the sum
+  std::vector<Factor> factors;  // exactly two
+  ExprPtr epilogue;             // the whole value with the sum as Kind::accumulator
 };
 
 // On failure `why_not` says what is not a contraction about the statement, without naming it.

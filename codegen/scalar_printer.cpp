@@ -21,33 +21,55 @@ bool is_comparison(Function f) { return f >= Function::less && f <= Function::no
 
 const char* comparison_name(Function f) {
   switch (f) {
-    case Function::less: return "less";
-    case Function::less_equal: return "less_equal";
-    case Function::greater: return "greater";
-    case Function::greater_equal: return "greater_equal";
-    case Function::equal: return "equal";
-    case Function::not_equal: return "not_equal";
-    default: std::abort();
+    case Function::less:
+      return "less";
+    case Function::less_equal:
+      return "less_equal";
+    case Function::greater:
+      return "greater";
+    case Function::greater_equal:
+      return "greater_equal";
+    case Function::equal:
+      return "equal";
+    case Function::not_equal:
+      return "not_equal";
+    default:
+      std::abort();
   }
 }
 
 const char* call_name(Function f) {
   switch (f) {
-    case Function::minimum: return "minimum";
-    case Function::maximum: return "maximum";
-    case Function::abs: return "abs";
-    case Function::exp: return "exp";
-    case Function::log: return "log";
-    case Function::sqrt: return "sqrt";
-    case Function::rsqrt: return "rsqrt";
-    case Function::tanh: return "tanh";
-    case Function::erf: return "erf";
-    case Function::sigmoid: return "sigmoid";
-    case Function::relu: return "relu";
-    case Function::gelu: return "gelu";
-    case Function::silu: return "silu";
-    case Function::pow: return "pow";
-    default: std::abort();
+    case Function::minimum:
+      return "minimum";
+    case Function::maximum:
+      return "maximum";
+    case Function::abs:
+      return "abs";
+    case Function::exp:
+      return "exp";
+    case Function::log:
+      return "log";
+    case Function::sqrt:
+      return "sqrt";
+    case Function::rsqrt:
+      return "rsqrt";
+    case Function::tanh:
+      return "tanh";
+    case Function::erf:
+      return "erf";
+    case Function::sigmoid:
+      return "sigmoid";
+    case Function::relu:
+      return "relu";
+    case Function::gelu:
+      return "gelu";
+    case Function::silu:
+      return "silu";
+    case Function::pow:
+      return "pow";
+    default:
+      std::abort();
   }
 }
 
@@ -70,9 +92,9 @@ class Printer {
   // Floating addition is not associative: an equally strong right operand keeps its parentheses.
   Text infix(const Expr& e, char symbol, Strength strength) const {
     const auto above = static_cast<Strength>(strength + 1);
-    return {fmt::format("{} {} {}", at_least(e.args[0], strength), symbol,
-                        at_least(e.args[1], above)),
-            strength};
+    return {
+        fmt::format("{} {} {}", at_least(e.args[0], strength), symbol, at_least(e.args[1], above)),
+        strength};
   }
 
   std::string mask(const ExprPtr& e) const {
@@ -82,17 +104,23 @@ class Printer {
 
   Text apply(const Expr& e) const {
     switch (e.function) {
-      case Function::add: return infix(e, '+', additive);
-      case Function::subtract: return infix(e, '-', additive);
-      case Function::multiply: return infix(e, '*', multiplicative);
-      case Function::divide: return infix(e, '/', multiplicative);
-      case Function::negate: return {"-" + at_least(e.args[0], primary), unary};
+      case Function::add:
+        return infix(e, '+', additive);
+      case Function::subtract:
+        return infix(e, '-', additive);
+      case Function::multiply:
+        return infix(e, '*', multiplicative);
+      case Function::divide:
+        return infix(e, '/', multiplicative);
+      case Function::negate:
+        return {"-" + at_least(e.args[0], primary), unary};
       case Function::select:
         return {fmt::format("pt::select({}, {}, {})", mask(e.args[0]), number(e.args[1]).text,
                             number(e.args[2]).text)};
       case Function::cast:
         return {fmt::format("pt::round_to<{}>({})", device_type(e.type), number(e.args[0]).text)};
-      default: break;
+      default:
+        break;
     }
     const bool compares = is_comparison(e.function);
     std::string text =
@@ -106,18 +134,20 @@ class Printer {
 
   Text print(const ExprPtr& e) const {
     switch (e->kind) {
-      case Expr::Kind::accumulator: return {"acc"};
+      case Expr::Kind::accumulator:
+        return {"acc"};
       case Expr::Kind::constant:
-        return {print_constant(e->value),
-                std::isinf(e->value) && e->value < 0 ? unary : primary};
-      case Expr::Kind::apply: return apply(*e);
+        return {print_constant(e->value), std::isinf(e->value) && e->value < 0 ? unary : primary};
+      case Expr::Kind::apply:
+        return apply(*e);
       case Expr::Kind::read:
         for (std::size_t i = 0; i < reads_.size(); ++i) {
           if (same(reads_[i], e)) return {fmt::format("e{}", i)};
         }
         std::abort();
       case Expr::Kind::axis:
-      case Expr::Kind::reduce: break;
+      case Expr::Kind::reduce:
+        break;
     }
     std::abort();
   }
@@ -133,16 +163,20 @@ bool is_integer(DType type) { return !is_floating(type); }
 
 bool stays_integer(const ExprPtr& e, const Contraction& form) {
   switch (e->kind) {
-    case Expr::Kind::accumulator: return is_integer(form.accumulate);
-    case Expr::Kind::constant: return whole(e->value);
+    case Expr::Kind::accumulator:
+      return is_integer(form.accumulate);
+    case Expr::Kind::constant:
+      return whole(e->value);
     case Expr::Kind::read:
       for (std::size_t i = 0; i < form.extra_reads.size(); ++i) {
         if (same(form.extra_reads[i], e)) return is_integer(form.extra[i].type);
       }
       return false;
-    case Expr::Kind::apply: break;
+    case Expr::Kind::apply:
+      break;
     case Expr::Kind::axis:
-    case Expr::Kind::reduce: return false;
+    case Expr::Kind::reduce:
+      return false;
   }
   switch (e->function) {
     case Function::add:
@@ -153,7 +187,8 @@ bool stays_integer(const ExprPtr& e, const Contraction& form) {
     case Function::maximum:
     case Function::abs:
     case Function::relu:
-    case Function::select: break;
+    case Function::select:
+      break;
     case Function::cast:
       if (!is_integer(e->type)) return false;
       break;
@@ -204,17 +239,28 @@ DType scalar_type(const Contraction& form) {
 
 std::string device_type(DType type) {
   switch (type) {
-    case DType::f64: return "pt::f64";
-    case DType::f32: return "pt::f32";
-    case DType::tf32: return "pt::tf32";
-    case DType::f16: return "pt::f16";
-    case DType::bf16: return "pt::bf16";
-    case DType::f8e4m3: return "pt::f8e4m3";
-    case DType::f8e5m2: return "pt::f8e5m2";
-    case DType::i32: return "pt::i32";
-    case DType::i8: return "pt::i8";
-    case DType::u8: return "pt::u8";
-    case DType::boolean: return "pt::boolean";
+    case DType::f64:
+      return "pt::f64";
+    case DType::f32:
+      return "pt::f32";
+    case DType::tf32:
+      return "pt::tf32";
+    case DType::f16:
+      return "pt::f16";
+    case DType::bf16:
+      return "pt::bf16";
+    case DType::f8e4m3:
+      return "pt::f8e4m3";
+    case DType::f8e5m2:
+      return "pt::f8e5m2";
+    case DType::i32:
+      return "pt::i32";
+    case DType::i8:
+      return "pt::i8";
+    case DType::u8:
+      return "pt::u8";
+    case DType::boolean:
+      return "pt::boolean";
   }
   std::abort();
 }

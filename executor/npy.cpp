@@ -23,7 +23,8 @@ constexpr std::size_t longest_header = 10'000;  // numpy.lib.format's own max_he
 
 // A message may quote the file: whatever is no printable character is shown as '?'.
 [[noreturn]] void fail(const std::string& name, std::string what) {
-  std::replace_if(what.begin(), what.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  std::replace_if(
+      what.begin(), what.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
   throw Error(ErrorKind::usage, fmt::format("{}: {}", name, what));
 }
 
@@ -38,17 +39,26 @@ std::optional<std::size_t> element_bytes(std::string_view descr) {
 
 std::vector<std::string_view> accepted(DType type) {  // the first is written
   switch (type) {
-    case DType::f64: return {"<f8"};
+    case DType::f64:
+      return {"<f8"};
     case DType::f32:
-    case DType::tf32: return {"<f4"};
-    case DType::f16: return {"<f2"};
-    case DType::bf16: return {"<V2", "|V2", "<u2"};
+    case DType::tf32:
+      return {"<f4"};
+    case DType::f16:
+      return {"<f2"};
+    case DType::bf16:
+      return {"<V2", "|V2", "<u2"};
     case DType::f8e4m3:
-    case DType::f8e5m2: return {"|V1", "<V1", "<f1", "|f1", "|u1"};
-    case DType::i32: return {"<i4"};
-    case DType::i8: return {"|i1", "<i1"};
-    case DType::u8: return {"|u1", "<u1"};
-    case DType::boolean: return {"|b1", "<b1"};
+    case DType::f8e5m2:
+      return {"|V1", "<V1", "<f1", "|f1", "|u1"};
+    case DType::i32:
+      return {"<i4"};
+    case DType::i8:
+      return {"|i1", "<i1"};
+    case DType::u8:
+      return {"|u1", "<u1"};
+    case DType::boolean:
+      return {"|b1", "<b1"};
   }
   return {};
 }
@@ -111,8 +121,8 @@ NpyArray parse_npy(std::span<const std::byte> file, const std::string& name) {
   const Preamble preamble = read_preamble(file, name);
   NpyHeader header;
   try {
-    header = parse_npy_header({reinterpret_cast<const char*>(file.data()) + preamble.header_at,
-                               preamble.header_bytes});
+    header = parse_npy_header(
+        {reinterpret_cast<const char*>(file.data()) + preamble.header_at, preamble.header_bytes});
   } catch (const std::invalid_argument& wrong) {
     fail(name, wrong.what());
   }
@@ -120,8 +130,9 @@ NpyArray parse_npy(std::span<const std::byte> file, const std::string& name) {
     fail(name, fmt::format("is big-endian ({}); little-endian would be right", header.descr));
   }
   const auto width = element_bytes(header.descr);
-  if (!width) fail(name, fmt::format("has elements of type '{}', which are not numbers we read",
-                                     header.descr));
+  if (!width)
+    fail(name,
+         fmt::format("has elements of type '{}', which are not numbers we read", header.descr));
   const auto body = file.subspan(preamble.header_at + preamble.header_bytes);
   std::int64_t bytes = static_cast<std::int64_t>(*width);
   for (const std::int64_t extent : header.shape) {
@@ -155,8 +166,7 @@ NpyArray read_npy(const std::string& path) {
   return parse_npy(bytes, path);
 }
 
-std::vector<std::byte> tensor_bytes(NpyArray array, const Tensor& tensor,
-                                    const std::string& name) {
+std::vector<std::byte> tensor_bytes(NpyArray array, const Tensor& tensor, const std::string& name) {
   const auto descrs = accepted(tensor.type);
   if (std::find(descrs.begin(), descrs.end(), array.descr) == descrs.end()) {
     fail(name, fmt::format("holds {}, but {} is {} ({})", array.descr, tensor.name,
@@ -171,9 +181,9 @@ std::vector<std::byte> tensor_bytes(NpyArray array, const Tensor& tensor,
 
 std::string format_npy(DType type, std::span<const std::int64_t> shape,
                        std::span<const std::byte> data) {
-  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}",
-                                   accepted(type).front(), fmt::join(shape, ", "),
-                                   shape.size() == 1 ? "," : "");
+  std::string header =
+      fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}",
+                  accepted(type).front(), fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
   // The data starts at a multiple of 64 bytes; the header ends in a newline.
   const std::size_t unpadded = 10 + header.size() + 1;
   header.append((64 - unpadded % 64) % 64, ' ');

@@ -43,8 +43,8 @@ double domain_points(const Statement& statement) {
 // The spatial point that assigns `element`, where every left-hand subscript has at most one axis.
 // Empty optional: the statement does not assign it, or (`unclear`) it takes a search to know.
 std::optional<std::vector<std::int64_t>> assigning_point(const Statement& statement,
-                                                         const Tensor& tensor,
-                                                         std::int64_t element, bool& unclear) {
+                                                         const Tensor& tensor, std::int64_t element,
+                                                         bool& unclear) {
   std::vector<std::int64_t> point(statement.axes.size() + 1, 0);
   const auto strides = tensor.strides();
   for (std::size_t d = 0; d < statement.indices.size(); ++d) {

@@ -55,9 +55,9 @@ class Oracle : private TensorReader {
   void compute_statement(std::size_t statement, Computed& into);
 
   const Operator& op_;
-  std::vector<std::span<const std::byte>> bytes_;          // by tensor; empty: no input
-  std::vector<std::unique_ptr<Computed>> computed_;        // by tensor; null: not begun
-  std::vector<std::unique_ptr<OracleProgram>> programs_;   // by statement
+  std::vector<std::span<const std::byte>> bytes_;         // by tensor; empty: no input
+  std::vector<std::unique_ptr<Computed>> computed_;       // by tensor; null: not begun
+  std::vector<std::unique_ptr<OracleProgram>> programs_;  // by statement
 };
 
 }  // namespace perftune

@@ -13,9 +13,9 @@ struct OracleProgram::Node {
   Expr expr;
   std::vector<std::unique_ptr<Node>> args;
   RowBuffer row;
-  bool affine = false;     // read: all subscripts
-  double terms = 1;        // reduce: points of its domain
-  int longest = -1;        // reduce: its axis with most points
+  bool affine = false;  // read: all subscripts
+  double terms = 1;     // reduce: points of its domain
+  int longest = -1;     // reduce: its axis with most points
 };
 
 namespace {
@@ -46,16 +46,20 @@ void fill_errors(RowBuffer& row, std::size_t count) {
 // One reduction result under way.
 struct Partial {
   double value = 0;
-  double error = 0;       // of the terms
-  double magnitude = 0;   // sum of |terms|
+  double error = 0;      // of the terms
+  double magnitude = 0;  // sum of |terms|
 };
 
 double start_value(Reduction reduction) {
   switch (reduction) {
-    case Reduction::sum: return 0;
-    case Reduction::product: return 1;
-    case Reduction::maximum: return -std::numeric_limits<double>::infinity();
-    case Reduction::minimum: return std::numeric_limits<double>::infinity();
+    case Reduction::sum:
+      return 0;
+    case Reduction::product:
+      return 1;
+    case Reduction::maximum:
+      return -std::numeric_limits<double>::infinity();
+    case Reduction::minimum:
+      return std::numeric_limits<double>::infinity();
   }
   std::abort();
 }
@@ -68,8 +72,8 @@ void accumulate(Partial& partial, Reduction reduction, double value, double erro
       partial.error += error;
       return;
     case Reduction::product:
-      partial.error = std::abs(partial.value) * error + std::abs(value) * partial.error +
-                      partial.error * error;
+      partial.error =
+          std::abs(partial.value) * error + std::abs(value) * partial.error + partial.error * error;
       partial.value *= value;
       return;
     case Reduction::maximum:
@@ -185,10 +189,14 @@ void OracleProgram::run(Node& node, Point& point, int axis, std::int64_t count) 
       node.row.exact = true;
       return;
     }
-    case Expr::Kind::read: return run_read(node, point, axis, count);
-    case Expr::Kind::apply: return run_apply(node, point, axis, count);
-    case Expr::Kind::reduce: return run_reduce(node, point, axis, count);
-    case Expr::Kind::accumulator: break;  // never in operators
+    case Expr::Kind::read:
+      return run_read(node, point, axis, count);
+    case Expr::Kind::apply:
+      return run_apply(node, point, axis, count);
+    case Expr::Kind::reduce:
+      return run_reduce(node, point, axis, count);
+    case Expr::Kind::accumulator:
+      break;  // never in operators
   }
   std::abort();
 }
@@ -253,7 +261,9 @@ std::int64_t OracleProgram::index_value(const Index& index, const Point& point) 
   for (const Index::Term& term : index.terms) {
     std::int64_t atom = 0;
     switch (term.atom) {
-      case Index::Atom::axis: atom = point[static_cast<std::size_t>(term.axis)]; break;
+      case Index::Atom::axis:
+        atom = point[static_cast<std::size_t>(term.axis)];
+        break;
       case Index::Atom::divide:
         atom = floor_divide(index_value(term.operands[0], point), term.divisor);
         break;
@@ -311,8 +321,7 @@ void OracleProgram::run_apply(Node& node, Point& point, int axis, std::int64_t c
 
 void OracleProgram::run_reduce(Node& node, Point& point, int axis, std::int64_t count) {
   const Reduction reduction = node.expr.reduction;
-  const std::int64_t longest =
-      statement_.axes[static_cast<std::size_t>(node.longest)].extent;
+  const std::int64_t longest = statement_.axes[static_cast<std::size_t>(node.longest)].extent;
   const bool along_itself = longest >= count;
   std::vector<int> looped = node.expr.axes;
   if (along_itself) std::erase(looped, node.longest);

@@ -27,7 +27,8 @@ class TensorReader {
  public:
   virtual ~TensorReader() = default;
 
-  // values[i], errors[i] = element first + i * stride; false when all errors are 0 (unwritten then).
+  // values[i], errors[i] = element first + i * stride; false when all errors are 0 (unwritten
+  // then).
   virtual bool read(int tensor, std::int64_t first, std::int64_t stride, std::span<double> values,
                     std::span<double> errors) = 0;
 };

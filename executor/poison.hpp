@@ -14,8 +14,10 @@ constexpr std::byte poison(DType type) {
     case DType::i32:
     case DType::i8:
     case DType::u8:
-    case DType::boolean: return std::byte{0xA5};
-    default: return std::byte{0xFF};
+    case DType::boolean:
+      return std::byte{0xA5};
+    default:
+      return std::byte{0xFF};
   }
 }
 

@@ -50,9 +50,9 @@ class Uses {
     if (bounds != index_bounds_.end()) {
       const auto [low, high] = bounds->second;
       if (low > high) {
-        throw Error(ErrorKind::usage,
-                    fmt::format("no value of the index tensor {} keeps all its uses in bounds",
-                                t.name));
+        throw Error(
+            ErrorKind::usage,
+            fmt::format("no value of the index tensor {} keeps all its uses in bounds", t.name));
       }
       return {static_cast<double>(low), static_cast<double>(high) + 1};
     }
@@ -103,8 +103,10 @@ class Uses {
         const Interval of = interval(term.operands[0]);
         return {floor_divide(of.low, term.divisor), floor_divide(of.high, term.divisor)};
       }
-      case Index::Atom::modulo: return {0, term.divisor - 1};
-      case Index::Atom::load: break;
+      case Index::Atom::modulo:
+        return {0, term.divisor - 1};
+      case Index::Atom::load:
+        break;
     }
     return {0, 0};  // a loaded value: the one being constrained
   }
@@ -132,8 +134,8 @@ class Uses {
 
   void constrain(const Index::Term& term, Interval allowed) {
     if (term.atom == Index::Atom::divide) {
-      constrain(term.operands[0], {allowed.low * term.divisor,
-                                   allowed.high * term.divisor + term.divisor - 1});
+      constrain(term.operands[0],
+                {allowed.low * term.divisor, allowed.high * term.divisor + term.divisor - 1});
     } else if (term.atom == Index::Atom::modulo) {
       constrain(term.operands[0], {0, term.divisor - 1});
     } else if (term.atom == Index::Atom::load) {
@@ -190,8 +192,7 @@ std::vector<std::vector<std::byte>> random_inputs(const Operator& op, std::uint6
   for (const int slot : op.inputs()) {
     std::uint64_t state = seed + static_cast<std::uint64_t>(slot) * 0x632be59bd9b4e019;
     next(state);
-    buffers.push_back(
-        draw(op.tensors[static_cast<std::size_t>(slot)], uses.range(slot), state));
+    buffers.push_back(draw(op.tensors[static_cast<std::size_t>(slot)], uses.range(slot), state));
   }
   return buffers;
 }

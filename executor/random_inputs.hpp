@@ -4,7 +4,8 @@
 //                  the argument of log, sqrt, rsqrt or pow
 //   i8 i32         uniform in [-32, 32); u8 in [0, 64): sums over a million products fit an i32
 //   bool           0 or 1
-//   index tensors  uniform over the values that keep every subscript they occur in inside its tensor
+//   index tensors  uniform over the values that keep every subscript they occur in inside its
+//   tensor
 //
 // A tensor longer than `distinct_elements` repeats after as many (an odd number, so that no tile or
 // row repeats), because drawing a billion numbers takes longer than the kernel's whole tuning.

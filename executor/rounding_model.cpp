@@ -18,16 +18,26 @@ constexpr double division_ulps = 4;
 
 double function_value(Function function, double x) {
   switch (function) {
-    case Function::exp: return std::exp(x);
-    case Function::log: return std::log(x);
-    case Function::sqrt: return std::sqrt(x);
-    case Function::rsqrt: return 1 / std::sqrt(x);
-    case Function::tanh: return std::tanh(x);
-    case Function::erf: return std::erf(x);
-    case Function::sigmoid: return 1 / (1 + std::exp(-x));
-    case Function::gelu: return x / 2 * std::erfc(-x / std::numbers::sqrt2);
-    case Function::silu: return x / (1 + std::exp(-x));
-    default: std::abort();
+    case Function::exp:
+      return std::exp(x);
+    case Function::log:
+      return std::log(x);
+    case Function::sqrt:
+      return std::sqrt(x);
+    case Function::rsqrt:
+      return 1 / std::sqrt(x);
+    case Function::tanh:
+      return std::tanh(x);
+    case Function::erf:
+      return std::erf(x);
+    case Function::sigmoid:
+      return 1 / (1 + std::exp(-x));
+    case Function::gelu:
+      return x / 2 * std::erfc(-x / std::numbers::sqrt2);
+    case Function::silu:
+      return x / (1 + std::exp(-x));
+    default:
+      std::abort();
   }
 }
 
@@ -46,7 +56,8 @@ Approximate smooth(Function function, const Approximate& x, const RoundingModel&
   const double value = function_value(function, x.value);
   double own = function_ulps * model.unit * std::abs(value);
   switch (function) {
-    case Function::exp:  // 2^(x log2 e): the product's rounding is an absolute error of the exponent
+    case Function::exp:  // 2^(x log2 e): the product's rounding is an absolute error of the
+                         // exponent
       own += 2 * model.unit * std::abs(x.value) * value;
       break;
     case Function::sigmoid:
@@ -69,13 +80,20 @@ Approximate smooth(Function function, const Approximate& x, const RoundingModel&
 
 bool compare(Function function, double a, double b) {
   switch (function) {
-    case Function::less: return a < b;
-    case Function::less_equal: return a <= b;
-    case Function::greater: return a > b;
-    case Function::greater_equal: return a >= b;
-    case Function::equal: return a == b;
-    case Function::not_equal: return a != b;
-    default: std::abort();
+    case Function::less:
+      return a < b;
+    case Function::less_equal:
+      return a <= b;
+    case Function::greater:
+      return a > b;
+    case Function::greater_equal:
+      return a >= b;
+    case Function::equal:
+      return a == b;
+    case Function::not_equal:
+      return a != b;
+    default:
+      std::abort();
   }
 }
 
@@ -142,8 +160,8 @@ Approximate apply_approximately(Function function, DType cast_to, const Approxim
     case Function::multiply: {
       const Approximate& y = args[1];
       const double value = x.value * y.value;
-      return {value, std::abs(x.value) * y.error + std::abs(y.value) * x.error +
-                         x.error * y.error + u * std::abs(value) + model.smallest};
+      return {value, std::abs(x.value) * y.error + std::abs(y.value) * x.error + x.error * y.error +
+                         u * std::abs(value) + model.smallest};
     }
     case Function::divide: {
       const Approximate& y = args[1];
@@ -154,25 +172,29 @@ Approximate apply_approximately(Function function, DType cast_to, const Approxim
       return {value, (x.error + y.error == 0 ? 0 : grown) + division_ulps * u * std::abs(value) +
                          model.smallest};
     }
-    case Function::negate: return {-x.value, x.error};
-    case Function::abs: return {std::abs(x.value), x.error};
-    case Function::relu: return {x.value < 0 ? 0 : x.value, x.error};
+    case Function::negate:
+      return {-x.value, x.error};
+    case Function::abs:
+      return {std::abs(x.value), x.error};
+    case Function::relu:
+      return {x.value < 0 ? 0 : x.value, x.error};
     case Function::minimum:
       return {std::min(x.value, args[1].value), std::max(x.error, args[1].error)};
     case Function::maximum:
       return {std::max(x.value, args[1].value), std::max(x.error, args[1].error)};
-    case Function::pow: return power(x, args[1], model);
+    case Function::pow:
+      return power(x, args[1], model);
     case Function::select: {
       const bool taken = x.value != 0;
       Approximate result = taken ? args[1] : args[2];
       if (x.error > 0) {  // rounding may have taken the other branch
         const Approximate& other = taken ? args[2] : args[1];
-        result.error =
-            std::max(result.error, std::abs(result.value - other.value) + other.error);
+        result.error = std::max(result.error, std::abs(result.value - other.value) + other.error);
       }
       return result;
     }
-    case Function::cast: return cast(cast_to, x);
+    case Function::cast:
+      return cast(cast_to, x);
     case Function::less:
     case Function::less_equal:
     case Function::greater:
@@ -191,7 +213,8 @@ Approximate apply_approximately(Function function, DType cast_to, const Approxim
     case Function::erf:
     case Function::sigmoid:
     case Function::gelu:
-    case Function::silu: return smooth(function, x, model);
+    case Function::silu:
+      return smooth(function, x, model);
   }
   std::abort();
 }

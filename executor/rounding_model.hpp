@@ -26,9 +26,9 @@ struct Approximate {
 };
 
 struct RoundingModel {
-  double unit = 0;           // unit roundoff of scalar arithmetic
-  double accumulator = 0;    // unit roundoff of sums; 0: exact (integers)
-  double smallest = 0;       // results below it may be flushed to zero
+  double unit = 0;         // unit roundoff of scalar arithmetic
+  double accumulator = 0;  // unit roundoff of sums; 0: exact (integers)
+  double smallest = 0;     // results below it may be flushed to zero
 
   // Of an operator that accumulates in `accumulate`; `narrowest_input` is the coarsest of its
   // inputs' types: products of 8-bit floats are summed with about 14 bits on sm_90.

@@ -82,8 +82,7 @@ std::vector<std::int64_t> sample_elements(const Tensor& tensor, std::uint64_t se
   while (static_cast<std::int64_t>(chosen.size()) < count) {
     const auto missing = count - static_cast<std::int64_t>(chosen.size());
     for (std::int64_t i = 0; i < missing; ++i) {
-      chosen.push_back(
-          static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(elements)));
+      chosen.push_back(static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(elements)));
     }
     keep_distinct(chosen);
     if (missing <= count / 100) break;  // a few collisions are no loss

@@ -28,8 +28,8 @@ double excess(double got, const Approximate& expected, const StoredRange& range)
   if (std::isnan(got)) return std::numeric_limits<double>::infinity();
   if (got >= range.low && got <= range.high) return 0;
   const double allowed = std::max(range.high - expected.value, expected.value - range.low);
-  const double ratio = std::abs(got - expected.value) /
-                       std::max(allowed, std::numeric_limits<double>::min());
+  const double ratio =
+      std::abs(got - expected.value) / std::max(allowed, std::numeric_limits<double>::min());
   return std::isnan(ratio) ? std::numeric_limits<double>::infinity() : ratio;
 }
 
@@ -154,8 +154,7 @@ std::optional<Failure> Verifier::check(Device& device, const CompiledKernel& ker
                                        const std::vector<std::int64_t>& tile) {
   device.load(op_, views(inputs_));
   if (auto failure = device.launch(kernel, launch)) return failure;
-  const std::vector<std::int64_t> reach =
-      tile.empty() ? tile_of(op_, kernel.kernel.program) : tile;
+  const std::vector<std::int64_t> reach = tile.empty() ? tile_of(op_, kernel.kernel.program) : tile;
   const auto wrong = [](std::string text) {
     return Failure{OutcomeKind::wrong_result, std::move(text)};
   };

@@ -38,9 +38,8 @@ class Verifier {
                                const std::vector<std::int64_t>& tile = {});
 
   // The same for outputs that came from elsewhere: one span per op.outputs().
-  std::optional<std::string> compare_outputs(
-      std::span<const std::span<const std::byte>> outputs,
-      const std::vector<std::int64_t>& tile = {});
+  std::optional<std::string> compare_outputs(std::span<const std::span<const std::byte>> outputs,
+                                             const std::vector<std::int64_t>& tile = {});
 
   const std::vector<std::vector<std::byte>>& inputs() const { return inputs_; }
 

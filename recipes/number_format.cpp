@@ -67,8 +67,8 @@ std::uint32_t narrow(double value) {
   // Adding lets a carry out of the mantissa step the exponent.
   const std::uint64_t magnitude =
       (static_cast<std::uint64_t>(biased - 1) << format.mantissa_bits) + kept;
-  return sign | (magnitude > format.largest() ? format.overflow()
-                                              : static_cast<std::uint32_t>(magnitude));
+  return sign |
+         (magnitude > format.largest() ? format.overflow() : static_cast<std::uint32_t>(magnitude));
 }
 
 template <Narrow format>
@@ -161,17 +161,28 @@ void encode_one(double value, std::byte* to) {
 template <class Body>
 auto dispatch(DType type, Body&& body) {
   switch (type) {
-    case DType::f64: return body(std::integral_constant<DType, DType::f64>{});
-    case DType::f32: return body(std::integral_constant<DType, DType::f32>{});
-    case DType::tf32: return body(std::integral_constant<DType, DType::tf32>{});
-    case DType::f16: return body(std::integral_constant<DType, DType::f16>{});
-    case DType::bf16: return body(std::integral_constant<DType, DType::bf16>{});
-    case DType::f8e4m3: return body(std::integral_constant<DType, DType::f8e4m3>{});
-    case DType::f8e5m2: return body(std::integral_constant<DType, DType::f8e5m2>{});
-    case DType::i32: return body(std::integral_constant<DType, DType::i32>{});
-    case DType::i8: return body(std::integral_constant<DType, DType::i8>{});
-    case DType::u8: return body(std::integral_constant<DType, DType::u8>{});
-    case DType::boolean: return body(std::integral_constant<DType, DType::boolean>{});
+    case DType::f64:
+      return body(std::integral_constant<DType, DType::f64>{});
+    case DType::f32:
+      return body(std::integral_constant<DType, DType::f32>{});
+    case DType::tf32:
+      return body(std::integral_constant<DType, DType::tf32>{});
+    case DType::f16:
+      return body(std::integral_constant<DType, DType::f16>{});
+    case DType::bf16:
+      return body(std::integral_constant<DType, DType::bf16>{});
+    case DType::f8e4m3:
+      return body(std::integral_constant<DType, DType::f8e4m3>{});
+    case DType::f8e5m2:
+      return body(std::integral_constant<DType, DType::f8e5m2>{});
+    case DType::i32:
+      return body(std::integral_constant<DType, DType::i32>{});
+    case DType::i8:
+      return body(std::integral_constant<DType, DType::i8>{});
+    case DType::u8:
+      return body(std::integral_constant<DType, DType::u8>{});
+    case DType::boolean:
+      return body(std::integral_constant<DType, DType::boolean>{});
   }
   std::abort();
 }
@@ -216,17 +227,28 @@ double round_to(DType type, double value) {
 
 double largest(DType type) {
   switch (type) {
-    case DType::f64: return std::numeric_limits<double>::max();
-    case DType::f32: return std::numeric_limits<float>::max();
-    case DType::tf32: return std::bit_cast<float>(tensor32.largest() << 13);
-    case DType::f16: return widen<half>(half.largest());
-    case DType::bf16: return widen<brain>(brain.largest());
-    case DType::f8e4m3: return widen<e4m3>(e4m3.largest());
-    case DType::f8e5m2: return widen<e5m2>(e5m2.largest());
-    case DType::i32: return std::numeric_limits<std::int32_t>::max();
-    case DType::i8: return std::numeric_limits<std::int8_t>::max();
-    case DType::u8: return std::numeric_limits<std::uint8_t>::max();
-    case DType::boolean: return 1;
+    case DType::f64:
+      return std::numeric_limits<double>::max();
+    case DType::f32:
+      return std::numeric_limits<float>::max();
+    case DType::tf32:
+      return std::bit_cast<float>(tensor32.largest() << 13);
+    case DType::f16:
+      return widen<half>(half.largest());
+    case DType::bf16:
+      return widen<brain>(brain.largest());
+    case DType::f8e4m3:
+      return widen<e4m3>(e4m3.largest());
+    case DType::f8e5m2:
+      return widen<e5m2>(e5m2.largest());
+    case DType::i32:
+      return std::numeric_limits<std::int32_t>::max();
+    case DType::i8:
+      return std::numeric_limits<std::int8_t>::max();
+    case DType::u8:
+      return std::numeric_limits<std::uint8_t>::max();
+    case DType::boolean:
+      return 1;
   }
   std::abort();
 }

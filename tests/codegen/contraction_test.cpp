@@ -67,15 +67,13 @@ INSTANTIATE_TEST_SUITE_P(Matmul, AllTranspositions,
                                          Transposition{"k,m", "n,k", 1, 24, 16, 1}));
 
 TEST(Contraction, FactorOrderIsFree) {
-  const Contraction form =
-      form_of(matmul("m,k", "k,n", "m,n", "C[m,n] = sum[k](B[k,n] * A[m,k])"));
+  const Contraction form = form_of(matmul("m,k", "k,n", "m,n", "C[m,n] = sum[k](B[k,n] * A[m,k])"));
   EXPECT_EQ(form.a.tensor, 0);
   EXPECT_EQ(form.b.tensor, 1);
 }
 
 TEST(Contraction, TransposedOutputExchangesTheFactors) {
-  const Contraction form =
-      form_of(matmul("m,k", "k,n", "n,m", "C[n,m] = sum[k](A[m,k] * B[k,n])"));
+  const Contraction form = form_of(matmul("m,k", "k,n", "n,m", "C[n,m] = sum[k](A[m,k] * B[k,n])"));
   EXPECT_EQ(form.b.tensor, 0);  // m is contiguous in the output, so A's m plays n
   EXPECT_EQ(form.extent(Group::n), 24);
   EXPECT_EQ(form.extent(Group::m), 40);
@@ -179,9 +177,8 @@ TEST(Contraction, SeveralReducedAxesMergeWhereBothOperandsAllow) {
 }
 
 TEST(Contraction, ConstantsAndCastsLeaveTheSum) {
-  const Contraction form =
-      form_of(matmul("m,k", "k,n", "m,n",
-                     "C[m,n] = relu(sum[k](-0.5 * cast(A[m,k], f32) * B[k,n] / 4))"));
+  const Contraction form = form_of(
+      matmul("m,k", "k,n", "m,n", "C[m,n] = relu(sum[k](-0.5 * cast(A[m,k], f32) * B[k,n] / 4))"));
   ASSERT_EQ(form.epilogue->function, Function::relu);
   EXPECT_EQ(form.epilogue->args[0]->function, Function::multiply);
   EXPECT_EQ(form.epilogue->args[0]->args[0]->kind, Expr::Kind::accumulator);
@@ -228,16 +225,16 @@ TEST(Contraction, ReasonsNameTheStatement) {
               HasSubstr("2 different reductions"));
   EXPECT_THAT(why_not(matmul("m,k", "k,n", "m,n", "C[m,n] = sum[k](A[m,k/2] * B[k,n])")),
               HasSubstr("A is indexed by a division in dimension 2"));
-  EXPECT_THAT(why_not(matmul("m,k", "k,n", "m,n",
-                             "C[m,n] = sum[k](cast(A[m,k], f8e4m3) * B[k,n])")),
-              HasSubstr("rounded from f16 to f8e4m3"));
+  EXPECT_THAT(
+      why_not(matmul("m,k", "k,n", "m,n", "C[m,n] = sum[k](cast(A[m,k], f8e4m3) * B[k,n])")),
+      HasSubstr("rounded from f16 to f8e4m3"));
 }
 
 TEST(VectorWidth, FollowsExtentsOffsetsAndOtherStrides) {
   const Contraction form = form_of(matmul("m,k", "k,n", "m,n", "C[m,n] = sum[k](A[m,k] * B[k,n])"));
   EXPECT_EQ(vector_width(form, form.a, Group::k, 8), 8);
   EXPECT_EQ(vector_width(form, form.a, Group::k, 4), 4);
-  EXPECT_EQ(vector_width(form, form.a, Group::m, 8), 1);  // stride 16
+  EXPECT_EQ(vector_width(form, form.a, Group::m, 8), 1);   // stride 16
   EXPECT_EQ(vector_width(form, form.b, Group::n, 16), 8);  // 40 = 8 * 5
   const std::string shifted =
       "name: t\ndims: {m: 24, n: 40, k: 16, w: 24}\ninputs: {A: \"f16[m,w]\", B: \"f16[k,n]\"}\n"

@@ -45,11 +45,11 @@ TEST(Convolution, StrideDilationAndPaddingBecomeStridesAndBounds) {
 
 // NCHW: the output's innermost axis x indexes the image, so the image plays B.
 TEST(Convolution, ChannelsFirstPutsPixelsInN) {
-  const Contraction form = form_of(operator_of(
-      "name: t\ndims: {n: 2, h: 16, w: 16, c: 8, f: 16, r: 3, s: 3}\n"
-      "pad: {X: 0}\ninputs: {X: \"f32[n,c,h,w]\", W: \"f32[f,c,r,s]\"}\n"
-      "outputs: {Y: \"f32[n,f,h,w]\"}\ncompute:\n"
-      "  - Y[n,f,h,w] = sum[c,r,s](X[n, c, h + r - 1, w + s - 1] * W[f,c,r,s])\n"));
+  const Contraction form = form_of(
+      operator_of("name: t\ndims: {n: 2, h: 16, w: 16, c: 8, f: 16, r: 3, s: 3}\n"
+                  "pad: {X: 0}\ninputs: {X: \"f32[n,c,h,w]\", W: \"f32[f,c,r,s]\"}\n"
+                  "outputs: {Y: \"f32[n,f,h,w]\"}\ncompute:\n"
+                  "  - Y[n,f,h,w] = sum[c,r,s](X[n, c, h + r - 1, w + s - 1] * W[f,c,r,s])\n"));
   EXPECT_EQ(form.b.tensor, 0);
   EXPECT_EQ(form.extent(Group::m), 16);
   EXPECT_EQ(form.extent(Group::n), 2 * 16 * 16);
@@ -61,11 +61,11 @@ TEST(Convolution, ChannelsFirstPutsPixelsInN) {
 }
 
 TEST(Convolution, GroupsAreABatch) {
-  const Contraction form = form_of(operator_of(
-      "name: t\ndims: {n: 2, h: 10, w: 10, g: 4, c: 8, y: 8, x: 8, f: 6, r: 3, s: 3}\n"
-      "inputs: {X: \"f16[n,h,w,g,c]\", W: \"f16[g,f,r,s,c]\"}\n"
-      "outputs: {Y: \"f16[n,y,x,g,f]\"}\ncompute:\n"
-      "  - Y[n,y,x,g,f] = sum[r,s,c](X[n, y + r, x + s, g, c] * W[g,f,r,s,c])\n"));
+  const Contraction form = form_of(
+      operator_of("name: t\ndims: {n: 2, h: 10, w: 10, g: 4, c: 8, y: 8, x: 8, f: 6, r: 3, s: 3}\n"
+                  "inputs: {X: \"f16[n,h,w,g,c]\", W: \"f16[g,f,r,s,c]\"}\n"
+                  "outputs: {Y: \"f16[n,y,x,g,f]\"}\ncompute:\n"
+                  "  - Y[n,y,x,g,f] = sum[r,s,c](X[n, y + r, x + s, g, c] * W[g,f,r,s,c])\n"));
   EXPECT_EQ(form.extent(Group::batch), 4);
   EXPECT_THAT(form.a.strides(Group::batch), ElementsAre(8));
   EXPECT_THAT(form.b.strides(Group::batch), ElementsAre(6 * 9 * 8));
@@ -73,10 +73,10 @@ TEST(Convolution, GroupsAreABatch) {
 }
 
 TEST(Convolution, OneByOneIsAPlainMatrixProduct) {
-  const Contraction form = form_of(operator_of(
-      "name: t\ndims: {n: 2, h: 10, w: 10, c: 8, f: 6}\n"
-      "inputs: {X: \"f16[n,h,w,c]\", W: \"f16[f,c]\"}\noutputs: {Y: \"f16[n,h,w,f]\"}\n"
-      "compute:\n  - Y[n,h,w,f] = sum[c](X[n,h,w,c] * W[f,c])\n"));
+  const Contraction form = form_of(
+      operator_of("name: t\ndims: {n: 2, h: 10, w: 10, c: 8, f: 6}\n"
+                  "inputs: {X: \"f16[n,h,w,c]\", W: \"f16[f,c]\"}\noutputs: {Y: \"f16[n,h,w,f]\"}\n"
+                  "compute:\n  - Y[n,h,w,f] = sum[c](X[n,h,w,c] * W[f,c])\n"));
   ASSERT_EQ(form.group(Group::m).size(), 1U);
   EXPECT_EQ(form.group(Group::m)[0].extent, 200);
   EXPECT_THAT(form.a.strides(Group::m), ElementsAre(8));

@@ -38,8 +38,7 @@ std::string print(const ExprPtr& e) { return print_scalar(e, {bias, residual}); 
 
 TEST(ScalarPrinter, NamesAccumulatorAndReads) {
   EXPECT_EQ(print(acc), "acc");
-  EXPECT_EQ(print(call(Function::gelu, {call(Function::add, {acc, bias})})),
-            "pt::gelu(acc + e0)");
+  EXPECT_EQ(print(call(Function::gelu, {call(Function::add, {acc, bias})})), "pt::gelu(acc + e0)");
   EXPECT_EQ(print(residual), "e1");
   // A read is known by what it reads, not by which object it is.
   EXPECT_EQ(print(make_read(2, {axis_index(1)})), "e0");

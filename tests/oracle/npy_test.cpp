@@ -75,9 +75,9 @@ TEST(Npy, WritesWhatNumpyWrites) {
 
 TEST(Npy, RoundTripsEveryTypeAndRank) {
   const std::vector<std::vector<std::int64_t>> shapes{{}, {4}, {2, 2}, {1, 2, 2, 1}};
-  for (const DType type : {DType::f64, DType::f32, DType::tf32, DType::f16, DType::bf16,
-                           DType::f8e4m3, DType::f8e5m2, DType::i32, DType::i8, DType::u8,
-                           DType::boolean}) {
+  for (const DType type :
+       {DType::f64, DType::f32, DType::tf32, DType::f16, DType::bf16, DType::f8e4m3, DType::f8e5m2,
+        DType::i32, DType::i8, DType::u8, DType::boolean}) {
     for (const auto& shape : shapes) {
       const Tensor t = tensor(type, shape);
       std::vector<std::byte> data(static_cast<std::size_t>(t.bytes()));
@@ -134,8 +134,7 @@ TEST(Npy, WrongTypeAndShapeSayWhatIsWanted) {
     return std::string("accepted");
   };
   EXPECT_EQ(told(tensor(DType::f16, {2, 3})), "a.npy: holds <f4, but A is f16 (<f2)");
-  EXPECT_EQ(told(tensor(DType::f32, {3, 2})),
-            "a.npy: has shape [2,3], but A has shape [3,2]");
+  EXPECT_EQ(told(tensor(DType::f32, {3, 2})), "a.npy: has shape [2,3], but A has shape [3,2]");
 }
 
 TEST(Npy, MalformedFilesAreRefusedInOneLine) {

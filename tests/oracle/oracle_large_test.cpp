@@ -42,10 +42,9 @@ TEST(OracleLarge, RowsLongerThanABlockAgreeWithPlainLoops) {
     const auto inputs = random_inputs(op, 7);
     Oracle oracle(op, views(inputs));
     const auto c = oracle.evaluate(2);
-    const auto expected =
-        plain_matmul(decoded(DType::f16, inputs[0]), decoded(DType::f16, inputs[1]),
-                     static_cast<std::size_t>(m), static_cast<std::size_t>(n),
-                     static_cast<std::size_t>(k));
+    const auto expected = plain_matmul(decoded(DType::f16, inputs[0]),
+                                       decoded(DType::f16, inputs[1]), static_cast<std::size_t>(m),
+                                       static_cast<std::size_t>(n), static_cast<std::size_t>(k));
     for (std::size_t i = 0; i < c.size(); ++i) {
       ASSERT_NEAR(c[i].value, expected[i], 1e-10) << i;
       ASSERT_GT(c[i].error, 0) << i;

@@ -39,7 +39,8 @@ TEST(Oracle, OtherReductions) {
   const auto reduce = [](const std::string& how) {
     const Operator op = operator_of(
         "name: t\ndims: {m: 2, k: 3}\ninputs: {x: \"f32[m,k]\"}\noutputs: {s: \"f32[m]\"}\n"
-        "compute:\n  - s[m] = " + how + "[k](x[m,k])\n");
+        "compute:\n  - s[m] = " +
+        how + "[k](x[m,k])\n");
     return values_of(evaluate(op, {{3, -5, 2, -1, -4, -2}}));
   };
   EXPECT_THAT(reduce("max"), ElementsAre(3, -1));
@@ -57,9 +58,8 @@ TEST(Oracle, SoftmaxInFourStatements) {
       "  - e[m,n] = exp(x[m,n] - top[m])\n  - total[m] = sum[n](e[m,n])\n"
       "  - y[m,n] = e[m,n] / total[m]\n");
   const auto y = evaluate(op, {{1, 2, 3, 0, 0, std::log(2.0)}});
-  EXPECT_THAT(values_of(y),
-              Pointwise(DoubleNear(1e-15), {0.09003057317038046, 0.24472847105479764,
-                                            0.6652409557748218, 0.25, 0.25, 0.5}));
+  EXPECT_THAT(values_of(y), Pointwise(DoubleNear(1e-15), {0.09003057317038046, 0.24472847105479764,
+                                                          0.6652409557748218, 0.25, 0.25, 0.5}));
   for (const Approximate& x : y) EXPECT_LT(x.error, 1e-13);
 }
 
@@ -67,7 +67,8 @@ TEST(Oracle, FunctionsHaveTheirDocumentedMeaning) {
   const auto apply = [](const std::string& f, double x) {
     const Operator op = operator_of(
         "name: t\ndims: {n: 1}\ninputs: {x: \"f64[n]\"}\noutputs: {y: \"f64[n]\"}\n"
-        "accumulate: f64\ncompute:\n  - y[n] = " + f + "\n");
+        "accumulate: f64\ncompute:\n  - y[n] = " +
+        f + "\n");
     return evaluate(op, {{x}})[0].value;
   };
   // Abramowitz and Stegun, tables 26.1 (normal probability) and 7.1 (error function).

@@ -24,8 +24,8 @@ class Draw {
   template <class T>
   void shuffle(std::vector<T>& values) {
     for (std::size_t i = values.size(); i > 1; --i) {
-      std::swap(values[i - 1], values[static_cast<std::size_t>(
-                                   up_to(0, static_cast<std::int64_t>(i) - 1))]);
+      std::swap(values[i - 1],
+                values[static_cast<std::size_t>(up_to(0, static_cast<std::int64_t>(i) - 1))]);
     }
   }
 
@@ -41,7 +41,8 @@ struct Axes {
 Axes draw_axes(Draw& draw, char letter, std::int64_t rank, std::int64_t largest) {
   Axes axes;
   for (std::int64_t i = 0; i < rank; ++i) {
-    const std::int64_t extent = draw.up_to(1, i + 1 < rank ? std::min<std::int64_t>(largest, 6) : largest);
+    const std::int64_t extent =
+        draw.up_to(1, i + 1 < rank ? std::min<std::int64_t>(largest, 6) : largest);
     axes.names.push_back(fmt::format("{}{}", letter, i));
     axes.extents.push_back(extent);
     largest = std::max<std::int64_t>(1, largest / extent);
@@ -76,8 +77,8 @@ std::string random_contraction(std::uint64_t seed, const RandomContractionOption
   const Axes batch = draw_axes(draw, 'b', draw.up_to(0, 2), 6);
   const Axes n = draw_axes(draw, 'n', draw.chance(10) ? 0 : draw.up_to(1, 2), options.largest_n);
   const bool vector = n.names.empty();
-  const Axes m = draw_axes(draw, 'm', vector || !draw.chance(10) ? draw.up_to(1, 2) : 0,
-                           options.largest_m);
+  const Axes m =
+      draw_axes(draw, 'm', vector || !draw.chance(10) ? draw.up_to(1, 2) : 0, options.largest_m);
   const Axes k = draw_axes(draw, 'k', draw.up_to(1, 2), options.largest_k);
 
   const int broadcast = static_cast<int>(draw.up_to(0, 5));  // 0: A, 1: B has no batch
@@ -95,11 +96,10 @@ std::string random_contraction(std::uint64_t seed, const RandomContractionOption
   Names reduced = k.names;
   draw.shuffle(reduced);
 
-  std::string sum = draw.chance(50)
-                        ? fmt::format("sum[{}](A[{}] * B[{}])", subscript(reduced), subscript(a),
-                                      subscript(b))
-                        : fmt::format("sum[{}](B[{}] * A[{}])", subscript(reduced), subscript(b),
-                                      subscript(a));
+  std::string sum =
+      draw.chance(50)
+          ? fmt::format("sum[{}](A[{}] * B[{}])", subscript(reduced), subscript(a), subscript(b))
+          : fmt::format("sum[{}](B[{}] * A[{}])", subscript(reduced), subscript(b), subscript(a));
   std::string extra;
   if (options.epilogue) {
     Names one{c[static_cast<std::size_t>(draw.up_to(0, static_cast<std::int64_t>(c.size()) - 1))]};
@@ -112,10 +112,21 @@ std::string random_contraction(std::uint64_t seed, const RandomContractionOption
                            read.substr(read.find('[') + 1, read.size() - read.find('[') - 2));
     };
     switch (draw.up_to(0, 7)) {
-      case 0: sum = fmt::format("0.125 * {}", sum); break;
-      case 1: sum = fmt::format("relu({} + {})", sum, bias); add_input(bias, type); break;
-      case 2: sum = fmt::format("gelu({} + {})", sum, bias); add_input(bias, DType::f32); break;
-      case 3: sum = fmt::format("{} * 0.5 + {}", sum, residual); add_input(residual, type); break;
+      case 0:
+        sum = fmt::format("0.125 * {}", sum);
+        break;
+      case 1:
+        sum = fmt::format("relu({} + {})", sum, bias);
+        add_input(bias, type);
+        break;
+      case 2:
+        sum = fmt::format("gelu({} + {})", sum, bias);
+        add_input(bias, DType::f32);
+        break;
+      case 3:
+        sum = fmt::format("{} * 0.5 + {}", sum, residual);
+        add_input(residual, type);
+        break;
       case 4:
         sum = fmt::format("silu({}) * {} - {}", sum, residual, bias);
         add_input(residual, DType::f32);
@@ -125,7 +136,8 @@ std::string random_contraction(std::uint64_t seed, const RandomContractionOption
         sum = fmt::format("select({} > 0, 1.5, {})", bias, sum);
         add_input(bias, DType::f32);
         break;
-      default: break;
+      default:
+        break;
     }
   }
   const DType output = is_floating(type) ? type : DType::f32;
@@ -152,7 +164,9 @@ std::string random_convolution(std::uint64_t seed, DType type) {
   const std::string column = fmt::format("{}*x + {}*s - {}", stride, dilation, left);
   const std::string window = channels_last ? fmt::format("n, {}, {}, {}c", row, column, g)
                                            : fmt::format("n, {}c, {}, {}", g, row, column);
-  const std::string filter = g + (draw.chance(50) ? "f,c,r,s" : draw.chance(50) ? "f,r,s,c" : "r,s,c,f");
+  const std::string filter = g + (draw.chance(50)   ? "f,c,r,s"
+                                  : draw.chance(50) ? "f,r,s,c"
+                                                    : "r,s,c,f");
   const std::string output = channels_last ? "n,y,x," + g + "f" : "n," + g + "f,y,x";
   return fmt::format(
       "name: random_convolution_{}\n"

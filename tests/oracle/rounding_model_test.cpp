@@ -16,7 +16,7 @@ namespace {
 
 TEST(RoundingModel, GammaIsTheSmallerOfWorstAndProbable) {
   const RoundingModel model = RoundingModel::of(DType::f32, DType::f32);
-  EXPECT_NEAR(model.gamma(4) / (4 * 0x1p-24), 1, 1e-6);         // worst case: n u
+  EXPECT_NEAR(model.gamma(4) / (4 * 0x1p-24), 1, 1e-6);          // worst case: n u
   EXPECT_NEAR(model.gamma(10'000) / (2500 * 0x1p-24), 1, 1e-6);  // truncation: n/4 u
   EXPECT_NEAR(model.gamma(100) / (60 * 0x1p-24), 1, 1e-6);       // probable: 6 sqrt(n) u
   EXPECT_EQ(RoundingModel::of(DType::i32, DType::i8).gamma(1000), 0);
@@ -68,8 +68,7 @@ TEST(RoundingModel, FunctionsCarryTheErrorOfTheirArgument) {
 TEST(RoundingModel, AnUnsureComparisonAllowsBothBranches) {
   const RoundingModel model = RoundingModel::of(DType::f32, DType::f32);
   const Approximate near_zero[2] = {{1e-6, 1e-5}, {0, 0}};
-  const Approximate positive =
-      apply_approximately(Function::greater, DType::f32, near_zero, model);
+  const Approximate positive = apply_approximately(Function::greater, DType::f32, near_zero, model);
   EXPECT_EQ(positive.error, 1);
   const Approximate choice[3] = {positive, {10, 0}, {20, 0}};
   const Approximate selected = apply_approximately(Function::select, DType::f32, choice, model);

@@ -157,9 +157,8 @@ TEST(Verification, AMissingTermIsCaught) {
 
 TEST(Verification, ZerosNanAndPoisonNeverPass) {
   const Operator op = matmul(9, 9, 16, "f16");
-  const auto zeros = check_with(op, [](auto&, auto& buffers) {
-    std::ranges::fill(buffers[2], std::byte{0});
-  });
+  const auto zeros =
+      check_with(op, [](auto&, auto& buffers) { std::ranges::fill(buffers[2], std::byte{0}); });
   ASSERT_TRUE(zeros);
   EXPECT_EQ(zeros->detail, "C is zero everywhere");
   const auto nan = check_with(op, [](auto& o, auto& buffers) {
@@ -176,8 +175,7 @@ TEST(Verification, ZerosNanAndPoisonNeverPass) {
 
 TEST(Verification, ChangedInputsGuardsAndLaunchFailuresAreTold) {
   const Operator op = matmul(9, 9, 16, "f32");
-  const auto changed =
-      check_with(op, [](auto&, auto& buffers) { buffers[1][5] ^= std::byte{1}; });
+  const auto changed = check_with(op, [](auto&, auto& buffers) { buffers[1][5] ^= std::byte{1}; });
   ASSERT_TRUE(changed);
   EXPECT_EQ(changed->detail, "the kernel changed its input B");
 
