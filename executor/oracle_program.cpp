@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <limits>
+
+#include "executor/partial_reduction.hpp"
 
 namespace perftune {
 
@@ -41,75 +42,6 @@ void fill_errors(RowBuffer& row, std::size_t count) {
   if (!row.exact) return;
   std::fill_n(row.error.begin(), count, 0.0);
   row.exact = false;
-}
-
-// One reduction result under way.
-struct Partial {
-  double value = 0;
-  double error = 0;      // of the terms
-  double magnitude = 0;  // sum of |terms|
-};
-
-double start_value(Reduction reduction) {
-  switch (reduction) {
-    case Reduction::sum:
-      return 0;
-    case Reduction::product:
-      return 1;
-    case Reduction::maximum:
-      return -std::numeric_limits<double>::infinity();
-    case Reduction::minimum:
-      return std::numeric_limits<double>::infinity();
-  }
-  std::abort();
-}
-
-void accumulate(Partial& partial, Reduction reduction, double value, double error) {
-  switch (reduction) {
-    case Reduction::sum:
-      partial.value += value;
-      partial.magnitude += std::abs(value);
-      partial.error += error;
-      return;
-    case Reduction::product:
-      partial.error =
-          std::abs(partial.value) * error + std::abs(value) * partial.error + partial.error * error;
-      partial.value *= value;
-      return;
-    case Reduction::maximum:
-    case Reduction::minimum: {
-      const bool better =
-          reduction == Reduction::maximum ? value > partial.value : value < partial.value;
-      if (better || std::isnan(value)) partial.value = value;
-      partial.error = std::max(partial.error, error);
-      return;
-    }
-  }
-}
-
-Approximate finish(const Partial& partial, Reduction reduction, double terms,
-                   const RoundingModel& model) {
-  double error = partial.error;
-  if (reduction == Reduction::sum) error += model.gamma(terms) * partial.magnitude;
-  if (reduction == Reduction::product) error += model.gamma(terms) * std::abs(partial.value);
-  return {partial.value, error};
-}
-
-// The common case, written so that compilers keep it in registers.
-void sum_row(Partial& partial, const RowBuffer& row, std::size_t count) {
-  double value = 0;
-  double magnitude = 0;
-  double error = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    value += row.value[i];
-    magnitude += std::abs(row.value[i]);
-  }
-  if (!row.exact) {
-    for (std::size_t i = 0; i < count; ++i) error += row.error[i];
-  }
-  partial.value += value;
-  partial.magnitude += magnitude;
-  partial.error += error;
 }
 
 }  // namespace
@@ -329,19 +261,21 @@ void OracleProgram::run_reduce(Node& node, Point& point, int axis, std::int64_t 
 
   Node& body = *node.args[0];
   const auto n = static_cast<std::size_t>(count);
-  std::vector<Partial> partials(n, Partial{start_value(reduction)});
+  std::vector<PartialReduction> partials(n, PartialReduction{start_value(reduction)});
   if (along_itself) {
     std::int64_t& row_position = point[static_cast<std::size_t>(axis)];
     const std::int64_t row_start = row_position;
     std::int64_t& position = point[static_cast<std::size_t>(node.longest)];
-    for (Partial& partial : partials) {
+    for (PartialReduction& partial : partials) {
       do {
         for (position = 0; position < longest; position += row_points) {
           const std::int64_t points = std::min(row_points, longest - position);
           run(body, point, node.longest, points);
           const auto m = static_cast<std::size_t>(points);
           if (reduction == Reduction::sum) {
-            sum_row(partial, body.row, m);
+            sum_row(partial, {body.row.value.data(), m},
+                    body.row.exact ? std::span<const double>()
+                                   : std::span<const double>(body.row.error.data(), m));
             continue;
           }
           for (std::size_t i = 0; i < m; ++i) {
