@@ -56,7 +56,7 @@ const Emitter& CpuTrials::emitter(const TileProgram& program) const {
 CompiledKernel CpuTrials::compiled(const Subject& subject, const VerifiedBinary& kernel) const {
   const Emitter& from = emitter(kernel.program);
   return {from.emit(subject.op, kernel.program, subject.hardware), kernel.binary,
-          from.estimate(subject.op, kernel.program)};
+          from.estimate(subject.op, kernel.program, subject.hardware)};
 }
 
 Outcome CpuTrials::compile_and_verify(const Subject& subject, const TileProgram& program,
@@ -85,7 +85,7 @@ Outcome CpuTrials::compile_and_verify(const Subject& subject, const TileProgram&
     outcome.detail = first_error(result.log);
     return outcome;
   }
-  outcome.resources = from.estimate(subject.op, program);
+  outcome.resources = from.estimate(subject.op, program, subject.hardware);
 
   const auto start = Clock::now();
   TrialCase& subject_case = TrialCase::of(subject, case_);

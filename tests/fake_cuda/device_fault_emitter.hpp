@@ -39,7 +39,9 @@ class DeviceFaultEmitter final : public Emitter {
               const Hardware& hardware) const override;
   Launch bind(const Operator& op, const TileProgram& program,
               const Hardware& hardware) const override;
-  Resources estimate(const Operator&, const TileProgram&) const override { return {}; }
+  Resources estimate(const Operator&, const TileProgram&, const Hardware&) const override {
+    return {};
+  }
   Operator shrink(const Operator& op, const TileProgram&) const override { return op; }
 };
 

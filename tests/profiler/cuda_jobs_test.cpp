@@ -71,7 +71,9 @@ TEST_F(CudaJobs, AGoodKernelIsPendingAndVerifiedByEmulation) {
   EXPECT_GT(outcome.resources->registers, 0);
   EXPECT_EQ(outcome.resources->spill_bytes, 0);
   EXPECT_EQ(outcome.resources->shared_bytes,
-            emitters_.all()[0]->estimate(op_, simt_program(SimtFault::none)).shared_bytes);
+            emitters_.all()[0]
+                ->estimate(op_, simt_program(SimtFault::none), options_.hardware)
+                .shared_bytes);
   EXPECT_EQ(outcome.binary.substr(1, 3), "ELF");
   EXPECT_FALSE(outcome.timing);
 }

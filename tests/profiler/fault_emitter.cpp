@@ -96,7 +96,9 @@ Launch FaultEmitter::bind(const Operator& op, const TileProgram&, const Hardware
   return launch;
 }
 
-Resources FaultEmitter::estimate(const Operator&, const TileProgram&) const { return {}; }
+Resources FaultEmitter::estimate(const Operator&, const TileProgram&, const Hardware&) const {
+  return {};
+}
 
 Operator FaultEmitter::shrink(const Operator& op, const TileProgram&) const { return op; }
 

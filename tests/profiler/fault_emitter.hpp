@@ -41,7 +41,8 @@ class FaultEmitter final : public Emitter {
               const Hardware& hardware) const override;
   Launch bind(const Operator& op, const TileProgram& program,
               const Hardware& hardware) const override;
-  Resources estimate(const Operator& op, const TileProgram& program) const override;
+  Resources estimate(const Operator& op, const TileProgram& program,
+                     const Hardware& hardware) const override;
   Operator shrink(const Operator& op, const TileProgram& program) const override;
 };
 

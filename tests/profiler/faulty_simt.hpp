@@ -38,8 +38,9 @@ class FaultySimtEmitter final : public Emitter {
               const Hardware& hardware) const override {
     return right_.bind(op, cleaned(program), hardware);
   }
-  Resources estimate(const Operator& op, const TileProgram& program) const override {
-    return right_.estimate(op, cleaned(program));
+  Resources estimate(const Operator& op, const TileProgram& program,
+                     const Hardware& hardware) const override {
+    return right_.estimate(op, cleaned(program), hardware);
   }
   Operator shrink(const Operator& op, const TileProgram& program) const override {
     return right_.shrink(op, cleaned(program));
