@@ -10,6 +10,7 @@
 #include <string>
 #include <variant>
 
+#include "codegen/cuda/contraction_mma.hpp"
 #include "codegen/cuda/contraction_simt.hpp"
 #include "executor/emulated_device.hpp"
 #include "executor/nvrtc.hpp"
@@ -65,7 +66,9 @@ int main(int argc, char** argv) try {
   const Operator op = read_operator_file(argv[1]).front().op;
   const Hardware& hardware = find_hardware(argv[2]);
   const TileProgram program = TileProgram::parse(argv[3]);
-  const SimtContractionEmitter emitter;
+  const SimtContractionEmitter simt;
+  const MmaContractionEmitter mma;
+  const Emitter& emitter = program.target == "cuda/mma" ? static_cast<const Emitter&>(mma) : simt;
   if (const auto why = emitter.illegal(op, program, hardware)) {
     fmt::print("illegal: {}\n", *why);
     return 1;

@@ -2,30 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cstdlib>
-#include <limits>
-
-#include "codegen/cuda/contraction_legality.hpp"
-#include "codegen/cuda/divisor.hpp"
-#include "codegen/cuda/operand_printer.hpp"
-#include "codegen/cuda/problem_printer.hpp"
-#include "codegen/cuda/shrink_contraction.hpp"
-#include "codegen/scalar_printer.hpp"
-
 namespace perftune {
 namespace {
-
-constexpr const char* kEntry = "contraction_simt";
-
-Contraction canonical(const Operator& op) {
-  auto result = canonicalise_contraction(op);
-  if (!result.form) {
-    std::fputs(("not a contraction: " + result.why_not + "\n").c_str(), stderr);
-    std::abort();  // every method but illegal() requires a legal pair
-  }
-  return *std::move(result.form);
-}
 
 std::string print_tiles(const ContractionTiles& t, const SimtMapping& map) {
   return fmt::format(
@@ -40,27 +18,6 @@ std::string print_tiles(const ContractionTiles& t, const SimtMapping& map) {
       t.block_m, t.block_n, t.block_k, t.stages, t.warp_m, t.warp_n, t.thread_m, t.thread_n,
       t.split_k, t.slice_k, t.raster, map.period_m, map.period_n, map.depth_vector, map.dot4,
       map.shared_bytes);
-}
-
-// The source and its arguments come from one pass, so that they cannot disagree.
-struct Printed {
-  std::string source;
-  ArgumentList arguments;
-};
-
-Printed print(const Contraction& form, const ContractionTiles& t, const TileProgram& program,
-              const Hardware& hardware) {
-  const SimtMapping map = SimtMapping::of(form, t);
-  Printed printed;
-  ProblemPrinter problem(form, t, printed.arguments);
-  std::string body = print_tiles(t, map);
-  body += problem.operands(map.a_along_k, map.b_along_k);
-  body += problem.finish();
-  problem.grid_arguments();
-  printed.source = problem.source(program, hardware, "contraction_simt.cuh", kEntry,
-                                  "pt::ContractionSimt", body,
-                                  SimtRegisters::of(form, t, map, hardware).min_blocks);
-  return printed;
 }
 
 bool power_of_two(int x) { return x > 0 && (x & (x - 1)) == 0; }
@@ -102,76 +59,34 @@ std::optional<std::string> bad_operand(const char* name, const Access& access, b
 
 }  // namespace
 
-std::optional<std::string> SimtContractionEmitter::illegal(const Operator& op,
-                                                           const TileProgram& program,
-                                                           const Hardware& hardware) const {
-  const auto canonicalised = canonicalise_contraction(op);
-  if (!canonicalised.form) return canonicalised.why_not;
-  const Contraction& form = *canonicalised.form;
-  const auto t = ContractionTiles::from(program);
-  if (auto why = bad_block(form, t, hardware)) return why;
+std::optional<std::string> SimtContractionEmitter::unsuitable(const Contraction& form,
+                                                              const ContractionTiles& t,
+                                                              const Hardware&) const {
   if (auto why = bad_shape(t)) return why;
   if (!is_floating(form.accumulate) && (is_floating(form.a.type) || is_floating(form.b.type)))
     return "floating-point operands cannot be accumulated in integers";
   const SimtMapping map = SimtMapping::of(form, t);
-  if (auto why = bad_vectors(form, t, map.a_along_k, map.b_along_k)) return why;
   if (auto why = bad_operand("a", form.a, map.a_along_k, t.block_m, t.vector_a, t)) return why;
   if (auto why = bad_operand("b", form.b, map.b_along_k, t.block_n, t.vector_b, t)) return why;
   if (!power_of_two(map.period_n) || t.thread_n % map.period_n != 0)
     return "vector_c and the vectors of b do not nest";
-  const SimtRegisters registers = SimtRegisters::of(form, t, map, hardware);
-  if (registers.needed > registers.bound)
-    return fmt::format("needs about {} registers per thread, {} available", registers.needed,
-                       registers.bound);
-  return bad_shared(map.shared_bytes, hardware);
+  return std::nullopt;
 }
 
-Kernel SimtContractionEmitter::emit(const Operator& op, const TileProgram& program,
-                                    const Hardware& hardware) const {
-  const Contraction form = canonical(op);
-  const auto t = ContractionTiles::from(program);
-  Printed printed = print(form, t, program, hardware);
-  Kernel kernel;
-  kernel.program = program;
-  kernel.entry = kEntry;
-  kernel.source = std::move(printed.source);
-  kernel.arguments = printed.arguments.arguments();
-  kernel.threads_per_block = t.threads();
-  kernel.min_blocks_per_sm =
-      SimtRegisters::of(form, t, SimtMapping::of(form, t), hardware).min_blocks;
-  return kernel;
-}
-
-Launch SimtContractionEmitter::bind(const Operator& op, const TileProgram& program,
-                                    const Hardware& hardware) const {
-  const Contraction form = canonical(op);
-  const auto t = ContractionTiles::from(program);
-  Launch launch = contraction_launch(form, t, form.accumulate == DType::f64 ? 8 : 4);
-  launch.dynamic_shared_bytes = SimtMapping::of(form, t).shared_bytes;
-  launch.scalars = print(form, t, program, hardware).arguments.values();
-  return launch;
-}
-
-Resources SimtContractionEmitter::estimate(const Operator& op, const TileProgram& program,
-                                           const Hardware& hardware) const {
-  const Contraction form = canonical(op);
-  const auto t = ContractionTiles::from(program);
+ContractionPlan SimtContractionEmitter::plan(const Contraction& form, const ContractionTiles& t,
+                                             const Hardware& hardware) const {
   const SimtMapping map = SimtMapping::of(form, t);
-  Resources resources;
-  resources.shared_bytes = map.shared_bytes;
-  resources.registers = SimtRegisters::of(form, t, map, hardware).expected;
-  return resources;
-}
-
-Operator SimtContractionEmitter::shrink(const Operator& op, const TileProgram& program) const {
-  const auto t = ContractionTiles::from(program);
-  Hardware any;  // the text's dependence on it is the same on both sides
-  const std::string source = print(canonical(op), t, program, any).source;
-  return shrink_contraction(op, t, [&](const Contraction& form) {
-    const SimtMapping map = SimtMapping::of(form, t);
-    return !bad_vectors(form, t, map.a_along_k, map.b_along_k) &&
-           print(form, t, program, any).source == source;
-  });
+  const SimtRegisters registers = SimtRegisters::of(form, t, map, hardware);
+  return {.header = "contraction_simt.cuh",
+          .kernel = "pt::ContractionSimt",
+          .entry = "contraction_simt",
+          .tiles = print_tiles(t, map),
+          .a_along_k = map.a_along_k,
+          .b_along_k = map.b_along_k,
+          .shared_bytes = map.shared_bytes,
+          .needed_registers = registers.needed,
+          .expected_registers = registers.expected,
+          .min_blocks = registers.min_blocks};
 }
 
 }  // namespace perftune

@@ -10,8 +10,8 @@
 // predicates), and finish (the epilogue).
 #pragma once
 
+#include "perftune/block_work.cuh"
 #include "perftune/contraction_epilogue.cuh"
-#include "perftune/indexing.cuh"
 #include "perftune/partial_sums.cuh"
 #include "perftune/scalar.cuh"
 #include "perftune/shared_tile.cuh"
@@ -111,24 +111,7 @@ class ContractionSimt {
 
  public:
   static PT_DEVICE void run(const Params& params) {
-    const i32 linear = static_cast<i32>(block_index_x());
-    i32 tile = linear;
-    i32 batch = 0;
-    if constexpr (Problem::batched) {
-      batch = quotient(linear, params.tiles_divisor);
-      tile = linear - batch * static_cast<i32>(params.tiles);
-    }
-    const auto at = raster_tile<Tiles::raster>(static_cast<u32>(tile),
-                                               static_cast<i32>(params.tiles_m),
-                                               static_cast<i32>(params.tiles_n));
-    const i32 first_m = at.m * Tiles::block_m, first_n = at.n * Tiles::block_n;
-    i32 first_k = 0, end_k = static_cast<i32>(params.k);
-    const i32 split = static_cast<i32>(block_index_y());
-    if constexpr (Tiles::split_k > 1) {
-      first_k = split * static_cast<i32>(params.split_depth);
-      end_k = smaller(end_k, first_k + static_cast<i32>(params.split_depth));
-    }
-
+    const BlockWork work = BlockWork::of<Problem>(params);
     const u32 thread = thread_index();
     const i32 warp = static_cast<i32>(warp_index());
     const i32 slice = warp / (warps_m * warps_n);
@@ -143,31 +126,30 @@ class ContractionSimt {
     Accumulator sum[tm * tn];
     PT_UNROLL
     for (int i = 0; i < tm * tn; ++i) sum[i] = Accumulator(0);
-    multiply(params, thread, batch, first_m, first_n, first_k, end_k, slice, row_m, row_n, sum);
+    multiply(params, work, thread, slice, row_m, row_n, sum);
 
     const bool first_slice = Sums::across_slices(sum, thread, slice);
     if constexpr (Tiles::split_k > 1) {
-      if (!Sums::across_splits(sum, thread, first_slice, split, linear, params.workspace,
+      if (!Sums::across_splits(sum, thread, first_slice, work.split, work.tile, params.workspace,
                                params.partials))
         return;
     }
-    if (first_slice) write(params, batch, first_m + row_m, first_n + row_n, sum);
+    if (first_slice) write(params, work.batch, work.first_m + row_m, work.first_n + row_n, sum);
   }
 
  private:
-  static PT_DEVICE void multiply(const Params& params, u32 thread, i32 batch, i32 first_m,
-                                 i32 first_n, i32 first_k, i32 end_k, i32 slice, i32 row_m,
-                                 i32 row_n, Accumulator (&sum)[tm * tn]) {
-    LoaderA load_a(params, thread, batch, first_m);
-    LoaderB load_b(params, thread, batch, first_n);
+  static PT_DEVICE void multiply(const Params& params, const BlockWork& work, u32 thread,
+                                 i32 slice, i32 row_m, i32 row_n, Accumulator (&sum)[tm * tn]) {
+    LoaderA load_a(params, thread, work.batch, work.first_m);
+    LoaderB load_b(params, thread, work.batch, work.first_n);
     LaneRows<A, LayoutA, tm, Tiles::period_m, lanes_m, Tiles::depth_vector> a(row_m);
     LaneRows<B, LayoutB, tn, Tiles::period_n, lanes_n, Tiles::depth_vector> b(row_n);
 
-    i32 next_k = first_k;
+    i32 next_k = work.first_k;
     PT_UNROLL
     for (int s = 0; s < Tiles::stages - 1; ++s) {
-      load_a.fetch(s * LayoutA::bytes, next_k, end_k);
-      load_b.fetch(first_b + s * LayoutB::bytes, next_k, end_k);
+      load_a.fetch(s * LayoutA::bytes, next_k, work.end_k);
+      load_b.fetch(first_b + s * LayoutB::bytes, next_k, work.end_k);
       cp_async_commit();
       load_a.store(s * LayoutA::bytes);
       load_b.store(first_b + s * LayoutB::bytes);
@@ -176,14 +158,14 @@ class ContractionSimt {
 
     int full = 0, free = Tiles::stages - 1;  // slots to read from and to fill
     PT_NO_UNROLL
-    for (i32 k = first_k; k < end_k; k += Tiles::block_k) {
+    for (i32 k = work.first_k; k < work.end_k; k += Tiles::block_k) {
       // This step's tile has landed, and everyone has read the one whose slot is filled next.
       cp_async_wait<Tiles::stages - 2>();
       sync_block();
       const u32 free_a = static_cast<u32>(free * LayoutA::bytes);
       const u32 free_b = static_cast<u32>(first_b + free * LayoutB::bytes);
-      load_a.fetch(free_a, next_k, end_k);
-      load_b.fetch(free_b, next_k, end_k);
+      load_a.fetch(free_a, next_k, work.end_k);
+      load_b.fetch(free_b, next_k, work.end_k);
       cp_async_commit();
       step(static_cast<u32>(full * LayoutA::bytes),
            static_cast<u32>(first_b + full * LayoutB::bytes), slice, a, b, sum);

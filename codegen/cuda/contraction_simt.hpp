@@ -5,26 +5,19 @@
 // Any strides, transposition, axis groups, padding; ragged extents everywhere. Pure.
 #pragma once
 
-#include "codegen/contraction.hpp"
-#include "codegen/contraction_tiles.hpp"
-#include "codegen/emitter.hpp"
+#include "codegen/cuda/cuda_contraction.hpp"
 
 namespace perftune {
 
-class SimtContractionEmitter final : public Emitter {
+class SimtContractionEmitter final : public CudaContractionEmitter {
  public:
-  std::string_view family() const override { return "contraction"; }
   std::string_view target() const override { return "cuda/simt"; }
 
-  std::optional<std::string> illegal(const Operator& op, const TileProgram& program,
-                                     const Hardware& hardware) const override;
-  Kernel emit(const Operator& op, const TileProgram& program,
-              const Hardware& hardware) const override;
-  Launch bind(const Operator& op, const TileProgram& program,
-              const Hardware& hardware) const override;
-  Resources estimate(const Operator& op, const TileProgram& program,
-                     const Hardware& hardware) const override;
-  Operator shrink(const Operator& op, const TileProgram& program) const override;
+ private:
+  ContractionPlan plan(const Contraction& form, const ContractionTiles& tiles,
+                       const Hardware& hardware) const override;
+  std::optional<std::string> unsuitable(const Contraction& form, const ContractionTiles& tiles,
+                                        const Hardware& hardware) const override;
 };
 
 // What the tile program leaves open, derived from it and the operands' types and directions.
@@ -44,7 +37,6 @@ struct SimtMapping {
 struct SimtRegisters {
   int needed = 0;      // the fewest that should not spill
   int min_blocks = 0;  // second launch bound: at least the program's, 0 when that is 0
-  int bound = 255;     // what ptxas may use under it
   int expected = 0;    // what it is going to report
 
   static SimtRegisters of(const Contraction& form, const ContractionTiles& tiles,

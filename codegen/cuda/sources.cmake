@@ -1,8 +1,11 @@
 # Sources of the CUDA emitters, and the device headers that travel in the executable.
 target_sources(perftune_codegen PRIVATE
   cuda/contraction_legality.cpp
+  cuda/contraction_mma.cpp
   cuda/contraction_simt.cpp
+  cuda/cuda_contraction.cpp
   cuda/headers.cpp
+  cuda/launch_bound.cpp
   cuda/operand_printer.cpp
   cuda/problem_printer.cpp
   cuda/shrink_contraction.cpp
@@ -10,8 +13,11 @@ target_sources(perftune_codegen PRIVATE
   cuda/simt_registers.cpp)
 perftune_embed(perftune_codegen cuda_device_files
   cuda/arithmetic.cuh
+  cuda/block_work.cuh
   cuda/contraction_epilogue.cuh
+  cuda/contraction_mma.cuh
   cuda/contraction_simt.cuh
+  cuda/fragments.cuh
   cuda/indexing.cuh
   cuda/partial_sums.cuh
   cuda/mma.cuh

@@ -1,0 +1,115 @@
+#include "codegen/cuda/contraction_mma.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace perftune {
+namespace {
+
+constexpr int kInstructionBytes = 32;  // of k, whatever the type
+constexpr int kSumBytes = 4;           // f32 or i32
+
+bool power_of_two(int x) { return x > 0 && (x & (x - 1)) == 0; }
+int round_up(int x, int to) { return (x + to - 1) / to * to; }
+bool byte_integer(DType type) { return type == DType::i8 || type == DType::u8; }
+bool byte_float(DType type) { return type == DType::f8e4m3 || type == DType::f8e5m2; }
+
+bool along_k(const Access& access) { return access.forms(Group::k).back() == StrideForm::unit; }
+
+// As ContractionMma lays it out.
+int shared_bytes(const ContractionTiles& t, int element, bool b_along_k) {
+  const int tile_a = round_up(t.block_m * t.block_k * element, 128);
+  const int tile_b = round_up(t.block_n * t.block_k * element, 128);
+  const int line_b = (b_along_k ? t.block_k : t.block_n) * element;
+  const int staging =
+      round_up(t.stages * tile_a, std::max(128, line_b)) + t.stages * tile_b;
+  const int sums = t.slice_k / 2 * t.block_m * t.block_n * kSumBytes;
+  const int warps = t.warps() / t.slice_k;
+  const int output = warps * 16 * (t.warp_n + 8) * kSumBytes;
+  return std::max({staging, sums, output, 16});
+}
+
+std::string print_tiles(const ContractionTiles& t, int shared) {
+  return fmt::format(
+      "  struct Tiles {{\n"
+      "    static constexpr int block_m = {}, block_n = {}, block_k = {}, stages = {};\n"
+      "    static constexpr int warp_m = {}, warp_n = {};\n"
+      "    static constexpr int split_k = {}, slice_k = {}, raster = {};\n"
+      "    static constexpr int shared_bytes = {};\n"
+      "  }};\n",
+      t.block_m, t.block_n, t.block_k, t.stages, t.warp_m, t.warp_n, t.split_k, t.slice_k,
+      t.raster, shared);
+}
+
+std::optional<std::string> bad_types(const Contraction& form, const Hardware& hardware) {
+  const DType a = form.a.type, b = form.b.type;
+  const bool integers = byte_integer(a) && byte_integer(b);
+  const bool small_floats = byte_float(a) && byte_float(b);
+  const bool same = a == b && (a == DType::f16 || a == DType::bf16 || a == DType::tf32);
+  if (!integers && !small_floats && !same)
+    return fmt::format("tensor cores do not multiply {} by {}", name(a), name(b));
+  if (integers == is_floating(form.accumulate) || form.accumulate == DType::f64)
+    return fmt::format("tensor cores do not add {} products in {}", name(a),
+                       name(form.accumulate));
+  const int from = small_floats ? 89 : a == DType::bf16 || a == DType::tf32 ? 80 : 75;
+  if (hardware.compute_capability < from)
+    return fmt::format("{} products need sm_{}", name(a), from);
+  return std::nullopt;
+}
+
+std::optional<std::string> bad_operand(const char* name, const Access& access, int rows, int vector,
+                                       const ContractionTiles& t) {
+  const int element = static_cast<int>(size_bytes(access.type));
+  const int line = along_k(access) ? t.block_k : rows;
+  if (line % vector != 0) return fmt::format("vector_{0} does not divide the tile of {0}", name);
+  if (!power_of_two(line) || line * element < 16)
+    return fmt::format("lines of {} must be a power of two of 16-byte chunks", name);
+  constexpr int most_loads = 16;
+  if ((rows * t.block_k / vector + t.threads() - 1) / t.threads() > most_loads)
+    return fmt::format("more than {} loads of {} per thread and step", most_loads, name);
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> MmaContractionEmitter::unsuitable(const Contraction& form,
+                                                             const ContractionTiles& t,
+                                                             const Hardware& hardware) const {
+  if (auto why = bad_types(form, hardware)) return why;
+  if (t.warp_m % 16 != 0 || t.warp_n % 16 != 0) return "warp tiles must be multiples of 16 x 16";
+  const int element = static_cast<int>(size_bytes(form.a.type));
+  if (!power_of_two(t.slice_k) || t.block_k * element % (kInstructionBytes * t.slice_k) != 0)
+    return "block_k must be whole instructions of 32 bytes for each slice";
+  if (t.stream_k != 0 || t.cluster_m != 1 || t.cluster_n != 1 || t.swap != 0)
+    return "stream_k, clusters and swap are not implemented for this target";
+  if (t.warp_n % t.vector_c != 0) return "vector_c must divide warp_n";
+  if (auto why = bad_operand("a", form.a, t.block_m, t.vector_a, t)) return why;
+  return bad_operand("b", form.b, t.block_n, t.vector_b, t);
+}
+
+ContractionPlan MmaContractionEmitter::plan(const Contraction& form, const ContractionTiles& t,
+                                            const Hardware& hardware) const {
+  ContractionPlan plan;
+  plan.header = "contraction_mma.cuh";
+  plan.kernel = "pt::ContractionMma";
+  plan.entry = "contraction_mma";
+  plan.a_along_k = along_k(form.a);
+  plan.b_along_k = along_k(form.b);
+  plan.shared_bytes = shared_bytes(t, static_cast<int>(size_bytes(form.a.type)), plan.b_along_k);
+  plan.tiles = print_tiles(t, plan.shared_bytes);
+
+  const int sums = t.warp_m * t.warp_n / 32;
+  const int fragments = 2 * 4 * (t.warp_m / 16 + t.warp_n / 16);  // one instruction ahead
+  const auto a = StagingRegisters::of(form.a, t.block_m, plan.a_along_k, t.vector_a, t, hardware);
+  const auto b = StagingRegisters::of(form.b, t.block_n, plan.b_along_k, t.vector_b, t, hardware);
+  const double natural = 40 + sums + fragments + 2 * (a.row_offsets + b.row_offsets) +
+                         a.held_words + b.held_words;
+  plan.needed_registers = static_cast<int>(natural);
+  const LaunchBound bound = LaunchBound::of(plan.needed_registers, t, hardware);
+  plan.min_blocks = bound.min_blocks;
+  plan.expected_registers = std::min(plan.needed_registers, bound.registers);
+  return plan;
+}
+
+}  // namespace perftune

@@ -1,0 +1,24 @@
+// Emits contractions for tensor cores by mma.sync (target cuda/mma): codegen/cuda/
+// contraction_mma.cuh around operands and an epilogue printed from the expression.
+//
+// f16 and 8-bit integers from sm_75, bf16 and tf32 from sm_80, 8-bit floats from sm_89; sums in
+// f32 or i32. Every layout, alignment down to one element, ragged extents. stream_k is not
+// implemented. Pure.
+#pragma once
+
+#include "codegen/cuda/cuda_contraction.hpp"
+
+namespace perftune {
+
+class MmaContractionEmitter final : public CudaContractionEmitter {
+ public:
+  std::string_view target() const override { return "cuda/mma"; }
+
+ private:
+  ContractionPlan plan(const Contraction& form, const ContractionTiles& tiles,
+                       const Hardware& hardware) const override;
+  std::optional<std::string> unsuitable(const Contraction& form, const ContractionTiles& tiles,
+                                        const Hardware& hardware) const override;
+};
+
+}  // namespace perftune

@@ -1,0 +1,114 @@
+#include "codegen/cuda/cuda_contraction.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "codegen/cuda/contraction_legality.hpp"
+#include "codegen/cuda/problem_printer.hpp"
+#include "codegen/cuda/shrink_contraction.hpp"
+
+namespace perftune {
+namespace {
+
+Contraction canonical(const Operator& op) {
+  auto result = canonicalise_contraction(op);
+  if (!result.form) {
+    std::fputs(("not a contraction: " + result.why_not + "\n").c_str(), stderr);
+    std::abort();  // every method but illegal() requires a legal pair
+  }
+  return *std::move(result.form);
+}
+
+// The source and its arguments come from one pass, so that they cannot disagree.
+struct Printed {
+  std::string source;
+  ArgumentList arguments;
+};
+
+Printed print(const Contraction& form, const TileProgram& program, const Hardware& hardware,
+              const ContractionPlan& plan) {
+  const auto tiles = ContractionTiles::from(program);
+  Printed printed;
+  ProblemPrinter problem(form, tiles, printed.arguments);
+  const std::string body =
+      plan.tiles + problem.operands(plan.a_along_k, plan.b_along_k) + problem.finish();
+  problem.grid_arguments();
+  printed.source = problem.source(program, hardware, plan.header, plan.entry, plan.kernel, body,
+                                  plan.min_blocks);
+  return printed;
+}
+
+}  // namespace
+
+std::optional<std::string> CudaContractionEmitter::illegal(const Operator& op,
+                                                           const TileProgram& program,
+                                                           const Hardware& hardware) const {
+  const auto canonicalised = canonicalise_contraction(op);
+  if (!canonicalised.form) return canonicalised.why_not;
+  const Contraction& form = *canonicalised.form;
+  const auto tiles = ContractionTiles::from(program);
+  if (auto why = bad_block(form, tiles, hardware)) return why;
+  if (auto why = unsuitable(form, tiles, hardware)) return why;
+  const ContractionPlan decided = plan(form, tiles, hardware);
+  if (auto why = bad_vectors(form, tiles, decided.a_along_k, decided.b_along_k)) return why;
+  const int available = LaunchBound::of(decided.needed_registers, tiles, hardware).registers;
+  if (decided.needed_registers > available)
+    return fmt::format("needs about {} registers per thread, {} available",
+                       decided.needed_registers, available);
+  return bad_shared(decided.shared_bytes, hardware);
+}
+
+Kernel CudaContractionEmitter::emit(const Operator& op, const TileProgram& program,
+                                    const Hardware& hardware) const {
+  const Contraction form = canonical(op);
+  const auto tiles = ContractionTiles::from(program);
+  const ContractionPlan decided = plan(form, tiles, hardware);
+  Printed printed = print(form, program, hardware, decided);
+  Kernel kernel;
+  kernel.program = program;
+  kernel.entry = decided.entry;
+  kernel.source = std::move(printed.source);
+  kernel.arguments = printed.arguments.arguments();
+  kernel.threads_per_block = tiles.threads();
+  kernel.min_blocks_per_sm = decided.min_blocks;
+  return kernel;
+}
+
+Launch CudaContractionEmitter::bind(const Operator& op, const TileProgram& program,
+                                    const Hardware& hardware) const {
+  const Contraction form = canonical(op);
+  const auto tiles = ContractionTiles::from(program);
+  const ContractionPlan decided = plan(form, tiles, hardware);
+  Launch launch = contraction_launch(form, tiles, form.accumulate == DType::f64 ? 8 : 4);
+  launch.dynamic_shared_bytes = decided.shared_bytes;
+  launch.scalars = print(form, program, hardware, decided).arguments.values();
+  return launch;
+}
+
+Resources CudaContractionEmitter::estimate(const Operator& op, const TileProgram& program,
+                                           const Hardware& hardware) const {
+  const ContractionPlan decided =
+      plan(canonical(op), ContractionTiles::from(program), hardware);
+  Resources resources;
+  resources.shared_bytes = decided.shared_bytes;
+  resources.registers = decided.expected_registers;
+  return resources;
+}
+
+Operator CudaContractionEmitter::shrink(const Operator& op, const TileProgram& program) const {
+  const auto tiles = ContractionTiles::from(program);
+  Hardware any;  // the text's dependence on it is the same on both sides
+  any.compute_capability = 80;
+  const auto text = [&](const Contraction& form) {
+    return print(form, program, any, plan(form, tiles, any)).source;
+  };
+  const std::string full = text(canonical(op));
+  return shrink_contraction(op, tiles, [&](const Contraction& form) {
+    const ContractionPlan decided = plan(form, tiles, any);
+    return !bad_vectors(form, tiles, decided.a_along_k, decided.b_along_k) && text(form) == full;
+  });
+}
+
+}  // namespace perftune

@@ -1,0 +1,68 @@
+// What the CUDA contraction emitters have in common: all but the mapping onto threads and
+// instructions, which a target's plan() decides.
+#pragma once
+
+#include <string>
+
+#include "codegen/contraction.hpp"
+#include "codegen/contraction_tiles.hpp"
+#include "codegen/emitter.hpp"
+
+namespace perftune {
+
+// One target's answer for one contraction and tile program.
+struct ContractionPlan {
+  const char* header = "";     // device header with the kernel's main loop
+  const char* kernel = "";     // class template in it
+  const char* entry = "";
+  std::string tiles;           // the text of struct Tiles
+  bool a_along_k = false;      // A is staged along k (else along its rows)
+  bool b_along_k = false;
+  int shared_bytes = 0;
+  int needed_registers = 0;    // the fewest that should not spill
+  int expected_registers = 0;  // what ptxas is going to report
+  int min_blocks = 0;          // second launch bound
+};
+
+// Thread-safe, as all emitters.
+class CudaContractionEmitter : public Emitter {
+ public:
+  std::string_view family() const final { return "contraction"; }
+  Kernel emit(const Operator& op, const TileProgram& program,
+              const Hardware& hardware) const final;
+  Launch bind(const Operator& op, const TileProgram& program,
+              const Hardware& hardware) const final;
+  Resources estimate(const Operator& op, const TileProgram& program,
+                     const Hardware& hardware) const final;
+  Operator shrink(const Operator& op, const TileProgram& program) const final;
+  std::optional<std::string> illegal(const Operator& op, const TileProgram& program,
+                                     const Hardware& hardware) const final;
+
+ private:
+  // For a pair that passed bad_block and unsuitable().
+  virtual ContractionPlan plan(const Contraction& form, const ContractionTiles& tiles,
+                               const Hardware& hardware) const = 0;
+  // Why this target does not take types, tiles or directions; nullopt when it does.
+  virtual std::optional<std::string> unsuitable(const Contraction& form,
+                                                const ContractionTiles& tiles,
+                                                const Hardware& hardware) const = 0;
+};
+
+// A launch bound, and what ptxas makes of a kernel under it: at least `needed` registers per
+// thread so that it does not spill, `natural` ones if it had its way.
+struct LaunchBound {
+  int min_blocks = 0;
+  int registers = 255;  // the most that ptxas may use
+  static LaunchBound of(int needed, const ContractionTiles& tiles, const Hardware& hardware);
+};
+
+// Registers in which one operand's tile is addressed and, without cp.async, passes through.
+struct StagingRegisters {
+  int row_offsets = 0;
+  double held_words = 0;
+  int vectors = 0;
+  static StagingRegisters of(const Access& access, int rows, bool along_k, int vector,
+                             const ContractionTiles& tiles, const Hardware& hardware);
+};
+
+}  // namespace perftune
