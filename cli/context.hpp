@@ -17,6 +17,7 @@ struct Context {
   std::string cache_folder;        // $XDG_CACHE_HOME/perftune: calibration of this machine
   std::string path;                // $PATH, where the host compiler is looked for
   std::string cuda_home;           // $CUDA_HOME, may be empty
+  std::string cuda_only;           // $PERFTUNE_CUDA: the only folder to look for CUDA in
   std::string preferred_compiler;  // $CXX, may be empty
   std::string executable;          // /proc/self/exe: workers are this program again
   const std::atomic<bool>* interrupted = nullptr;  // set by Ctrl-C

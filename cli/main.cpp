@@ -42,6 +42,7 @@ perftune::Context make_context() {
   context.cache_folder = xdg_folder("XDG_CACHE_HOME", "/.cache");
   context.path = environment("PATH");
   context.cuda_home = environment("CUDA_HOME");
+  context.cuda_only = environment("PERFTUNE_CUDA");
   context.preferred_compiler = environment("CXX");
   context.executable = "/proc/self/exe";
   context.interrupted = &interrupted;

@@ -28,7 +28,7 @@ Toolchain cpu_toolchain(const Hardware& hardware, const Context& context) {
 
 Toolchain cuda_toolchain(const Hardware& hardware, const Context& context) {
   host_compiler(context);  // the emulator's kernels are compiled by it
-  const Nvrtc nvrtc(cuda_folders(context));
+  const Nvrtc nvrtc(cuda_search(context));
   if (!nvrtc.supports(hardware.arch))
     throw Error(ErrorKind::unavailable,
                 fmt::format("NVRTC {} does not compile for {} ({}); `perftune predict` works without",
@@ -50,7 +50,8 @@ Policy policy_of(const Hardware& hardware, int threads) {
 
 }  // namespace
 
-std::vector<std::string> cuda_folders(const Context& context) {
+LibrarySearch cuda_search(const Context& context) {
+  if (!context.cuda_only.empty()) return {{context.cuda_only}, true};
   std::vector<std::string> folders;
   if (!context.cuda_home.empty()) folders.push_back(context.cuda_home);
   folders.push_back(".deps/cuda/lib");
@@ -70,7 +71,7 @@ std::unique_ptr<TrialRunner> make_trials(const EmitterRegistry& emitters, const 
   WorkerOptions workers;
   workers.program = context.executable;
   workers.environment = {"PATH=" + context.path, "CXX=" + context.preferred_compiler,
-                         "CUDA_HOME=" + context.cuda_home};
+                         "CUDA_HOME=" + context.cuda_home, "PERFTUNE_CUDA=" + context.cuda_only};
   workers.cancelled = context.interrupted;
   MeasurerOptions options;
   options.hardware = hardware;

@@ -6,6 +6,7 @@
 
 #include "cli/context.hpp"
 #include "codegen/emitter_registry.hpp"
+#include "executor/vendor_library.hpp"
 #include "recipes/hardware.hpp"
 #include "tuner/trial_runner.hpp"
 
@@ -16,7 +17,8 @@ namespace perftune {
 std::unique_ptr<TrialRunner> make_trials(const EmitterRegistry& emitters, const Hardware& hardware,
                                          int threads, std::uint64_t seed, const Context& context);
 
-// Where NVRTC is looked for before the system's own folders.
-std::vector<std::string> cuda_folders(const Context& context);
+// Where NVRTC is looked for: the folder that $PERFTUNE_CUDA names and nowhere else, or $CUDA_HOME,
+// what scripts/setup installed, and the system's own folders.
+LibrarySearch cuda_search(const Context& context);
 
 }  // namespace perftune

@@ -20,7 +20,7 @@ int run_worker(const Context& context) {
   host.preferred_compiler = context.preferred_compiler;
   host.search_path = context.path;
   add_cpu_jobs(jobs, *emitters, host);
-  add_cuda_jobs(jobs, *emitters, host, cuda_folders(context));
+  add_cuda_jobs(jobs, *emitters, host, cuda_search(context));
   return worker_main(kWorkerInput, kWorkerOutput, jobs);
 }
 

@@ -38,8 +38,8 @@ std::string reason(const std::string& log) {
 
 // The one list of NVRTC symbols.
 struct Nvrtc::Functions {
-  explicit Functions(std::span<const std::string> folders)
-      : library("NVRTC", library_names(), folders) {
+  explicit Functions(const LibrarySearch& search)
+      : library("NVRTC", library_names(), search) {
     const auto load = [&](auto& function, const char* symbol) {
       function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(
           library.required(symbol));
@@ -129,8 +129,7 @@ class Nvrtc::Program {
   std::string log_;
 };
 
-Nvrtc::Nvrtc(std::span<const std::string> folders)
-    : functions_(std::make_unique<Functions>(folders)) {}
+Nvrtc::Nvrtc(const LibrarySearch& search) : functions_(std::make_unique<Functions>(search)) {}
 Nvrtc::~Nvrtc() = default;
 Nvrtc::Nvrtc(Nvrtc&&) noexcept = default;
 Nvrtc& Nvrtc::operator=(Nvrtc&&) noexcept = default;

@@ -6,7 +6,6 @@
 
 #include <functional>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -14,14 +13,15 @@
 
 #include "codegen/kernel.hpp"
 #include "executor/device.hpp"
+#include "executor/vendor_library.hpp"
 
 namespace perftune {
 
 class Nvrtc {
  public:
-  // Throws Error{unavailable} when there is no usable NVRTC. `folders`: searched first, with all
-  // that is below them (the Python wheels of .deps).
-  explicit Nvrtc(std::span<const std::string> folders = {});
+  // Throws Error{unavailable} when there is no usable NVRTC where `search` says (for example the
+  // Python wheels of .deps).
+  explicit Nvrtc(const LibrarySearch& search = {});
   ~Nvrtc();
   Nvrtc(Nvrtc&&) noexcept;
   Nvrtc& operator=(Nvrtc&&) noexcept;

@@ -52,15 +52,17 @@ std::shared_ptr<void> open(const std::string& path) {
 }  // namespace
 
 VendorLibrary::VendorLibrary(const std::string& what, std::span<const std::string> names,
-                             std::span<const std::string> folders)
+                             const LibrarySearch& search)
     : what_(what) {
   std::vector<std::string> paths;
-  for (const std::string& folder : folders)
+  for (const std::string& folder : search.folders)
     for (const std::string& name : names)
       for (auto& path : candidates(folder, name)) paths.push_back(std::move(path));
-  paths.insert(paths.end(), names.begin(), names.end());
-  for (const std::string& folder : toolkit_folders())
-    for (const std::string& name : names) paths.push_back(folder + "/" + name);
+  if (!search.nowhere_else) {
+    paths.insert(paths.end(), names.begin(), names.end());
+    for (const std::string& folder : toolkit_folders())
+      for (const std::string& name : names) paths.push_back(folder + "/" + name);
+  }
   for (const std::string& path : paths) {
     handle_ = open(path);
     if (!handle_) continue;
@@ -69,8 +71,11 @@ VendorLibrary::VendorLibrary(const std::string& what, std::span<const std::strin
   }
   throw Error(ErrorKind::unavailable,
               what + " (" + names.front() +
-                  ") was not found in the loader's path, /usr/local/cuda*/lib64 or the folders "
-                  "given; install the CUDA toolkit or run scripts/setup");
+                  ") was not found in " +
+                  (search.nowhere_else
+                       ? search.folders.front() + ", and nowhere else was to be searched"
+                       : std::string("the loader's path, /usr/local/cuda*/lib64 or the folders "
+                                     "given; install the CUDA toolkit or run scripts/setup")));
 }
 
 void* VendorLibrary::required(const char* symbol) const {

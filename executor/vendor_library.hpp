@@ -7,15 +7,25 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace perftune {
 
+// Where to look. Implicit from folders, which are searched first with all that is below them.
+struct LibrarySearch {
+  LibrarySearch(std::vector<std::string> folders_first = {}, bool only_there = false)
+      : folders(std::move(folders_first)), nowhere_else(only_there) {}
+  std::vector<std::string> folders;
+  bool nowhere_else;  // neither the loader's path nor /usr/local/cuda*
+};
+
 class VendorLibrary {
  public:
-  // Tries each of `names` ("libnvrtc.so.13") in each of `folders`, in the loader's own path, and
-  // in /usr/local/cuda*/lib64. Throws Error{unavailable} naming `what` and where it was sought.
+  // Tries each of `names` ("libnvrtc.so.13") in each folder of `search`, in the loader's own path,
+  // and in /usr/local/cuda*/lib64. Throws Error{unavailable} naming `what` and where it was sought.
   VendorLibrary(const std::string& what, std::span<const std::string> names,
-                std::span<const std::string> folders);
+                const LibrarySearch& search);
 
   // Throws Error{unavailable} when the library lacks it: too old or too new.
   void* required(const char* symbol) const;

@@ -35,12 +35,12 @@ Outcome failed(Failure failure) {
 
 class CudaTrials {
  public:
-  CudaTrials(const EmitterRegistry& emitters, CpuToolchain host, std::vector<std::string> folders)
-      : emitters_(emitters), host_(std::move(host)), folders_(std::move(folders)) {}
+  CudaTrials(const EmitterRegistry& emitters, CpuToolchain host, LibrarySearch search)
+      : emitters_(emitters), host_(std::move(host)), search_(std::move(search)) {}
 
   // `pending` with the binary, or the failure.
   Outcome compile(const Subject& subject, const TileProgram& program) {
-    if (!nvrtc_) nvrtc_.emplace(folders_);
+    if (!nvrtc_) nvrtc_.emplace(search_);
     const Emitter& emitter = emitter_of(program);
     const auto start = Clock::now();
     auto result =
@@ -108,7 +108,7 @@ class CudaTrials {
 
   const EmitterRegistry& emitters_;
   CpuToolchain host_;
-  std::vector<std::string> folders_;
+  LibrarySearch search_;
   std::optional<Nvrtc> nvrtc_;
   std::optional<HostCompiler> compiler_;
 };
@@ -143,9 +143,9 @@ JobValue confirm(GpuTrials& trials, const JobValue& in) {
 }  // namespace
 
 void add_cuda_jobs(WorkerJobs& jobs, const EmitterRegistry& emitters, CpuToolchain host,
-                   std::vector<std::string> cuda_folders, std::vector<std::string> driver_folders) {
+                   LibrarySearch cuda, std::vector<std::string> driver_folders) {
   const auto trials =
-      std::make_shared<CudaTrials>(emitters, std::move(host), std::move(cuda_folders));
+      std::make_shared<CudaTrials>(emitters, std::move(host), std::move(cuda));
   jobs.add("compile_cuda", [trials](const JobValue& in) {
     return serve(in, [&](const Subject& subject, const TileProgram& program) {
       return trials->compile(subject, program);

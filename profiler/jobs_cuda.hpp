@@ -14,16 +14,16 @@
 #include <vector>
 
 #include "codegen/emitter_registry.hpp"
+#include "executor/vendor_library.hpp"
 #include "profiler/cpu_trials.hpp"
 #include "profiler/worker.hpp"
 
 namespace perftune {
 
-// `emitters` must outlive `jobs`. `host` compiles for the emulator; `cuda_folders` are searched for
-// NVRTC first, `driver_folders` for libcuda.so.1 (a fake in tests). None of them is looked for
-// before the first job that needs it.
+// `emitters` must outlive `jobs`. `host` compiles for the emulator; `cuda` says where NVRTC is
+// looked for, `driver_folders` come first for libcuda.so.1 (a fake in tests). None of them is
+// looked for before the first job that needs it.
 void add_cuda_jobs(WorkerJobs& jobs, const EmitterRegistry& emitters, CpuToolchain host,
-                   std::vector<std::string> cuda_folders,
-                   std::vector<std::string> driver_folders = {});
+                   LibrarySearch cuda, std::vector<std::string> driver_folders = {});
 
 }  // namespace perftune
