@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "cli/present_gpu.hpp"
 #include "executor/cpu_calibrate.hpp"
 #include "executor/cpu_detect.hpp"
 #include "recipes/error.hpp"
@@ -28,10 +29,7 @@ Hardware HardwareChoice::resolve(const Context& context) const {
     throw Error(ErrorKind::usage, cpu ? "--cpu and --gpu exclude each other; give one"
                                       : "no device named; give --gpu NAME, --gpu local or --cpu");
   if (cpu) return local_cpu(context);
-  if (gpu == "local")
-    throw Error(ErrorKind::unavailable,
-                "--gpu local: no NVIDIA driver (libcuda.so.1) on this machine; name a GPU, for "
-                "example --gpu a100, to work offline");
+  if (gpu == "local") return local_gpu(context);
   return find_hardware(gpu);
 }
 

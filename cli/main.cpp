@@ -40,6 +40,7 @@ perftune::Context make_context() {
   if (context.database_default.empty())
     context.database_default = xdg_folder("XDG_DATA_HOME", "/.local/share") + "/perftune.db";
   context.cache_folder = xdg_folder("XDG_CACHE_HOME", "/.cache");
+  context.driver_folder = environment("PERFTUNE_DRIVER");
   context.path = environment("PATH");
   context.cuda_home = environment("CUDA_HOME");
   context.cuda_only = environment("PERFTUNE_CUDA");

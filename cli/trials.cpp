@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/context.hpp"
+#include "cli/present_gpu.hpp"
 #include "codegen/cpu/headers.hpp"
 #include "codegen/version.hpp"
 #include "executor/host_compiler.hpp"
@@ -43,7 +44,7 @@ Policy policy_of(const Hardware& hardware, int threads) {
     policy.threads = threads > 0 ? threads : hardware.cpu.cores;
   } else {
     policy.cold = true;
-    policy.timer = "cupti";
+    policy.timer = "event";
   }
   return policy;
 }
@@ -71,12 +72,14 @@ std::unique_ptr<TrialRunner> make_trials(const EmitterRegistry& emitters, const 
   WorkerOptions workers;
   workers.program = context.executable;
   workers.environment = {"PATH=" + context.path, "CXX=" + context.preferred_compiler,
-                         "CUDA_HOME=" + context.cuda_home, "PERFTUNE_CUDA=" + context.cuda_only};
+                         "CUDA_HOME=" + context.cuda_home, "PERFTUNE_CUDA=" + context.cuda_only,
+                         "PERFTUNE_DRIVER=" + context.driver_folder};
   workers.cancelled = context.interrupted;
   MeasurerOptions options;
   options.hardware = hardware;
   options.policy = policy_of(hardware, threads);
   options.seed = seed;
+  if (!cpu) options.device = present_device(hardware, context);
   return std::make_unique<WorkerTrials>(emitters, std::move(workers), std::move(options),
                                         std::move(toolchains));
 }

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "cli/present_gpu.hpp"
 #include "cli/trials.hpp"
 #include "cli/wire.hpp"
 #include "profiler/jobs_cpu.hpp"
@@ -20,7 +21,7 @@ int run_worker(const Context& context) {
   host.preferred_compiler = context.preferred_compiler;
   host.search_path = context.path;
   add_cpu_jobs(jobs, *emitters, host);
-  add_cuda_jobs(jobs, *emitters, host, cuda_search(context));
+  add_cuda_jobs(jobs, *emitters, host, cuda_search(context), driver_folders(context));
   return worker_main(kWorkerInput, kWorkerOutput, jobs);
 }
 

@@ -18,7 +18,7 @@ const std::vector<std::string>& library_names() {
 }  // namespace
 
 Driver::Driver(std::span<const std::string> folders)
-    : library_("the CUDA driver", library_names(), folders) {
+    : library_("the CUDA driver", library_names(), std::vector<std::string>(folders.begin(), folders.end())) {
   const auto required = [&](auto& function, const char* symbol) {
     function =
         reinterpret_cast<std::remove_reference_t<decltype(function)>>(library_.required(symbol));

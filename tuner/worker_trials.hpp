@@ -1,6 +1,6 @@
 // Trials in worker processes: the TrialRunner of real tunes, over profiler/measurer.hpp.
 //
-// Offline for a GPU (compile, emulate) and on this CPU (compile, verify, time, confirm).
+// On this CPU or a present GPU: compile, verify, time, confirm. For an absent GPU: compile, emulate.
 // Call order and threading as TrialRunner; throws what WorkerPool and Measurer throw, except that
 // an interrupt ends next() with nullopt: the tune loop sees the flag itself.
 #pragma once
@@ -21,7 +21,9 @@ class WorkerTrials final : public TrialRunner {
   WorkerTrials(const EmitterRegistry& emitters, WorkerOptions workers, MeasurerOptions options,
                std::map<std::string, Toolchain, std::less<>> toolchains);
 
-  bool measures() const override { return options_.hardware.kind == Hardware::Kind::cpu; }
+  bool measures() const override {
+    return options_.hardware.kind == Hardware::Kind::cpu || options_.device.has_value();
+  }
   Toolchain toolchain(std::string_view target) const override;
   Policy policy() const override { return options_.policy; }
   void submit(int ticket, const Operator& op, const TileProgram& program) override;

@@ -1,0 +1,57 @@
+"""`predict` and `explain`: no compiler, no device, no store."""
+
+import csv
+import io
+
+from harness import PerftuneTest
+
+
+class Predict(PerftuneTest):
+    def test_shapes_are_copied_with_three_columns_appended(self):
+        shapes = self.write("shapes.csv", "tag,m,n,k\nx,64,64,64\ny,1,4096,4096\n")
+        result = self.expect(self.run_perftune("predict", self.gemm(), "--gpu", "h100", "--shapes", shapes), 0)
+        rows = list(csv.DictReader(io.StringIO(result.stdout)))
+        self.assertEqual(list(rows[0]), ["tag", "m", "n", "k", "predicted_us", "limiter", "program"])
+        self.assertEqual([row["tag"] for row in rows], ["x", "y"])
+        self.assertGreater(float(rows[1]["predicted_us"]), float(rows[0]["predicted_us"]))
+
+    def test_a_bad_cell_names_its_place(self):
+        shapes = self.write("shapes.csv", "m,n,k\n64,64,64\n64,zero,64\n")
+        self.expect_error(self.run_perftune("predict", self.gemm(), "--gpu", "h100", "--shapes", shapes), 2,
+                          "shapes.csv:3:4:", "'n'")
+
+    def test_columns_that_name_no_dimension(self):
+        shapes = self.write("shapes.csv", "rows,columns\n1,2\n")
+        self.expect_error(self.run_perftune("predict", self.gemm(), "--gpu", "h100", "--shapes", shapes), 2,
+                          "k, m, n")
+
+    def test_library_time_for_every_gpu(self):
+        names = [h["name"] for h in self.json(self.run_perftune("hardware", "list", "--json"))["hardware"]]
+        for name in names:
+            dtype = "f32" if name in ("v100-sxm2-32gb", "t4") else "bf16"
+            with self.subTest(gpu=name):
+                document = self.json(self.run_perftune("predict", self.gemm(1024, 1024, 1024, dtype), "--gpu", name,
+                                                       "--library", "--json"))
+                self.assertTrue(document["library"])
+                self.assertGreater(document["results"][0]["predicted_us"], 1)
+
+    def test_explain_names_rules_limiter_and_stages(self):
+        document = self.json(self.run_perftune("explain", self.gemm(1024, 1024, 1024), "--gpu", "a100", "--json"))
+        (result,) = document["results"]
+        self.assertGreaterEqual(len(result["rules"]), 6)
+        for rule in result["rules"]:
+            self.assertTrue(rule["knob"] and rule["rule"] and rule["reason"])
+        prediction = result["prediction"]
+        stages = {stage["stage"]: stage["us"] for stage in prediction["breakdown"]}
+        self.assertIn(prediction["limiter"], stages)
+        self.assertLessEqual(prediction["predicted_low_us"], prediction["predicted_us"])
+        self.assertTrue(prediction["advice"])
+
+    def test_explain_says_what_no_family_takes(self):
+        path = self.write("odd.yaml", """name: odd
+dims: {m: 8, k: 8}
+inputs: {A: "f32[m,k]"}
+outputs: {y: "f32[m]"}
+compute: ["y[m] = prod[k](A[m,k])"]
+""")
+        self.expect_error(self.run_perftune("explain", path, "--gpu", "a100"), 4, "y")
