@@ -1,8 +1,8 @@
-// What ptxas makes of constructed cuda/simt programs against what the emitter expects of them:
+// What ptxas makes of constructed programs of one target against what the emitter expects of them:
 // one CSV row per (type, transposition, GPU, program). The register formula of
-// codegen/cuda/simt_mapping.cpp was fitted to its output.
+// codegen/cuda/simt_registers.cpp was fitted to its output.
 //
-// Usage: ptxas_sweep [PROGRAMS_PER_CASE] [SEED]
+// Usage: ptxas_sweep simt|mma [PROGRAMS_PER_CASE] [SEED]
 #include <fmt/core.h>
 
 #include <cstdlib>
@@ -10,6 +10,7 @@
 #include <string>
 #include <variant>
 
+#include "codegen/cuda/contraction_mma.hpp"
 #include "codegen/cuda/contraction_simt.hpp"
 #include "executor/nvrtc.hpp"
 #include "recipes/hardware_file.hpp"
@@ -29,20 +30,20 @@ constexpr Case kCases[] = {
     {"f32", "f32", "f32", "k,m", "k,n"},   {"f16", "f32", "f16", "m,k", "k,n"},
     {"f16", "f32", "f16", "m,k", "n,k"},   {"bf16", "f32", "bf16", "k,m", "n,k"},
     {"f64", "f64", "f64", "m,k", "k,n"},   {"i8", "i32", "i32", "m,k", "n,k"},
-    {"i8", "i32", "i32", "m,k", "k,n"},
+    {"i8", "i32", "i32", "m,k", "k,n"},    {"tf32", "f32", "f32", "m,k", "k,n"},
+    {"f8e4m3", "f32", "f16", "m,k", "n,k"},
 };
 constexpr const char* kShapes[] = {"{m: 4096, n: 4096, k: 1024}", "{m: 1, n: 4096, k: 4096}",
                                    "{m: 130, n: 1000, k: 999}", "{m: 64, n: 64, k: 65536}"};
 
-void sweep(const Case& c, const char* shape, const Hardware& hardware, const Nvrtc& nvrtc,
+void sweep(const Emitter& emitter, const Constructor& constructor, const Case& c,
+           const char* shape, const Hardware& hardware, const Nvrtc& nvrtc,
            std::size_t programs, std::mt19937_64& random) {
   const std::string text = fmt::format(
       "name: sweep\ndims: {}\ninputs: {{A: \"{}[{}]\", B: \"{}[{}]\"}}\noutputs: {{C: \"{}[m,n]\"}}\n"
       "accumulate: {}\ncompute:\n  - C[m,n] = sum[k](A[{}] * B[{}])\n",
       shape, c.type, c.a, c.type, c.b, c.out, c.accumulate, c.a, c.b);
   const Operator op = parse_operator_text(text, "sweep").front().op;
-  const SimtContractionEmitter emitter;
-  const ContractionGpuConstructor constructor(simt_class(), emitter);
   std::string why_not;
   auto made = constructor.construct(op, hardware, 20, why_not);
   std::shuffle(made.begin(), made.end(), random);
@@ -69,8 +70,13 @@ void sweep(const Case& c, const char* shape, const Hardware& hardware, const Nvr
 }  // namespace
 
 int main(int argc, char** argv) try {
-  const auto programs = static_cast<std::size_t>(argc > 1 ? std::atoi(argv[1]) : 4);
-  std::mt19937_64 random(argc > 2 ? static_cast<std::uint64_t>(std::atoll(argv[2])) : 1);
+  const bool tensor = argc > 1 && std::string(argv[1]) == "mma";
+  const auto programs = static_cast<std::size_t>(argc > 2 ? std::atoi(argv[2]) : 4);
+  std::mt19937_64 random(argc > 3 ? static_cast<std::uint64_t>(std::atoll(argv[3])) : 1);
+  const SimtContractionEmitter simt;
+  const MmaContractionEmitter mma;
+  const Emitter& emitter = tensor ? static_cast<const Emitter&>(mma) : simt;
+  const ContractionGpuConstructor constructor(tensor ? mma_class() : simt_class(), emitter);
   const Nvrtc nvrtc;
   fmt::print(
       "type,a,b,arch,registers,estimated,spill_bytes,thread_m,thread_n,depth_vector,a_along_k,"
@@ -79,7 +85,7 @@ int main(int argc, char** argv) try {
   for (const char* gpu : {"t4", "a100", "h200", "b200"})
     for (const Case& c : kCases)
       for (const char* shape : kShapes)
-        sweep(c, shape, find_hardware(gpu), nvrtc, programs, random);
+        sweep(emitter, constructor, c, shape, find_hardware(gpu), nvrtc, programs, random);
   return 0;
 } catch (const std::exception& error) {
   fmt::print(stderr, "ptxas_sweep: {}\n", error.what());

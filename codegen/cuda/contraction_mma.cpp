@@ -9,6 +9,7 @@ namespace {
 
 constexpr int kInstructionBytes = 32;  // of k, whatever the type
 constexpr int kSumBytes = 4;           // f32 or i32
+constexpr int kGatherRegisters = 28;   // bytes on their way into words (bench/ptxas_sweep mma)
 
 bool power_of_two(int x) { return x > 0 && (x & (x - 1)) == 0; }
 int round_up(int x, int to) { return (x + to - 1) / to * to; }
@@ -103,8 +104,9 @@ ContractionPlan MmaContractionEmitter::plan(const Contraction& form, const Contr
   const int fragments = 2 * 4 * (t.warp_m / 16 + t.warp_n / 16);  // one instruction ahead
   const auto a = StagingRegisters::of(form.a, t.block_m, plan.a_along_k, t.vector_a, t, hardware);
   const auto b = StagingRegisters::of(form.b, t.block_n, plan.b_along_k, t.vector_b, t, hardware);
+  const bool gathers = size_bytes(form.a.type) == 1 && !(plan.a_along_k && plan.b_along_k);
   const double natural = 40 + sums + fragments + 2 * (a.row_offsets + b.row_offsets) +
-                         a.held_words + b.held_words;
+                         a.held_words + b.held_words + (gathers ? kGatherRegisters : 0);
   plan.needed_registers = static_cast<int>(natural);
   const LaunchBound bound = LaunchBound::of(plan.needed_registers, t, hardware);
   plan.min_blocks = bound.min_blocks;

@@ -279,7 +279,7 @@ std::vector<RuleApplied> Builder::reasons(const ContractionTiles& t, const Resou
 }  // namespace
 
 TileClass simt_class() { return {"cuda/simt", 0, 0, 32, 64, 512}; }
-TileClass mma_class() { return {"cuda/mma", 16, 8, 64, 128, 256}; }
+TileClass mma_class() { return {"cuda/mma", 16, 16, 64, 128, 256}; }
 
 std::vector<Constructed> ContractionGpuConstructor::construct(const Operator& op,
                                                               const Hardware& hardware, int wanted,
