@@ -17,6 +17,7 @@ namespace {
 // Padding tolerances, tried in order until enough candidates exist (Roller section 3.2).
 constexpr double kEpsilons[] = {0.10, 0.25, 0.50, 1.0, 32.0};
 constexpr int kMaxCandidates = 240;
+constexpr int kMaxStages = 6;
 
 int power_of_two_at_least(std::int64_t x) {
   return static_cast<int>(std::bit_ceil(static_cast<std::uint64_t>(std::max<std::int64_t>(1, x))));
@@ -176,17 +177,14 @@ class Builder {
     if (slots == 0) return;
     const int per_sm = static_cast<int>(std::max<std::int64_t>(1, slots / p_.hardware.sms));
     const std::int64_t steps = (p_.k + t.block_k - 1) / t.block_k;
-    int wanted = rules::stages_for_latency(p_.hardware, stage_bytes, per_sm);
-    wanted = static_cast<int>(std::min<std::int64_t>(wanted, std::max<std::int64_t>(2, steps)));
-    wanted = std::min(wanted, 6);
-    with_scale_out(t);
-    for (int stages = wanted; stages > 2; --stages) {  // the most that fit
-      ContractionTiles deeper = t;
-      deeper.stages = stages;
-      const auto resources = emitter_.estimate(op_, deeper.to_program(p_.klass.target), p_.hardware);
-      if (!rules::shared_fits(p_.hardware, resources.shared_bytes)) continue;
-      with_scale_out(deeper);
-      break;
+    // Enough for the latency, one step of slack beyond it, and no more than there are steps.
+    const int latency = rules::stages_for_latency(p_.hardware, stage_bytes, per_sm);
+    const int most = static_cast<int>(std::clamp<std::int64_t>(steps, 2, kMaxStages));
+    std::set<int> depths{2};
+    for (const int depth : {3, latency, latency + 1}) depths.insert(std::clamp(depth, 2, most));
+    for (const int depth : depths) {
+      t.stages = depth;
+      with_scale_out(t);
     }
   }
 
