@@ -14,6 +14,12 @@ constexpr double kConfidence = 0.95;
 
 }  // namespace
 
+double control_noise(const InterleavedSamples& samples) {
+  const Interval reach = median_interval(
+      ratios(samples.control_us, samples.kernels_us[samples.controlled]), kConfidence);
+  return std::max(std::abs(reach.low - 1), std::abs(reach.high - 1));
+}
+
 Confirmed decide(const InterleavedSamples& samples) {
   assert(!samples.kernels_us.empty() && !samples.kernels_us.front().empty());
   Confirmed result;
@@ -30,12 +36,7 @@ Confirmed decide(const InterleavedSamples& samples) {
   for (std::size_t i = 0; i < samples.kernels_us.size(); ++i) {
     if (ratio_to(i, result.fastest) < 1) result.fastest = i;
   }
-  if (!samples.control_us.empty()) {
-    const std::vector<double> same =
-        ratios(samples.control_us, samples.kernels_us[samples.controlled]);
-    const Interval reach = median_interval(same, kConfidence);
-    result.noise = std::max(std::abs(reach.low - 1), std::abs(reach.high - 1));
-  }
+  if (!samples.control_us.empty()) result.noise = control_noise(samples);
   const double threshold = std::max(kTieThreshold, result.noise);
   for (std::size_t i = 0; i < samples.kernels_us.size(); ++i) {
     const double ratio = ratio_to(i, result.fastest);

@@ -31,6 +31,9 @@ struct Confirmed {
   std::vector<Timing> timings;    // one per kernel
 };
 
+// How far from 1 the median ratio of the control to its kernel may be (95 %); needs one round.
+double control_noise(const InterleavedSamples& samples);
+
 // Needs at least one kernel and one round.
 Confirmed decide(const InterleavedSamples& samples);
 

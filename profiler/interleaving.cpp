@@ -19,8 +19,11 @@ InterleavedSamples interleave(std::size_t count, std::uint64_t seed,
   const auto start = Clock::now();
   for (std::size_t round = 0;; ++round) {
     const double elapsed = std::chrono::duration<double>(Clock::now() - start).count();
-    if (round >= limits.rounds && elapsed >= limits.min_seconds) break;
     if (round >= limits.fewest_rounds && elapsed >= limits.max_seconds) break;
+    if (round >= limits.rounds && elapsed >= limits.min_seconds &&
+        control_noise(samples) <= limits.noise) {
+      break;
+    }
     std::ranges::shuffle(order, random);
     for (const std::size_t i : order) {
       const double us = sample(i);

@@ -12,10 +12,11 @@
 namespace perftune {
 
 struct InterleavingLimits {
-  double min_seconds = 0.2;  // of samples in total, at least
-  std::size_t rounds = 15;   // at least, unless
-  double max_seconds = 3.0;  // this has passed, and then at least
-  std::size_t fewest_rounds = 5;
+  double min_seconds = 0.2;       // of samples in total, at least
+  std::size_t rounds = 15;        // at least
+  double noise = 0.01;            // then until the control's ratio is known within this,
+  double max_seconds = 3.0;       // or this has passed,
+  std::size_t fewest_rounds = 5;  // which also ends long kernels, after these
 };
 
 // One sample, in microseconds per launch, of kernel `index`; `count` stands for the control. Zero

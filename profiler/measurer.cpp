@@ -9,6 +9,10 @@ namespace {
 
 using nlohmann::json;
 
+// Runs that a kernel needs at least, however long it is: warm-up, fewest samples, checks.
+constexpr double kMeasureRuns = 8;
+constexpr double kConfirmRuns = 10;
+
 void merge_times(Outcome& into, const Outcome& from) {
   into.compile_seconds += from.compile_seconds;
   into.verify_seconds += from.verify_seconds;
@@ -43,8 +47,15 @@ JobRequest Measurer::first_stage(const Candidate& candidate) const {
   request.name = on_cpu() ? "prepare_cpu" : "compile_cuda";
   request.value.json =
       dump({{"subject", encode_subject(candidate.subject)}, {"program", candidate.program.text()}});
-  request.deadline_s = options_.prepare_deadline_s;
+  request.deadline_s = options_.prepare_deadline_s + slowest_run_s(candidate.subject.op);
   return request;
+}
+
+// No kernel worth keeping computes more slowly than this; what does is stopped as a hang.
+double Measurer::slowest_run_s(const Operator& op) const {
+  constexpr double kCpuFlops = 5e9;
+  constexpr double kGpuFlops = 100e9;
+  return op.flops() / (on_cpu() ? kCpuFlops : kGpuFlops);
 }
 
 void Measurer::submit(int ticket, const Operator& op, const std::string& definition,
@@ -74,7 +85,8 @@ void Measurer::start_second_stage(Candidate candidate, const VerifiedBinary& bin
   request.deadline_s = options_.prepare_deadline_s;
   if (measures()) {
     request.value.attachment = binary.binary;
-    request.deadline_s = options_.measure_deadline_s + options_.policy.max_seconds;
+    request.deadline_s = options_.measure_deadline_s + options_.policy.max_seconds +
+                         kMeasureRuns * slowest_run_s(candidate.subject.op);
     request.lane = on_cpu() ? Lane::alone : Lane::device;
   }
   candidate.second_stage = true;
@@ -173,7 +185,8 @@ std::optional<Confirmed> Measurer::confirm(const Operator& op, const std::string
   request.value.json = dump({{"subject", encode_subject(subject)},
                              {"kernels", list},
                              {"device", options_.device.value_or(0)}});
-  request.deadline_s = options_.confirm_deadline_s;
+  request.deadline_s = options_.confirm_deadline_s +
+                       kConfirmRuns * static_cast<double>(programs.size() + 1) * slowest_run_s(op);
   request.lane = on_cpu() ? Lane::alone : Lane::device;
   request.fresh_worker = true;
   const JobResult result = pool_.wait(pool_.submit(std::move(request)));

@@ -32,9 +32,11 @@ struct MeasurerOptions {
   Policy policy;
   std::optional<int> device{};     // number of the present GPU; absent: offline (GPUs only)
   std::uint64_t seed = 1;          // of the inputs and of the confirmation's order
-  double prepare_deadline_s = 40;  // compile and verify one candidate
-  double measure_deadline_s = 30;  // beyond Policy::max_seconds
-  double confirm_deadline_s = 120;
+  // Deadlines for work that does not depend on the kernel's speed; what a slow but acceptable
+  // kernel needs is added from the operator's arithmetic.
+  double prepare_deadline_s = 25;  // compile and verify one candidate
+  double measure_deadline_s = 15;  // beyond Policy::max_seconds
+  double confirm_deadline_s = 60;
 };
 
 struct FinishedTrial {
@@ -75,6 +77,7 @@ class Measurer {
   bool on_cpu() const { return options_.hardware.kind == Hardware::Kind::cpu; }
   bool measures() const { return on_cpu() || options_.device.has_value(); }
   Subject subject_of(const Operator& op, const std::string& definition) const;
+  double slowest_run_s(const Operator& op) const;
   JobRequest first_stage(const Candidate& candidate) const;
   bool go_on(Candidate& candidate, JobResult& result);  // true: a second stage was submitted
   const VerifiedBinary* binary_of(const Subject& subject, const TileProgram& program,

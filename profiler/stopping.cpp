@@ -9,6 +9,12 @@
 #include "profiler/statistics.hpp"
 
 namespace perftune {
+namespace {
+
+// Kernels longer than the limit still get their fewest rounds, within this many limits.
+constexpr double kPatience = 20;
+
+}  // namespace
 
 StoppingOptions StoppingOptions::from(const Policy& policy) {
   StoppingOptions options;
@@ -24,9 +30,10 @@ StoppingRule::Verdict StoppingRule::add(double sample_us, double elapsed_s) {
     ++dropped_;
   }
   const auto count = samples_.size();
-  const bool at_limit =
-      elapsed_s >= options_.max_seconds ||
+  const bool rounds_over =
       count + static_cast<std::size_t>(dropped_) >= static_cast<std::size_t>(options_.max_rounds);
+  const bool time_over = elapsed_s >= options_.max_seconds && enough();
+  const bool at_limit = rounds_over || time_over || elapsed_s >= kPatience * options_.max_seconds;
   if (count >= static_cast<std::size_t>(options_.min_rounds) && elapsed_s >= options_.min_seconds &&
       count >= next_look_) {
     next_look_ = count + std::max<std::size_t>(count / 8, 1);
@@ -57,9 +64,8 @@ bool StoppingRule::noisy() const {
 }
 
 std::string StoppingRule::why() const {
-  if (samples_.size() < static_cast<std::size_t>(options_.min_rounds)) {
-    return fmt::format("only {} usable samples of at least {} ({} dropped)", samples_.size(),
-                       options_.min_rounds, dropped_);
+  if (!enough()) {
+    return fmt::format("only {} usable samples ({} dropped)", samples_.size(), dropped_);
   }
   std::string text = fmt::format("median known within {:.1f} %, drift {:.1f} %, {} samples",
                                  100 * half_width(), 100 * drift(), samples_.size());

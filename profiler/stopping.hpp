@@ -17,11 +17,12 @@
 namespace perftune {
 
 struct StoppingOptions {
-  int min_rounds = 5;              // samples
-  double min_seconds = 0.010;      // of sampling: five samples of 50 us are one scheduler tick
-  double max_seconds = 1.0;        // of sampling; then stop with what there is
-  int max_rounds = 20000;          // samples kept; bounds memory
-  double confidence = 0.95;        // of the interval of the median
+  int min_rounds = 5;          // samples
+  double min_seconds = 0.010;  // of sampling: five samples of 50 us are one scheduler tick
+  int fewest_rounds = 3;       // kernels so long that min_rounds exceed max_seconds end with these
+  double max_seconds = 1.0;    // of sampling; then stop with what there is
+  int max_rounds = 20000;      // samples kept; bounds memory
+  double confidence = 0.95;    // of the interval of the median
   double stable_tolerance = 0.01;  // stop: interval's half width and halves' difference, relative
   double noisy_tolerance = 0.05;   // at the limit, beyond this the result is labelled noisy
 
@@ -48,6 +49,7 @@ class StoppingRule {
   Timing timing() const;
 
  private:
+  bool enough() const;        // samples for a median worth the name
   double half_width() const;  // of the median's interval, relative
   double drift() const;       // difference of the halves' medians, relative
 

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
+#include "profiler/interleaving.hpp"
 #include "profiler/plausibility.hpp"
 #include "recipes/operator_file.hpp"
 
@@ -57,6 +59,53 @@ TEST(Confirmation, OneKernelWins) {
   const Confirmed confirmed = decide(rounds({10.0}, 0.01, 5, 4));
   EXPECT_EQ(confirmed.fastest, 0u);
   EXPECT_EQ(confirmed.ratios, std::vector<double>{1.0});
+}
+
+TEST(Interleaving, GoesOnUntilTheControlIsQuiet) {
+  std::mt19937 random(5);
+  std::normal_distribution<double> quiet(10, 0.001);
+  std::normal_distribution<double> loud(10, 1.0);
+  InterleavingLimits limits;
+  limits.min_seconds = 0;
+  const auto calm = interleave(2, 1, limits, [&](std::size_t) { return quiet(random); });
+  EXPECT_EQ(calm.control_us.size(), 15u);
+  const auto noisy = interleave(2, 1, limits, [&](std::size_t) { return loud(random); });
+  EXPECT_GT(noisy.control_us.size(), 100u);
+  EXPECT_LE(control_noise(noisy), 0.01);
+  EXPECT_EQ(noisy.kernels_us[0].size(), noisy.control_us.size());
+  EXPECT_EQ(noisy.kernels_us[1].size(), noisy.control_us.size());
+}
+
+TEST(Interleaving, EndsAtItsLimitAndWithAKernelThatFails) {
+  InterleavingLimits limits;
+  limits.max_seconds = 0;
+  int calls = 0;
+  const auto few = interleave(3, 1, limits, [&](std::size_t) { return 1.0 + ++calls % 7; });
+  EXPECT_EQ(few.control_us.size(), 5u);
+  calls = 0;
+  const auto failed =
+      interleave(3, 1, limits, [&](std::size_t) { return ++calls < 9 ? 1.0 : 0.0; });
+  EXPECT_EQ(calls, 9);
+  EXPECT_TRUE(failed.kernels_us.empty());
+}
+
+TEST(Interleaving, EveryRoundHasItsOwnOrder) {
+  InterleavingLimits limits;
+  limits.min_seconds = 0;
+  std::vector<std::size_t> order;
+  interleave(3, 1, limits, [&](std::size_t i) {
+    order.push_back(i);
+    return 1.0;
+  });
+  ASSERT_EQ(order.size(), 15u * 4);
+  int changes = 0;
+  for (std::size_t round = 0; round + 1 < 15; ++round) {
+    const auto begin = order.begin() + static_cast<std::ptrdiff_t>(4 * round);
+    EXPECT_TRUE(
+        std::is_permutation(begin, begin + 4, std::vector<std::size_t>{0, 1, 2, 3}.begin()));
+    changes += !std::equal(begin, begin + 4, begin + 4);
+  }
+  EXPECT_GT(changes, 8);
 }
 
 class PlausibilityTest : public testing::Test {

@@ -81,13 +81,26 @@ TEST(Stopping, RareOutliersDoNotMatter) {
   EXPECT_DOUBLE_EQ(run.rule.timing().median_us, 10);
 }
 
-TEST(Stopping, ATooShortLimitIsLabelled) {
+TEST(Stopping, AKernelLongerThanTheLimitGetsItsFewestRounds) {
   StoppingOptions options;
-  options.max_seconds = 300e-6;
-  const Fed run = feed([](int) { return 1.0; }, options);
-  EXPECT_EQ(run.verdict, Verdict::limit);
-  EXPECT_EQ(run.rounds, 3);
-  EXPECT_TRUE(run.rule.noisy());  // three samples of five
+  options.max_seconds = 100e-6;  // one sample
+  const Fed fed = feed([](int) { return 1.0; }, options);
+  EXPECT_EQ(fed.verdict, Verdict::limit);
+  EXPECT_EQ(fed.rounds, 3);
+  EXPECT_FALSE(fed.rule.noisy());
+  const Fed uneven = feed([](int i) { return 1.0 + 0.2 * i; }, options);
+  EXPECT_EQ(uneven.rounds, 3);
+  EXPECT_TRUE(uneven.rule.noisy());
+}
+
+TEST(Stopping, AKernelFarLongerThanTheLimitIsNotWaitedForForEver) {
+  StoppingOptions options;
+  options.max_seconds = 4e-6;  // a sample takes 25 limits
+  const Fed fed = feed([](int) { return 1.0; }, options);
+  EXPECT_EQ(fed.verdict, Verdict::limit);
+  EXPECT_EQ(fed.rounds, 1);
+  EXPECT_TRUE(fed.rule.noisy());
+  EXPECT_EQ(fed.rule.timing().median_us, 1);
 }
 
 TEST(Stopping, BadSamplesAreDroppedAndNothingIsNaN) {
