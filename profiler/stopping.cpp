@@ -58,9 +58,14 @@ double StoppingRule::drift() const {
   return std::abs(late - early) / median(all);
 }
 
+bool StoppingRule::enough() const {
+  return samples_.size() >=
+         static_cast<std::size_t>(std::min(options_.fewest_rounds, options_.min_rounds));
+}
+
 bool StoppingRule::noisy() const {
-  return samples_.size() < static_cast<std::size_t>(options_.min_rounds) ||
-         half_width() > options_.noisy_tolerance || drift() > options_.noisy_tolerance;
+  return !enough() || half_width() > options_.noisy_tolerance ||
+         drift() > options_.noisy_tolerance;
 }
 
 std::string StoppingRule::why() const {
