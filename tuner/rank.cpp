@@ -15,6 +15,7 @@ void rank_slice(const Operator& op, const Hardware& hardware, const Slices::Slic
     if (!into.why_not.empty()) into.why_not += "; ";
     into.why_not += std::string(slice.constructor->target()) + ": " + why_not;
   }
+  if (constructed.empty()) return;
   std::vector<TileProgram> programs;
   std::vector<Resources> resources;
   for (const auto& c : constructed) {
