@@ -12,7 +12,8 @@
 //   stream_k    1: work is cut evenly over the resident blocks instead (cuda/mma, cuda/wgmma)
 //   raster      m-blocks visited before n advances (L2 reuse); 1: n-major order
 //   vector_*    elements per global load of A, B and store of C
-//   min_blocks  resident blocks per SM asked of the compiler; 0: no bound
+//   min_blocks  resident blocks per SM asked of the compiler, at least: CUDA emitters ask for as many
+//               as the registers that the kernel needs allow; 0: no bound
 //   index_bits  32 or 64: width of address arithmetic in elements
 //   cluster_*   blocks per cluster (cuda/wgmma)
 //   swap        1: operands exchanged so that n plays m (cuda/wgmma decode)

@@ -2,6 +2,10 @@
 
 #include <cstdio>
 #include <string_view>
+#include <vector>
+
+#include "codegen/cpu/headers.hpp"
+#include "codegen/cuda/headers.hpp"
 
 namespace perftune {
 namespace {
@@ -12,10 +16,23 @@ std::uint64_t mix(std::uint64_t hash, std::string_view text) {
   return (hash ^ 0xff) * 0x100000001b3ULL;  // a separator, so that texts do not run together
 }
 
+// Every header of the language: what a source includes is part of what it computes.
+std::uint64_t digest(const std::vector<DeviceHeader>& headers) {
+  std::uint64_t hash = 0xcbf29ce484222325ULL;
+  for (const DeviceHeader& header : headers) hash = mix(mix(hash, header.name), header.text);
+  return hash;
+}
+
+std::uint64_t header_digest(Kernel::Language language) {
+  static const std::uint64_t cuda = digest(cuda_device_headers());
+  static const std::uint64_t cpu = digest(cpu_device_headers());
+  return language == Kernel::Language::cuda ? cuda : cpu;
+}
+
 }  // namespace
 
 std::string Kernel::id() const {
-  std::uint64_t hash = 0xcbf29ce484222325ULL;
+  std::uint64_t hash = header_digest(language);
   for (const std::string& text : {program.text(), entry, source}) hash = mix(hash, text);
   char digits[17];
   std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(hash));
