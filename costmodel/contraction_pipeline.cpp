@@ -150,12 +150,6 @@ void add(PipelineTime& out, const Step& s, double count) {
   out.dram_us += us * s.dram;
 }
 
-double launch_floor_us(const Hardware& hw, const LaunchContext& context, const GpuParameters& p) {
-  if (context.launch_us >= 0) return context.launch_us;
-  const double known = context.graph ? hw.launch_us_graph : hw.launch_us_stream;
-  return known > 0 ? known : context.graph ? p.launch_graph_us : p.launch_stream_us;
-}
-
 // Time at a given clock; `rates` carries it.
 PipelineTime time_at(const ContractionWork& w, const PipelineProgram& program, const Hardware& hw,
                      const LaunchContext& context, const GpuParameters& p, const Grid& grid,
@@ -233,6 +227,12 @@ double power_limited_ghz(const PipelineTime& at_boost, double flops, const Instr
 }
 
 }  // namespace
+
+double launch_floor_us(const Hardware& hw, const LaunchContext& context, const GpuParameters& p) {
+  if (context.launch_us >= 0) return context.launch_us;
+  const double known = context.graph ? hw.launch_us_graph : hw.launch_us_stream;
+  return known > 0 ? known : context.graph ? p.launch_graph_us : p.launch_stream_us;
+}
 
 PipelineTime contraction_time(const ContractionWork& w, const PipelineProgram& program,
                               const Hardware& hw, const LaunchContext& context,

@@ -62,6 +62,10 @@ struct PipelineTime {
   int blocks_per_sm = 0;  // 0: the program cannot run
 };
 
+// What every launch costs: the context's own figure, the hardware's, else the parameters'.
+double launch_floor_us(const Hardware& hardware, const LaunchContext& context,
+                       const GpuParameters& parameters);
+
 PipelineTime contraction_time(const ContractionWork& work, const PipelineProgram& program,
                               const Hardware& hardware, const LaunchContext& context,
                               const GpuParameters& parameters);

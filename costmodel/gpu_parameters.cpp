@@ -15,4 +15,38 @@ MemoryPath memory_path(int compute_capability) {
   return {180, 500, 37, false, 1.5, 0.6};
 }
 
+std::span<const NamedParameter> named_parameters() {
+  static constexpr NamedParameter kNamed[] = {
+      {"dram_share_simt", &GpuParameters::dram_share_simt},
+      {"dram_share_mma", &GpuParameters::dram_share_mma},
+      {"dram_share_wgmma", &GpuParameters::dram_share_wgmma},
+      {"dram_share_gddr", &GpuParameters::dram_share_gddr},
+      {"l2_share_simt", &GpuParameters::l2_share_simt},
+      {"l2_share_mma", &GpuParameters::l2_share_mma},
+      {"l2_share_wgmma", &GpuParameters::l2_share_wgmma},
+      {"stream_share_hbm", &GpuParameters::stream_share_hbm},
+      {"stream_share_gddr", &GpuParameters::stream_share_gddr},
+      {"hbm_write_cost", &GpuParameters::hbm_write_cost},
+      {"gddr_write_cost", &GpuParameters::gddr_write_cost},
+      {"l2_full", &GpuParameters::l2_full},
+      {"l2_none", &GpuParameters::l2_none},
+      {"loaded_latency", &GpuParameters::loaded_latency},
+      {"block_start_cycles", &GpuParameters::block_start_cycles},
+      {"store_share", &GpuParameters::store_share},
+      {"block_end_cycles", &GpuParameters::block_end_cycles},
+      {"step_cycles_simt", &GpuParameters::step_cycles_simt},
+      {"step_cycles_mma", &GpuParameters::step_cycles_mma},
+      {"step_cycles_wgmma", &GpuParameters::step_cycles_wgmma},
+      {"mma_latency_cycles", &GpuParameters::mma_latency_cycles},
+      {"math_efficiency", &GpuParameters::math_efficiency},
+      {"reduction_latency_us", &GpuParameters::reduction_latency_us},
+      {"static_power", &GpuParameters::static_power},
+      {"mma_pj_per_flop", &GpuParameters::mma_pj_per_flop},
+      {"wgmma_pj_per_flop", &GpuParameters::wgmma_pj_per_flop},
+      {"fma_pj_per_flop", &GpuParameters::fma_pj_per_flop},
+      {"energy_clock_exponent", &GpuParameters::energy_clock_exponent},
+  };
+  return kNamed;
+}
+
 }  // namespace perftune

@@ -5,6 +5,8 @@
 // and calibrations at length. Values only; a calibration (bench/model_accuracy) passes its own.
 #pragma once
 
+#include <span>
+
 namespace perftune {
 
 // What a load meets on its way, by architecture. Latencies in nanoseconds at the boost clock from
@@ -19,11 +21,14 @@ struct MemoryPath {
 };
 MemoryPath memory_path(int compute_capability);
 
+// Shared by every GPU and shape; calibrated by bench/model_accuracy unless a source is named.
 struct GpuParameters {
   // Share of the datasheet's DRAM bandwidth, and of the L2 bandwidth of MemoryPath, that loads of
   // each instruction class reach: vector loads, cp.async, TMA.
   double dram_share_simt = 0.7, dram_share_mma = 0.7, dram_share_wgmma = 0.88, dram_share_gddr = 0.765;
   double l2_share_simt = 0.78, l2_share_mma = 0.75, l2_share_wgmma = 1.3;
+  // The same for kernels that only stream (copies, maps): reads and writes in long runs.
+  double stream_share_hbm = 0.88, stream_share_gddr = 0.78;
   // Cost of a written byte over a read one: bus turnaround, and ECC in line on GDDR.
   double hbm_write_cost = 1.2;
   double gddr_write_cost = 1.17;
@@ -47,11 +52,11 @@ struct GpuParameters {
   double block_end_cycles = 50;
   // Serial cycles of one block per k step beside its arithmetic: barrier, first fragment loads,
   // loop control. Other resident blocks fill them.
-  double step_cycles_simt = 500;
+  double step_cycles_simt = 80;
   double step_cycles_mma = 190;
   double step_cycles_wgmma = 0;
-  // Latency of one dependent tensor instruction (k = 16 of 16-bit), cycles: 33 on sm_80 (Sun et
-  // al., arXiv 2206.02874), 32 for narrow wgmma (Luo et al., arXiv 2402.13499).
+  // One dependent tensor instruction (k = 16 of 16-bit) in a kernel's loop, cycles. Alone it takes
+  // 33 on sm_80 (Sun et al., arXiv 2206.02874) and 32 as narrow wgmma (Luo et al., 2402.13499).
   double mma_latency_cycles = 43;
   // Share of a pipe's peak rate that the inner loop reaches with operands at hand.
   double math_efficiency = 0.98;
@@ -72,5 +77,12 @@ struct GpuParameters {
   double voltage_floor_ghz = 1.3;  // below it the voltage, and with it energy, falls no further
   double dram_pj_per_byte = 40;
 };
+
+// The calibrated ones by name, for calibration and reports.
+struct NamedParameter {
+  const char* name;
+  double GpuParameters::* field;
+};
+std::span<const NamedParameter> named_parameters();
 
 }  // namespace perftune

@@ -100,11 +100,13 @@ class Search {
       inputs.insert(inputs.end(), row, row + static_cast<std::ptrdiff_t>(points_.width));
       log_times.push_back(valid(space_.times[i]) ? std::log(space_.times[i]) : slowest);
     }
+    // The surrogate's flexibility belongs to the fast end: beyond e times the best, slow is slow.
+    const double best_log = *std::min_element(log_times.begin(), log_times.end());
+    for (double& t : log_times) t = best_log + std::tanh(t - best_log);
     // Length scales are kept between fits, so each fit needs only a step.
     const GaussianProcess gp = GaussianProcess::fit(inputs, points_.width, log_times, scales_);
     scales_ = gp.scales();
     const std::vector<Belief> beliefs = gp.predict(points_.rows);
-    const double best_log = *std::min_element(log_times.begin(), log_times.end());
     std::size_t best = unseen();
     double best_gain = -1;
     for (std::size_t i = 0; i < beliefs.size(); ++i) {

@@ -1,0 +1,40 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <future>
+
+#include "tables.hpp"
+
+namespace perftune::bench {
+
+std::string replay_table(const RecordedSpace& space, int seeds) {
+  constexpr int kBudget = 60;
+  const double best = space.best();
+  std::string text = fmt::format("{} configurations, best {:.3f}; found as a share of the best, over {} seeds\n",
+                                 space.times.size(), best, seeds);
+  for (const ReplaySearch search : {ReplaySearch::random, ReplaySearch::model}) {
+    std::vector<std::vector<double>> found(static_cast<std::size_t>(seeds));
+    const auto some = [&](int from) {
+      for (int seed = from; seed < seeds; seed += 2)
+        found[static_cast<std::size_t>(seed)] = replay(space, search, kBudget, static_cast<std::uint64_t>(seed));
+    };
+    auto other = std::async(std::launch::async, some, 1);
+    some(0);
+    other.get();
+    text += search == ReplaySearch::random ? "random search\n" : "model-guided search\n";
+    for (const std::size_t after : {10U, 20U, 30U, 45U, 60U}) {
+      std::vector<double> share;
+      for (const auto& run : found) share.push_back(best / run[after - 1]);
+      std::sort(share.begin(), share.end());
+      const auto at_least = [&](double level) {
+        return static_cast<double>(share.end() - std::lower_bound(share.begin(), share.end(), level)) / seeds;
+      };
+      text += fmt::format("  after {:>2}: median {:.3f}, worst {:.3f}, tenth {:.3f}; >= 0.90 in {:.0f} %, >= 0.95 in {:.0f} % of seeds\n",
+                          after, share[share.size() / 2], share.front(), share[share.size() / 10],
+                          100 * at_least(0.9), 100 * at_least(0.95));
+    }
+  }
+  return text;
+}
+
+}  // namespace perftune::bench
