@@ -11,6 +11,7 @@ class App;
 namespace perftune {
 
 void add_tune(CLI::App& app, Context& context);
+void add_measure(CLI::App& app, Context& context);
 void add_predict(CLI::App& app, Context& context);
 void add_explain(CLI::App& app, Context& context);
 void add_run(CLI::App& app, Context& context);

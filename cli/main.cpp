@@ -57,6 +57,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.fallthrough();
   perftune::add_tune(app, context);
+  perftune::add_measure(app, context);
   perftune::add_predict(app, context);
   perftune::add_explain(app, context);
   perftune::add_run(app, context);

@@ -28,19 +28,41 @@ void rank_slice(const Operator& op, const Hardware& hardware, const Slices::Slic
                                std::move(resources[i]), std::move(predictions[i])});
 }
 
+// Ties are common among aligned tiles: the text decides, so that two runs rank alike.
+void sort_by_prediction(std::vector<Ranked>& candidates) {
+  std::sort(candidates.begin(), candidates.end(), [](const Ranked& a, const Ranked& b) {
+    if (a.prediction.us != b.prediction.us) return a.prediction.us < b.prediction.us;
+    return a.program < b.program;
+  });
+}
+
 }  // namespace
 
 Ranking rank(const Operator& op, const Hardware& hardware, const Slices& slices, int wanted) {
   Ranking ranking;
   for (const auto* slice : slices.for_hardware(hardware))
     rank_slice(op, hardware, *slice, wanted, ranking);
-  // Ties are common among aligned tiles: the text decides, so that two runs rank alike.
-  std::sort(ranking.candidates.begin(), ranking.candidates.end(),
-            [](const Ranked& a, const Ranked& b) {
-              if (a.prediction.us != b.prediction.us) return a.prediction.us < b.prediction.us;
-              return a.program < b.program;
-            });
+  sort_by_prediction(ranking.candidates);
   if (!ranking.candidates.empty()) ranking.why_not.clear();
+  return ranking;
+}
+
+Ranking rank_programs(const Operator& op, const Hardware& hardware, const Slices& slices,
+                      const std::vector<TileProgram>& programs) {
+  Ranking ranking;
+  for (const auto& program : programs) {
+    const auto* slice = slices.find(program.family, program.target);
+    const auto why = slice == nullptr ? std::optional<std::string>("no emitter in this build")
+                                      : slice->emitter->illegal(op, program, hardware);
+    if (why) {
+      ranking.why_not = program.text() + ": " + *why;
+      continue;
+    }
+    Resources estimate = slice->emitter->estimate(op, program, hardware);
+    Prediction prediction = predict_one(op, hardware, slices, program, estimate);
+    ranking.candidates.push_back({program, {}, std::move(estimate), std::move(prediction)});
+  }
+  sort_by_prediction(ranking.candidates);
   return ranking;
 }
 

@@ -26,6 +26,11 @@ struct Ranking {
 // `wanted`: candidates asked of each constructor.
 Ranking rank(const Operator& op, const Hardware& hardware, const Slices& slices, int wanted = 40);
 
+// The same for programs that were constructed elsewhere. Those that this build's emitters find
+// illegal for `op` are left out.
+Ranking rank_programs(const Operator& op, const Hardware& hardware, const Slices& slices,
+                      const std::vector<TileProgram>& programs);
+
 // The prediction of one program with known resources (after compilation, or from the store).
 Prediction predict_one(const Operator& op, const Hardware& hardware, const Slices& slices,
                        const TileProgram& program, const Resources& resources);

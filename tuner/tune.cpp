@@ -58,7 +58,9 @@ class Session {
 
  private:
   void construct() {
-    ranking_ = rank(op_, hardware_, slices_);
+    ranking_ = options_.programs.empty()
+                   ? rank(op_, hardware_, slices_)
+                   : rank_programs(op_, hardware_, slices_, options_.programs);
     if (ranking_.candidates.empty())
       throw Error(ErrorKind::no_candidate,
                   fmt::format("{}: nothing could be constructed: {}", op_.name, ranking_.why_not));

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "db/store.hpp"
 #include "recipes/operator.hpp"
@@ -24,6 +25,7 @@ struct TuneOptions {
   double budget_seconds = 0;    // 0: none; when it ends, what was found so far is the result
   bool resume = false;          // outcomes already in the store under the same key are not repeated
   std::uint64_t seed = 1;       // inputs, sampling
+  std::vector<TileProgram> programs;  // try these instead of constructing; empty: construct
   std::string command;          // for the run's record
   const std::atomic<bool>* interrupted = nullptr;
 };

@@ -163,6 +163,23 @@ TEST_F(TuneLoop, AModelOnlyDevicePredictsAndCompilesNothing) {
   EXPECT_FALSE(result.best.empty());
 }
 
+TEST_F(TuneLoop, TriesOnlyThePendingProgramsItIsGiven) {
+  run();  // offline: ten wait for a device
+  Store store((folder_ / "store.db").string());
+  const auto pending = store.pending(*store.find_hardware(describe(hardware_)));
+  ASSERT_EQ(pending.size(), 10U);
+  for (const auto& candidate : pending)
+    options_.programs.push_back(TileProgram::parse(candidate.kernel.program));
+  options_.top = 10;
+  runner_ = {};
+  runner_.has_device = true;
+  runner_.answer = [](std::int64_t number) { return timed(20.0 + static_cast<double>(number)); };
+  const auto measured = tune(op_, "", hardware_, replay::slices(0), runner_, store, options_, {});
+  EXPECT_EQ(measured.result.counts.measured, 10);
+  EXPECT_TRUE(measured.result.best_measured);
+  EXPECT_TRUE(store.pending(*store.find_hardware(describe(hardware_))).empty());
+}
+
 TEST_F(TuneLoop, ABudgetEndsEarlyWithWhatItHas) {
   options_.budget_seconds = 1e-9;
   const auto [result, end] = run();
