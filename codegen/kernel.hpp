@@ -11,12 +11,14 @@
 #include <vector>
 
 #include "codegen/tile_program.hpp"
+#include "recipes/dtype.hpp"
 
 namespace perftune {
 
-// One 8-byte member of the kernel's only parameter, `struct Params`, in order.
+// One member of the kernel's only parameter, `struct Params`, in order: 8 bytes, but 128 bytes aligned
+// to as many for a tensor map; maps come first.
 struct Argument {
-  enum class Kind : std::uint8_t { tensor, workspace, scalar };
+  enum class Kind : std::uint8_t { tensor, workspace, scalar, tensor_map };
   Kind kind = Kind::scalar;
   int tensor = -1;   // Operator::tensors position, for Kind::tensor
   std::string name;  // the member's name in the source
@@ -34,6 +36,19 @@ struct Kernel {
   std::string id() const;            // 16 hex digits over program, entry and source
 };
 
+// How TMA sees a tensor (sm_90a): boxes of it move between global and shared memory. Dimensions are
+// innermost first. The device's driver encodes it at launch (cuTensorMapEncodeTiled); reads outside the
+// extents give zero.
+struct TensorMap {
+  int tensor = -1;                           // Operator::tensors position
+  DType type = DType::f16;
+  int rank = 2;                              // 2 to 5
+  std::array<std::int64_t, 5> extents{1, 1, 1, 1, 1};
+  std::array<std::int64_t, 5> strides{};     // bytes, multiples of 16; [0] is the element's size
+  std::array<int, 5> box{1, 1, 1, 1, 1};     // each at most 256; box[0] in bytes a multiple of 16
+  int swizzle_bytes = 0;                     // 0, 32, 64, 128: box[0] in bytes where not 0
+};
+
 // What `Emitter::bind` adds for one shape.
 struct Launch {
   std::array<std::int64_t, 3> grid{1, 1, 1};
@@ -44,6 +59,7 @@ struct Launch {
   std::int64_t workspace_zeroed_bytes = 0;  // prefix that must be zero before the first launch;
                                             // the kernel leaves it zero again
   std::vector<std::int64_t> scalars;        // values of the scalar arguments, in order
+  std::vector<TensorMap> tensor_maps;       // of the tensor_map arguments, in order
 };
 
 // Facts about a compiled kernel, or an emitter's estimate of them.

@@ -98,6 +98,9 @@ std::optional<PreparedKernel> CpuDevice::prepare(const CompiledKernel& kernel, c
         }
         value = static_cast<std::uint64_t>(launch.scalars[next_scalar++]);
         break;
+      case Argument::Kind::tensor_map:
+        failure.detail = fmt::format("kernel argument '{}' is a tensor map", argument.name);
+        return std::nullopt;
     }
     prepared.parameters_.push_back(value);
   }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "executor/emulation/grid_run.hpp"
+#include "executor/emulation/parameter_block.hpp"
 #include "executor/loaded_library.hpp"
 
 namespace perftune {
@@ -89,27 +90,6 @@ std::optional<Failure> EmulatedDevice::refuse(const CompiledKernel& kernel,
   return std::nullopt;
 }
 
-std::optional<std::string> EmulatedDevice::bind(const Kernel& kernel, const Launch& launch,
-                                                std::byte* workspace,
-                                                std::vector<std::uint64_t>& parameters) {
-  std::size_t scalar = 0;
-  for (const Argument& argument : kernel.arguments) {
-    if (argument.kind == Argument::Kind::tensor) {
-      const auto slot = static_cast<std::size_t>(argument.tensor);
-      if (slot >= buffers_.size() || buffers_[slot].data() == nullptr)
-        return fmt::format("kernel argument '{}' is no loaded tensor", argument.name);
-      parameters.push_back(reinterpret_cast<std::uintptr_t>(buffers_[slot].data()));
-    } else if (argument.kind == Argument::Kind::workspace) {
-      parameters.push_back(reinterpret_cast<std::uintptr_t>(workspace));
-    } else if (scalar < launch.scalars.size()) {
-      parameters.push_back(static_cast<std::uint64_t>(launch.scalars[scalar++]));
-    } else {
-      return fmt::format("no value for kernel argument '{}'", argument.name);
-    }
-  }
-  return std::nullopt;
-}
-
 std::optional<Failure> EmulatedDevice::launch(const CompiledKernel& kernel, const Launch& launch) {
   if (auto refused = refuse(kernel, launch)) return refused;
   Failure failure;  // OutcomeKind::launch_failed
@@ -143,8 +123,12 @@ std::optional<Failure> EmulatedDevice::launch(const CompiledKernel& kernel, cons
   }
   memory.add({"the workspace", Kind::workspace, workspace.data(), workspace_bytes, zeroed});
 
-  std::vector<std::uint64_t> parameters;
-  if (auto wrong = bind(kernel.kernel, launch, workspace.data(), parameters)) {
+  emulation::ParameterBlock parameters;
+  const auto locate = [this](int position) {
+    const auto slot = static_cast<std::size_t>(position);
+    return slot < buffers_.size() ? buffers_[slot].data() : nullptr;
+  };
+  if (auto wrong = parameters.fill(kernel.kernel, launch, workspace.data(), locate)) {
     failure.detail = std::move(*wrong);
     return failure;
   }

@@ -55,8 +55,6 @@ class EmulatedDevice final : public Device {
   struct State;  // fibers: kept from launch to launch
   std::span<std::byte> tensor(int slot);
   std::optional<Failure> refuse(const CompiledKernel& kernel, const Launch& launch) const;
-  std::optional<std::string> bind(const Kernel& kernel, const Launch& launch, std::byte* workspace,
-                                  std::vector<std::uint64_t>& parameters);
 
   Hardware hardware_;
   Operator op_;

@@ -18,10 +18,12 @@ perftune_embed(perftune_codegen cuda_device_files
   cuda/contraction_mma.cuh
   cuda/contraction_simt.cuh
   cuda/fragments.cuh
+  cuda/hopper.cuh
   cuda/indexing.cuh
   cuda/partial_sums.cuh
   cuda/mma.cuh
   cuda/ptx.cuh
   cuda/scalar.cuh
   cuda/shared_tile.cuh
-  cuda/types.cuh)
+  cuda/types.cuh
+  cuda/wgmma.cuh)

@@ -5,12 +5,15 @@
 
 #include <array>
 #include <bitset>
+#include <map>
 #include <string_view>
 #include <vector>
 
 #include "codegen/emulation/device/runtime.hpp"
 #include "executor/emulation/clocks.hpp"
+#include "executor/emulation/mbarrier.hpp"
 #include "executor/emulation/shared_memory.hpp"
+#include "executor/emulation/warpgroup.hpp"
 
 namespace perftune::emulation {
 
@@ -28,6 +31,16 @@ struct CopyQueue {
   std::vector<std::size_t> group_ends;  // positions in `copies`
 };
 
+// The tensor stores of one thread that may still read shared memory.
+struct StoreQueue {
+  struct Store {
+    TensorTile tile;
+    unsigned from;
+  };
+  std::vector<Store> stores;
+  std::vector<std::size_t> group_ends;
+};
+
 struct Thread {
   enum class State : std::uint8_t { ready, waiting, polling, finished };
   ThreadView view;
@@ -37,6 +50,7 @@ struct Thread {
   std::string_view waits_at;  // State::waiting: "barrier", "shuffle", ... (static text)
   unsigned waits_id = 0;
   CopyQueue copies;
+  StoreQueue stores;
 };
 
 struct NamedBarrier {
@@ -58,6 +72,9 @@ struct Warp {
 
 struct Block {
   SharedMemory shared;
+  std::map<unsigned, MBarrier> mbarriers;  // by offset
+  std::vector<Warpgroup> warpgroups;       // whole ones
+  unsigned running = 0;                    // threads that have not ended
   std::array<NamedBarrier, 16> barriers;
   std::vector<Warp> warps;
 };
@@ -68,6 +85,7 @@ struct Cluster {
         blocks(block_count),
         threads(std::size_t{block_count} * threads_per_block) {}
   Clocks clocks;
+  NamedBarrier barrier;  // of the whole cluster
   std::vector<Block> blocks;
   std::vector<Thread> threads;
   unsigned first_fiber = 0;

@@ -16,6 +16,7 @@ void raise(std::vector<std::uint32_t>& to, const std::vector<std::uint32_t>& fro
 
 void Knowledge::learn(const Knowledge& more) {
   raise(clocks, more.clocks);
+  raise(fenced, more.fenced);
   for (const auto& [cluster, seen] : more.others) raise(others[cluster], seen);
 }
 
@@ -54,6 +55,18 @@ void Clocks::learn(unsigned thread, const Knowledge& more) {
     known->others.erase(own);
   }
   acquire(thread, std::move(known));
+}
+
+void Clocks::fence_proxy(unsigned thread) {
+  auto known = std::make_shared<Knowledge>(publish(thread));
+  raise(known->fenced, known->clocks);
+  acquire(thread, std::move(known));
+}
+
+void Meeting::add(Stamp access, unsigned threads) {
+  if (merged_.clocks.size() < threads) merged_.clocks.resize(threads);
+  std::uint32_t& clock = merged_.clocks[access.thread()];
+  clock = std::max(clock, access.clock());
 }
 
 void Meeting::arrive(Clocks& clocks, unsigned thread) {

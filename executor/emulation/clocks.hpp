@@ -33,9 +33,12 @@ class Stamp {
   std::uint32_t bits_ = 0;
 };
 
-// The newest clock of each thread that one is ordered after; `others` speaks of other clusters.
+// The newest clock of each thread that one is ordered after; `fenced`: the same, as far as a proxy
+// fence lies between (PTX ISA 8.11, proxy-preserved base causality order); `others` speaks of other
+// clusters.
 struct Knowledge {
   std::vector<std::uint32_t> clocks;
+  std::vector<std::uint32_t> fenced;  // empty: no fence yet
   std::map<unsigned, std::vector<std::uint32_t>> others;
   void learn(const Knowledge& more);
 };
@@ -46,12 +49,20 @@ class Clocks {
   Clocks(unsigned cluster, unsigned threads);
 
   unsigned cluster() const { return cluster_; }
+  unsigned threads() const { return static_cast<unsigned>(clock_.size()); }
   Stamp now(unsigned thread) const { return {thread, clock_[thread]}; }
   bool ordered(Stamp earlier, unsigned thread) const {
     return earlier.thread() == thread || seen_[thread][earlier.thread()] >= earlier.clock();
   }
   // The same for a stamp of another cluster.
   bool ordered(unsigned cluster, Stamp earlier, unsigned thread) const;
+
+  // A proxy fence by `thread`: what it has done and seen reaches the asynchronous proxy.
+  void fence_proxy(unsigned thread);
+  bool fenced(Stamp earlier, unsigned thread) const {
+    const auto& seen = knowledge_[thread]->fenced;
+    return earlier.thread() < seen.size() && seen[earlier.thread()] >= earlier.clock();
+  }
 
   // What `thread` knows, itself included, as of now; its later accesses are newer than that.
   Knowledge publish(unsigned thread);
@@ -73,6 +84,8 @@ class Clocks {
 class Meeting {
  public:
   void arrive(Clocks& clocks, unsigned thread);
+  // Adds one asynchronous access alone: who meets here learns that it is done.
+  void add(Stamp access, unsigned threads);
   // What all that arrived know; the meeting is empty again.
   KnowledgePtr close();
 

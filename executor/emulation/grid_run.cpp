@@ -78,6 +78,8 @@ void GridRun::start_cluster() {
     view.cluster_rank = b;
     view.cluster_blocks = cluster_blocks_;
     cluster->blocks[b].warps.resize(threads_ / 32);
+    cluster->blocks[b].warpgroups.resize(threads_ / Warpgroup::kThreads);
+    cluster->blocks[b].running = threads_;
     cluster->blocks[b].shared.reset(
         static_cast<std::size_t>(launch_.dynamic_shared_bytes),
         fmt::format("block ({},{},{})", view.block[0], view.block[1], view.block[2]));
@@ -117,11 +119,16 @@ void GridRun::thread_body(void* self) {
   }
   run.thread_->state = Thread::State::finished;
   ++run.cluster_->finished;
+  --run.block().running;
 }
 
 void GridRun::check_end(const Cluster& cluster) {
+  for (const Block& block : cluster.blocks)
+    for (const Warpgroup& warpgroup : block.warpgroups)
+      if (!warpgroup.idle())
+        throw Defect{OutcomeKind::wrong_result, "a block ended with wgmma that nobody waited for"};
   for (const Thread& thread : cluster.threads)
-    if (!thread.copies.copies.empty())
+    if (!thread.copies.copies.empty() || !thread.stores.stores.empty())
       throw Defect{OutcomeKind::wrong_result,
                    fmt::format("{} ended with asynchronous copies that it never waited for",
                                describe(thread.view))};

@@ -41,6 +41,7 @@ class GridRun {
 
  private:
   friend struct RuntimeTable;  // the functions that kernels call
+  friend struct HopperTable;
 
   void start_cluster();
   bool step(Cluster& cluster);  // resumes each ready thread once; whether any did more than poll
@@ -52,6 +53,8 @@ class GridRun {
   void count_step();
   void wait(Thread::State state, std::string_view at, unsigned id);
   bool barrier(unsigned id, unsigned threads, bool blocks, bool value);
+  // One phase of a barrier at which `expected` threads meet; whether any value was true.
+  bool meet(NamedBarrier& barrier, unsigned expected, bool blocks, bool value, const char* name, unsigned id);
   bool warp_collective(const char* name, Combine combine, void* part);
   void copy_wait(std::size_t pending);
   void multiply(MatrixMultiply& lane);

@@ -6,6 +6,7 @@
 
 #include "executor/emulation/bank_conflicts.hpp"
 #include "executor/emulation/grid_run.hpp"
+#include "executor/emulation/hopper_table.hpp"
 
 namespace perftune::emulation {
 
@@ -18,12 +19,17 @@ bool GridRun::barrier(unsigned id, unsigned threads, bool blocks, bool value) {
     throw Defect{OutcomeKind::wrong_result,
                  fmt::format("barrier {} of {} threads is used for {} by {} (a block has {})", id,
                              barrier.expected, expected, here(), threads_)};
+  return meet(barrier, expected, blocks, value, "barrier", id);
+}
+
+bool GridRun::meet(NamedBarrier& barrier, unsigned expected, bool blocks, bool value,
+                   const char* name, unsigned id) {
   barrier.meeting.arrive(cluster_->clocks, thread_->index);
   barrier.any |= value;
   if (blocks) barrier.waiting.push_back(thread_->index);
-  if (++barrier.arrived < barrier.expected) {
+  if (++barrier.arrived < expected) {
     if (!blocks) return false;
-    wait(Thread::State::waiting, "barrier", id);
+    wait(Thread::State::waiting, name, id);
     return barrier.last_any;  // this phase's: the next cannot complete without this thread
   }
   const KnowledgePtr known = barrier.meeting.close();
@@ -154,7 +160,7 @@ const Runtime& runtime_table() {
       RuntimeTable::global,  RuntimeTable::shared,       RuntimeTable::copy_start,
       RuntimeTable::copy_commit, RuntimeTable::copy_wait, RuntimeTable::barrier,
       RuntimeTable::warp,    RuntimeTable::warp_barrier, RuntimeTable::multiply,
-      RuntimeTable::move_matrices, RuntimeTable::fail,
+      RuntimeTable::move_matrices, RuntimeTable::fail, &hopper_table(),
   };
   return table;
 }

@@ -141,10 +141,6 @@ PT_DEVICE To bit_cast(const From& from) {
 
 // ---- Shared memory ----
 
-// Shared addresses do not start at 0, so that an offset given for an address is out of bounds or
-// wrong. A multiple of 1024, as the arena is aligned.
-inline constexpr u32 shared_base = 1u << 20;
-
 template <class V>
 PT_DEVICE V shared_load(u32 offset) {
   static_assert(sizeof(V) <= 16, "one access moves at most 16 bytes");
@@ -159,7 +155,7 @@ PT_DEVICE void shared_store(u32 offset, const V& value) {
   __builtin_memcpy(emulation::machine().shared(emulation::attachment.run, offset, sizeof(V),
                                                Access::write), &value, sizeof(V));
 }
-PT_DEVICE u32 shared_address(u32 offset) { return shared_base + offset; }
+PT_DEVICE u32 shared_address(u32 offset) { return emulation::shared_base + offset; }
 
 // ---- Global memory ----
 

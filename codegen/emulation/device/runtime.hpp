@@ -11,6 +11,10 @@
 
 namespace perftune::emulation {
 
+// The address of the arena's first byte. Not 0, so that an offset given for an address is wrong here
+// too: as on devices from sm_80 on, the system holds the first 1024 bytes.
+inline constexpr unsigned shared_base = 1024;
+
 enum class Access : unsigned {
   read,            // data that this launch may have written
   read_only_path,  // ld.global.nc: data that nothing in this launch writes
@@ -55,6 +59,8 @@ struct MatrixMove {
   unsigned* registers;
 };
 
+struct HopperRuntime;  // hopper_runtime.hpp
+
 struct Runtime {
   // Global memory: checks the access; the caller then performs it.
   void (*global)(void* run, const void* at, unsigned bytes, Access access);
@@ -78,6 +84,7 @@ struct Runtime {
   void (*move_matrices)(void* run, MatrixMove& lane);
 
   [[noreturn]] void (*fail)(void* run, const char* text);
+  const HopperRuntime* hopper;
 };
 
 struct Attachment {
