@@ -13,7 +13,8 @@ namespace perftune::emulation {
 
 namespace {
 
-constexpr unsigned kPoison = 0xffc0dead;  // a NaN
+// A signalling NaN: copies show as NaN, and arithmetic in place changes it (IEEE 754, 6.2.1).
+constexpr unsigned kPoison = 0xff80dead;
 constexpr unsigned kRows = 64;
 
 Defect wrong(const char* text) { return {OutcomeKind::wrong_result, text}; }

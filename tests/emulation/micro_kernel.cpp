@@ -28,16 +28,23 @@ Hardware gpu() {
 
 Kernel emit(const MicroKernel& kernel) {
   Kernel text;
+  std::string maps;
+  for (std::size_t i = 0; i < kernel.maps.size(); ++i) {
+    const std::string name = "map" + std::to_string(i);
+    maps += "pt::TensorMap " + name + "; ";
+    text.arguments.push_back({Argument::Kind::tensor_map, kernel.maps[i].tensor, name});
+  }
   text.entry = "micro";
   text.source = "#define PT_ARCH " + std::to_string(kernel.arch) +
                 "\n#include \"perftune/ptx.cuh\"\n" + kernel.includes +
-                "struct Params { const pt::i32* in; pt::i32* out; pt::u32* work; };\n"
+                "struct Params { " + maps +
+                "const pt::i32* in; pt::i32* out; pt::u32* work; };\n"
                 "using namespace pt;\n" + kernel.prelude + "\nPT_KERNEL(micro, 1024, 0) {\n"
                 "  const i32* in = params.in; i32* out = params.out; u32* work = params.work;\n" +
                 kernel.body + "\n}\n";
-  text.arguments = {{Argument::Kind::tensor, 0, "in"},
-                    {Argument::Kind::tensor, 1, "out"},
-                    {Argument::Kind::workspace, -1, "work"}};
+  text.arguments.push_back({Argument::Kind::tensor, 0, "in"});
+  text.arguments.push_back({Argument::Kind::tensor, 1, "out"});
+  text.arguments.push_back({Argument::Kind::workspace, -1, "work"});
   text.threads_per_block = 1024;
   return text;
 }
@@ -68,6 +75,7 @@ MicroResult run(const MicroKernel& kernel) {
   launch.block = {kernel.threads, 1, 1};
   launch.cluster = {kernel.cluster, 1, 1};
   launch.dynamic_shared_bytes = kernel.shared_bytes;
+  launch.tensor_maps = kernel.maps;
   launch.workspace_bytes = kernel.workspace_bytes;
   launch.workspace_zeroed_bytes = kernel.workspace_zeroed;
 

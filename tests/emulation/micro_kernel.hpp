@@ -26,6 +26,7 @@ struct MicroKernel {
   int arch = 800;              // PT_ARCH
   std::string includes{};        // further headers, one #include per line
   std::string prelude{};         // declarations before the kernel
+  std::vector<TensorMap> maps{};   // named map0, map1, ...; tensor 0 is `in`, 1 is `out`
   emulation::BankConflicts* conflicts = nullptr;
   std::uint64_t max_steps = 1'000'000;
 };
