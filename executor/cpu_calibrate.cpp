@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
@@ -59,6 +60,17 @@ double run_on_all(ThreadPool& pool, std::function<void(int)> work) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+// How often this process was made to give up a processor: other load took it.
+struct Disturbance {
+  long preempted = 0;
+  bool operator==(const Disturbance&) const = default;
+  static Disturbance so_far() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return {usage.ru_nivcsw};
+  }
+};
+
 // `work(member, repeats)` does repeats * units of work. The number of repeats grows until a trial
 // takes `trial_seconds`, so that starting together costs below a percent of it.
 Trial best_of(ThreadPool& pool, double units, double trial_seconds, double budget_seconds,
@@ -67,8 +79,15 @@ Trial best_of(ThreadPool& pool, double units, double trial_seconds, double budge
   const auto begin = Clock::now();
   std::int64_t repeats = 1;
   const auto spent = [&] { return std::chrono::duration<double>(Clock::now() - begin).count(); };
+  // A trial that lost its processor to somebody else says nothing about the machine. Such trials
+  // do not count, but only for as long as there is hope of undisturbed ones.
+  const double patience = 10 * budget_seconds;
   while (trial.trials < 3 || spent() < budget_seconds) {
+    const Disturbance before = Disturbance::so_far();
     const double seconds = run_on_all(pool, [&](int member) { work(member, repeats); });
+    const bool disturbed = Disturbance::so_far() != before && spent() < patience;
+    // The number of repeats follows from undisturbed trials: a long one must not end its growth.
+    if (disturbed && seconds > trial_seconds / 2) continue;
     if (seconds < trial_seconds / 2 && repeats < (std::int64_t{1} << 40)) {
       const double growth = trial_seconds / std::max(seconds, 1e-7);
       repeats = std::max(repeats + 1, static_cast<std::int64_t>(static_cast<double>(repeats) *
@@ -198,6 +217,19 @@ class Calibration {
 
 }  // namespace
 
+std::map<std::string, Hardware::Measured> all_cores_at_least_one(
+    std::map<std::string, Hardware::Measured> values) {
+  const std::string suffix = "_1t";
+  for (const auto& [key, one] : std::map(values)) {
+    if (!key.ends_with(suffix)) continue;
+    Hardware::Measured& all = values[key.substr(0, key.size() - suffix.size())];
+    if (all.value >= one.value) continue;
+    all.value = one.value;
+    all.source = one.source + "; all threads together came out lower, disturbed by other load";
+  }
+  return values;
+}
+
 std::map<std::string, Hardware::Measured> calibrate_cpu(const Hardware& hardware,
                                                         const CpuTopology& topology,
                                                         CalibrationEffort effort,
@@ -205,7 +237,7 @@ std::map<std::string, Hardware::Measured> calibrate_cpu(const Hardware& hardware
   Calibration calibration(hardware, effort, date);
   calibration.measure({topology.cores.front()}, "_1t");
   calibration.measure(topology.cores, "");
-  return std::move(calibration.values);
+  return all_cores_at_least_one(std::move(calibration.values));
 }
 
 }  // namespace perftune

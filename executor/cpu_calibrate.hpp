@@ -28,4 +28,9 @@ std::map<std::string, Hardware::Measured> calibrate_cpu(const Hardware& hardware
                                                         CalibrationEffort effort,
                                                         const std::string& date);
 
+// What one core can do, all can do together: raises each all-core value to its "_1t" twin where load
+// from others made it come out lower. Part of calibrate_cpu; pure.
+std::map<std::string, Hardware::Measured> all_cores_at_least_one(
+    std::map<std::string, Hardware::Measured> values);
+
 }  // namespace perftune

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "recipes/error.hpp"
@@ -15,6 +16,7 @@ namespace {
 constexpr std::size_t kAlignment = 64;
 constexpr std::size_t kPatternBefore = 64;
 constexpr std::byte kPattern{0xC5};
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
 std::size_t page_size() { return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)); }
 std::size_t round_up(std::size_t value, std::size_t to) { return (value + to - 1) / to * to; }
@@ -24,16 +26,27 @@ std::size_t round_up(std::size_t value, std::size_t to) { return (value + to - 1
 GuardedBuffer::GuardedBuffer(std::size_t bytes) : size_(bytes) {
   const std::size_t page = page_size();
   const std::size_t occupied = round_up(bytes, kAlignment);
+  const bool huge = bytes >= kHugePage;
   const std::size_t inner = round_up(occupied + kPatternBefore, page);
+  const std::size_t alignment = huge ? kHugePage : page;
+  const std::size_t reserved = inner + alignment + 2 * page;
+  void* mapping = ::mmap(nullptr, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapping == MAP_FAILED)
+    throw Error(ErrorKind::unavailable, fmt::format("no memory for a buffer of {} bytes", bytes));
+  // Huge pages start at multiples of their size: the inner part does, what is left over goes back.
+  std::byte* const base = static_cast<std::byte*>(mapping);
+  const auto first = reinterpret_cast<std::uintptr_t>(base) + page;
+  const std::size_t skipped = round_up(first, alignment) - first;
+  mapping_ = base + skipped;
   mapped_ = inner + 2 * page;
-  void* mapping = ::mmap(nullptr, mapped_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (mapping == MAP_FAILED ||
-      ::mprotect(static_cast<std::byte*>(mapping) + page, inner, PROT_READ | PROT_WRITE) != 0) {
-    if (mapping != MAP_FAILED) ::munmap(mapping, mapped_);
+  if (skipped > 0) ::munmap(base, skipped);
+  if (const std::size_t rest = reserved - skipped - mapped_; rest > 0)
+    ::munmap(mapping_ + mapped_, rest);
+  if (::mprotect(mapping_ + page, inner, PROT_READ | PROT_WRITE) != 0) {
+    ::munmap(mapping_, mapped_);
     throw Error(ErrorKind::unavailable, fmt::format("no memory for a buffer of {} bytes", bytes));
   }
-  mapping_ = static_cast<std::byte*>(mapping);
-  ::madvise(mapping_ + page, inner, MADV_NOHUGEPAGE);
+  ::madvise(mapping_ + page, inner, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
   data_ = mapping_ + page + inner - occupied;
   std::ranges::fill(before(), kPattern);
   std::ranges::fill(after(), kPattern);

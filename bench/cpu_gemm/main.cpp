@@ -56,7 +56,7 @@ std::vector<Candidate> construct(const Operator& op, const Hardware& hardware,
   std::vector<Resources> resources;
   for (Constructed& c : constructor.construct(op, hardware, options.wanted, why_not)) {
     programs.push_back(std::move(c.program));
-    resources.push_back(emitter.estimate(op, programs.back()));
+    resources.push_back(emitter.estimate(op, programs.back(), hardware));
   }
   const auto predictions = ContractionCpuModel().predict(op, hardware, programs, resources);
   std::vector<Candidate> all;

@@ -20,6 +20,7 @@ struct Problem {
   std::int64_t batch, m, n, k;
   std::int64_t lanes, element_bytes, threads;
   bool pack_left, pack_right;  // must be packed: converted, padded or scattered
+  bool left_scattered;         // reads of A along k touch a new line each step
   bool dot, axpy;              // layouts that the thin forms need
   std::int64_t left_row_bytes;
   CpuLimits cpu;
@@ -39,6 +40,7 @@ Problem describe(const Contraction& form, const Hardware& hardware) {
   const bool right_in_place = form.b.type == form.accumulate && form.b.bounds.empty();
   const char right = contiguous_group(form.b, {Group::n, Group::k});
   p.pack_left = !left_in_place;
+  p.left_scattered = contiguous_group(form.a, {Group::k}) != 'k';
   p.pack_right = !right_in_place || right != 'n' || form.group(Group::k).size() != 1;
   p.dot = left_in_place && right_in_place && right == 'k' &&
           contiguous_group(form.a, {Group::k}) == 'k';
@@ -108,51 +110,68 @@ struct Blocking {
   RuleApplied rule;
 };
 
+// A block of at most `most`, whole `grain`s, such that all blocks of `extent` are about as large.
+std::int64_t even_block(std::int64_t extent, std::int64_t most, std::int64_t grain) {
+  const std::int64_t blocks = ceil_div(extent, std::max(most, grain));
+  return ceil_div(ceil_div(extent, blocks), grain) * grain;
+}
+
 std::vector<Blocking> blockings(const Problem& p, rules::RegisterBlock block,
                                 const rules::ThreadSplit& split) {
   constexpr std::int64_t all = 1 << 20;
+  constexpr std::int64_t k_grain = 16;  // a line of f32
   const std::int64_t width = block.vectors * p.lanes;
-  const std::int64_t my_m = ceil_div(p.m, split.m), my_k = ceil_div(p.k, split.k);
-  const std::int64_t right_bytes = my_k * ceil_div(p.n, split.n) * p.element_bytes;
+  const std::int64_t my_m = ceil_div(p.m, split.m), my_n = ceil_div(p.n, split.n);
+  const std::int64_t my_k = ceil_div(p.k, split.k);
+  const std::int64_t right_bytes = my_k * my_n * p.element_bytes;
   const bool big = rules::packing_pays(p.cpu, right_bytes, ceil_div(my_m, block.rows));
   std::vector<Blocking> found;
   if (!p.pack_left && !p.pack_right)
     found.push_back({all, all, all, false, false, true,
                      {"pack_a pack_b", "read_in_place",
                       fmt::format("B's share of {} KB is read where it lies", right_bytes >> 10)}});
-  // B blocks of whole k, or of so many steps that one panel is a part of L2.
-  std::vector<std::int64_t> depths{all};
+  const auto depth_for = [&](std::int64_t most) {
+    return most >= my_k ? all : even_block(my_k, most, k_grain);
+  };
+
+  // B stays in L2: blocks of whole k, or of so many steps that one panel is a part of L2 or L1.
+  std::set<std::int64_t> depths{all};
   for (const double share : {1.0 / 4, 1.0 / 8})
-    depths.push_back(rules::steps_in_l2(p.cpu, width, p.element_bytes, share));
-  if (p.k > 512) depths.push_back(512);
-  if (p.k > 256) depths.push_back(256);
+    depths.insert(depth_for(rules::steps_in_l2(p.cpu, width, p.element_bytes, share)));
+  depths.insert(depth_for(rules::steps_in_l1(p.cpu, width, p.element_bytes, 1.0)));
   for (const std::int64_t depth : depths) {
     const std::int64_t steps = std::min(depth, my_k);
-    if (depth != all && depth >= my_k) continue;
-    for (const double share : {3.0 / 4, 3.0 / 8}) {
-      const std::int64_t columns =
-          rules::columns_in_l2(p.cpu, steps, width, p.element_bytes, share);
-      const bool pack_a = p.pack_left;
-      found.push_back({all, columns, depth, pack_a, true, true,
+    const std::int64_t columns = even_block(
+        my_n, rules::columns_in_l2(p.cpu, steps, width, p.element_bytes, 3.0 / 4), width);
+    for (const bool pack_a : {false, true}) {
+      if (!pack_a && p.pack_left) continue;
+      if (pack_a && !p.pack_left && !big && !p.left_scattered) continue;
+      const std::int64_t rows = pack_a ? even_block(my_m, 1024, block.rows) : all;
+      found.push_back({rows, columns, depth, pack_a, true, true,
                        {"block_n block_k", "b_block_in_l2",
                         fmt::format("{} steps x {} columns are {} KB of a {} KB L2", steps, columns,
                                     (steps * columns * p.element_bytes) >> 10,
                                     p.cpu.l2_bytes >> 10)}});
     }
-    if (!big) continue;
-    // A rows that stay in L2 while all of B's columns pass from L3.
-    const std::int64_t rows =
-        rules::columns_in_l2(p.cpu, steps, block.rows, p.element_bytes, 3.0 / 8);
-    found.push_back({rows, all, depth, true, true, false,
-                     {"block_m block_k", "a_block_in_l2",
-                      fmt::format("{} rows x {} steps are {} KB of a {} KB L2", rows, steps,
-                                  (steps * rows * p.element_bytes) >> 10, p.cpu.l2_bytes >> 10)}});
-    const std::int64_t half =
-        rules::columns_in_l2(p.cpu, steps, width, p.element_bytes, 3.0 / 8);
-    found.push_back({rows, half, depth, true, true, true,
-                     {"block_m block_n block_k", "both_blocks_in_l2",
-                      fmt::format("{} rows and {} columns of {} steps in a {} KB L2", rows, half,
-                                  steps, p.cpu.l2_bytes >> 10)}});
+  }
+  if (!big) return found;
+
+  // An A panel stays in L1 and A's block in L2, while B's panels pass from L3.
+  for (const double share : {1.0 / 2, 1.0 / 3}) {
+    const std::int64_t depth =
+        depth_for(rules::steps_in_l1(p.cpu, block.rows, p.element_bytes, share));
+    const std::int64_t steps = std::min(depth, my_k);
+    const std::int64_t rows = even_block(
+        my_m, rules::columns_in_l2(p.cpu, steps, block.rows, p.element_bytes, 1.0 / 2), block.rows);
+    const std::int64_t columns = even_block(
+        my_n, rules::columns_in_l3(p.cpu, p.threads, steps, width, p.element_bytes, 1.0 / 2), width);
+    found.push_back({rows, columns, depth, true, true, false,
+                     {"block_m block_n block_k", "a_panel_in_l1",
+                      fmt::format("a panel of {} rows x {} steps is {} KB of a {} KB L1; {} rows are "
+                                  "{} KB of a {} KB L2", block.rows, steps,
+                                  (steps * block.rows * p.element_bytes) >> 10, p.cpu.l1_bytes >> 10,
+                                  rows, (steps * rows * p.element_bytes) >> 10,
+                                  p.cpu.l2_bytes >> 10)}});
   }
   return found;
 }
@@ -167,9 +186,9 @@ void add_tiles(Collection& into, const Problem& p, std::size_t blocks_wanted,
       const double skew =
           rules::imbalance(split, p.batch, ceil_div(p.m, block.rows), ceil_div(p.n, width));
       for (const Blocking& blocking : blockings(p, block, split)) {
-        const std::int64_t apart =
-            rules::rows_without_conflicts(p.cpu, p.left_row_bytes);
-        if (!blocking.pack_a && block.rows > apart) continue;  // rows would evict each other
+        // In place, rows would evict each other.
+        if (!blocking.pack_a && block.rows > rules::rows_without_conflicts(p.cpu, p.left_row_bytes))
+          continue;
         CpuTiles tiles;
         tiles.register_m = block.rows, tiles.register_n = block.vectors;
         tiles.block_m = blocking.block_m, tiles.block_n = blocking.block_n;
@@ -275,7 +294,7 @@ std::vector<Constructed> ContractionCpuConstructor::construct(const Operator& op
   add_default(found, problem);
   add_thin(found, problem);
   // Widen what is tried until there are enough: first more register blocks, then more splits.
-  for (std::size_t blocks = 2, splits = 3;; blocks += 2, ++splits) {
+  for (std::size_t blocks = 6, splits = 3;; blocks += 3, ++splits) {
     add_tiles(found, problem, blocks, splits);
     if (found.size() >= static_cast<std::size_t>(std::max(1, wanted)) || blocks > 16) break;
   }

@@ -86,6 +86,22 @@ std::int64_t steps_in_l2(const CpuLimits& cpu, std::int64_t width, std::int64_t 
   return std::max<std::int64_t>(16, steps / 16 * 16);
 }
 
+std::int64_t steps_in_l1(const CpuLimits& cpu, std::int64_t width, std::int64_t element_bytes,
+                         double share) {
+  const double bytes = static_cast<double>(cpu.l1_bytes) * share;
+  const auto steps = static_cast<std::int64_t>(bytes / static_cast<double>(width * element_bytes));
+  return std::max<std::int64_t>(64, steps / 16 * 16);
+}
+
+std::int64_t columns_in_l3(const CpuLimits& cpu, std::int64_t threads, std::int64_t depth,
+                           std::int64_t width, std::int64_t element_bytes, double share) {
+  const std::int64_t last = std::max(cpu.l3_bytes, threads * cpu.l2_bytes);
+  const double bytes = static_cast<double>(last) * share / static_cast<double>(threads);
+  const auto columns =
+      static_cast<std::int64_t>(bytes / static_cast<double>(depth * element_bytes));
+  return std::max(width, columns / width * width);
+}
+
 std::int64_t columns_in_l2(const CpuLimits& cpu, std::int64_t depth, std::int64_t width,
                            std::int64_t element_bytes, double share) {
   const double bytes = static_cast<double>(cpu.l2_bytes) * share;

@@ -43,9 +43,18 @@ std::int64_t rows_without_conflicts(const CpuLimits& cpu, std::int64_t stride_by
 std::int64_t steps_in_l2(const CpuLimits& cpu, std::int64_t width, std::int64_t element_bytes,
                          double share);
 
+// Steps of k whose panel of `width` elements is a `share` of the L1 cache, a multiple of 16 and at
+// least 64: shorter ones spend their time on reading and writing sums.
+std::int64_t steps_in_l1(const CpuLimits& cpu, std::int64_t width, std::int64_t element_bytes,
+                         double share);
+
 // Columns of B, in whole panels of `width`, whose block of `depth` steps is a `share` of L2.
 std::int64_t columns_in_l2(const CpuLimits& cpu, std::int64_t depth, std::int64_t width,
                            std::int64_t element_bytes, double share);
+
+// The same in one thread's part of L3.
+std::int64_t columns_in_l3(const CpuLimits& cpu, std::int64_t threads, std::int64_t depth,
+                           std::int64_t width, std::int64_t element_bytes, double share);
 
 // Packing copies an operand once so that the tile reads it in order; worth it only where the
 // operand outgrows the L2 cache, or is read from few enough places often enough.

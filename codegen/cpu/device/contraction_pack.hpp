@@ -82,6 +82,10 @@ inline void pack_transposed(T* to, i64 stride, const T* from, const Row& row, in
     if (k + j < depth) store(to + (k + j) * stride, v[j]);
 }
 
+// Steps that are copied side by side, over all panels: an operand whose rows are steps is read in
+// long pieces of few rows, not in short ones of all (one page each, and often one cache set).
+inline constexpr i64 steps_side_by_side = 8;
+
 // Rows [m0, m1) x steps [k0, k1) of batch element b.
 template <class K>
 void pack_left(const K& kernel, typename K::Sum* to, i64 b, i64 m0, i64 m1, i64 k0, i64 k1) {
@@ -89,17 +93,25 @@ void pack_left(const K& kernel, typename K::Sum* to, i64 b, i64 m0, i64 m1, i64 
   constexpr int R = K::register_m;
   const i64 depth = k1 - k0;
   const typename K::Left* from = kernel.left(b);
+  if constexpr (same_type<typename K::Left, Sum> && K::left_unit == 'm' && R <= lanes_of<Sum>) {
+    for (i64 k = 0; k < depth; k += steps_side_by_side) {
+      const i64 end = least(depth, k + steps_side_by_side);
+      Sum* panel = to;
+      for (i64 m = m0; m < m1; m += R, panel += R * depth) {
+        const Mask some = first_lanes<Sum>(static_cast<int>(least(R, m1 - m)));
+        const typename K::Left* start = from + kernel.left_row(m);
+        for (i64 step = k; step < end; ++step)
+          store_first(panel + step * R, load_first(start + kernel.left_step(k0 + step), some),
+                      first_lanes<Sum>(R));
+      }
+    }
+    return;
+  }
   for (i64 m = m0; m < m1; m += R, to += R * depth) {
     const int rows = static_cast<int>(least(R, m1 - m));
     if constexpr (same_type<typename K::Left, Sum> && K::left_unit == 'k' && R <= lanes_of<Sum>) {
       const typename K::Left* start = from + kernel.left_step(k0);
       pack_transposed<Sum>(to, R, start, [&](int i) { return kernel.left_row(m + i); }, rows, depth);
-    } else if constexpr (same_type<typename K::Left, Sum> && K::left_unit == 'm' &&
-                         R <= lanes_of<Sum>) {
-      const typename K::Left* start = from + kernel.left_row(m);
-      const Mask some = first_lanes<Sum>(rows);
-      for (i64 k = 0; k < depth; ++k)
-        store(to + k * R, load_first(start + kernel.left_step(k0 + k), some));
     } else {
       for (int i = 0; i < R; ++i) {
         const i64 row = m + (i < rows ? i : 0);
@@ -126,6 +138,29 @@ void pack_right(const K& kernel, typename K::Sum* to, i64 b, i64 n0, i64 n1, i64
   constexpr i64 W = K::register_n * L;
   const i64 depth = k1 - k0;
   const typename K::Right* from = kernel.right(b);
+  if constexpr (same_type<typename K::Right, Sum> && K::right_unit == 'n') {
+    for (i64 k = 0; k < depth; k += steps_side_by_side) {
+      const i64 end = least(depth, k + steps_side_by_side);
+      Sum* panel = to;
+      i64 n = n0;
+      for (; n + W <= n1; n += W, panel += W * depth)
+        for (i64 step = k; step < end; ++step) {
+          const Sum* row = from + kernel.right_step(k0 + step) + kernel.right_column(n);
+#pragma GCC unroll 32
+          for (i64 j = 0; j < W; j += L) store(panel + step * W + j, load(row + j));
+        }
+      if (n == n1) continue;
+      const i64 width = round_up(n1 - n, L);
+      const Mask rest = first_lanes<Sum>(static_cast<int>(n1 - n - (width - L)));
+      for (i64 step = k; step < end; ++step) {
+        const Sum* row = from + kernel.right_step(k0 + step) + kernel.right_column(n);
+        Sum* line = panel + step * width;
+        for (i64 j = 0; j < width - L; j += L) store(line + j, load(row + j));
+        store(line + width - L, load_first(row + width - L, rest));
+      }
+    }
+    return;
+  }
   for (i64 n = n0; n < n1; n += W) {
     const i64 columns = least(W, n1 - n);
     const i64 width = round_up(columns, L);
@@ -135,14 +170,6 @@ void pack_right(const K& kernel, typename K::Sum* to, i64 b, i64 n0, i64 n1, i64
         pack_transposed<Sum>(to + j, width, start,
                              [&](int i) { return kernel.right_column(n + j + i); },
                              static_cast<int>(least(L, columns - j)), depth);
-    } else if constexpr (same_type<typename K::Right, Sum> && K::right_unit == 'n') {
-      const Mask rest = first_lanes<Sum>(static_cast<int>(columns - (width - L)));
-      for (i64 k = 0; k < depth; ++k) {
-        const Sum* row = from + kernel.right_step(k0 + k) + kernel.right_column(n);
-        Sum* line = to + k * width;
-        for (i64 j = 0; j < width - L; j += L) store(line + j, load(row + j));
-        store(line + width - L, load_first(row + width - L, rest));
-      }
     } else {
       for (i64 j = 0; j < width; ++j) {
         const i64 column = n + least(j, columns - 1);
