@@ -65,6 +65,26 @@ TEST(CpuRules, BlocksAreTheAskedShareOfL2) {
   EXPECT_EQ(columns_in_l2(avx512(), 1 << 20, 48, 4, 0.75), 48);  // never less than a panel
 }
 
+TEST(CpuRules, PanelsAreTheAskedShareOfL1) {
+  const auto steps = steps_in_l1(avx512(), 14, 4, 0.5);
+  EXPECT_EQ(steps % 16, 0);
+  EXPECT_LE(steps * 14 * 4, (48 << 10) / 2);
+  EXPECT_GT((steps + 16) * 14 * 4, (48 << 10) / 2);
+  EXPECT_EQ(steps_in_l1(avx512(), 4096, 4, 0.5), 64);  // never so short that sums dominate
+}
+
+TEST(CpuRules, ColumnsInL3AreOneThreadsPart) {
+  const auto one = columns_in_l3(avx512(), 1, 416, 32, 4, 0.5);
+  EXPECT_EQ(one % 32, 0);
+  EXPECT_LE(one * 416 * 4, 16 << 20);
+  EXPECT_GT((one + 32) * 416 * 4, 16 << 20);
+  EXPECT_NEAR(static_cast<double>(columns_in_l3(avx512(), 2, 416, 32, 4, 0.5)),
+              static_cast<double>(one) / 2, 32);
+  CpuLimits without = avx512();
+  without.l3_bytes = 0;  // as some virtual machines say: then L2 is the last level
+  EXPECT_EQ(columns_in_l3(without, 2, 416, 32, 4, 0.5), columns_in_l2(without, 416, 32, 4, 0.5));
+}
+
 TEST(CpuRules, SmallOperandsAreNotPacked) {
   EXPECT_FALSE(packing_pays(avx512(), 256 * 256 * 4, 32));
   EXPECT_FALSE(packing_pays(avx512(), 64 << 20, 1));
