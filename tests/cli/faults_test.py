@@ -68,3 +68,12 @@ class BrokenStores(PerftuneTest):
 
     def test_info_of_a_missing_store(self):
         self.expect_error(self.run_perftune("db", "info"), 5, str(self.store))
+
+
+class NothingToMeasure(PerftuneTest):
+    def test_pending_without_the_device_waits_on(self):
+        self.expect(self.run_perftune("tune", self.gemm(), "--gpu", "v100"), 0)
+        self.expect_error(self.run_perftune("measure", "--pending", "--gpu", "a100"), 3, "a100")
+
+    def test_measure_wants_to_know_what(self):
+        self.expect_error(self.run_perftune("measure"), 2, "--pending")
