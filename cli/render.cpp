@@ -35,6 +35,8 @@ json candidate_json(const TunedCandidate& c) {
           {"spread", timed ? json(outcome.timing->spread) : json(nullptr)},
           {"registers", or_null(compiled && gpu, facts.registers)},
           {"shared_bytes", or_null(compiled && gpu, facts.shared_bytes)},
+          {"registers_estimate", or_null(gpu, c.ranked.estimate.registers)},
+          {"shared_bytes_estimate", or_null(gpu, c.ranked.estimate.shared_bytes)},
           {"spill_bytes", or_null(compiled && gpu, facts.spill_bytes)},
           {"occupancy", or_null(gpu, prediction.occupancy)},
           {"limiter", prediction.limiter},
