@@ -1,9 +1,9 @@
 // Coordinate descent on the logarithm of the shared parameters, from their committed values.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
-#include <set>
 
 #include "metrics.hpp"
 #include "tables.hpp"
@@ -74,7 +74,6 @@ std::string leave_one_out_table(const std::vector<GemmSet>& sets) {
   std::string text = heading();
   for (const GemmSet& left_out : sets) {
     std::vector<GemmSet> others;
-    std::set<std::string> names;
     for (const GemmSet& set : sets)
       if (set.name != left_out.name) others.push_back(sample(set));
     const GpuParameters fitted = calibrate(others);
