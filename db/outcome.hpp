@@ -11,15 +11,15 @@
 namespace perftune {
 
 enum class OutcomeKind {
-  timed,           // ran, verified, timed
-  pending,         // compiled and emulated; waits for a device
+  timed,    // ran, verified, timed
+  pending,  // compiled and emulated; waits for a device
   compile_failed,
-  rejected,        // compiled, but spills, warns, or is faster than the hardware can be
+  rejected,  // compiled, but spills, warns, or is faster than the hardware can be
   launch_failed,
   crashed,
   timed_out,
   wrong_result,
-  noisy,           // timed, but the samples never settled
+  noisy,  // timed, but the samples never settled
 };
 std::string_view name(OutcomeKind kind);  // as in `tune --json`
 std::optional<OutcomeKind> parse_outcome_kind(std::string_view text);
@@ -30,32 +30,32 @@ std::optional<VerifiedBy> parse_verified_by(std::string_view text);
 
 struct Timing {
   double median_us = 0;
-  double spread = 0;                // relative: interquartile range over median
-  std::vector<double> samples_us;   // per launch, in order taken
+  double spread = 0;               // relative: interquartile range over median
+  std::vector<double> samples_us;  // per launch, in order taken
 };
 
 struct Outcome {
   OutcomeKind kind = OutcomeKind::pending;
-  std::string detail;               // one line: the compiler's, the worst element, the signal
+  std::string detail;  // one line: the compiler's, the worst element, the signal
   VerifiedBy verified_by = VerifiedBy::none;
   std::optional<Resources> resources;
   std::optional<Timing> timing;
   double compile_seconds = 0;
   double verify_seconds = 0;
   double measure_seconds = 0;
-  std::string binary;               // cubin or shared object, when one was asked for
+  std::string binary;  // cubin or shared object, when one was asked for
 };
 
 // How a time was taken; part of the validity key through text().
 struct Policy {
-  bool cold = false;            // caches flushed before each sample (GPU default) or warm (CPU)
-  int threads = 1;              // CPU
+  bool cold = false;  // caches flushed before each sample (GPU default) or warm (CPU)
+  int threads = 1;    // CPU
   double warmup_ms = 50;
-  double sample_us = 50;        // shortest sample; shorter kernels repeat within one
+  double sample_us = 50;  // shortest sample; shorter kernels repeat within one
   int min_rounds = 5;
-  double max_seconds = 1.0;     // per candidate, screening
-  std::string timer = "wall";   // wall | cupti | event
-  std::string text() const;     // canonical
+  double max_seconds = 1.0;    // per candidate, screening
+  std::string timer = "wall";  // wall | cupti | event
+  std::string text() const;    // canonical
 };
 
 }  // namespace perftune

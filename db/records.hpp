@@ -23,12 +23,12 @@ enum class MeasurementId : std::int64_t {};
 
 // The same device model is the same row: name, vendor name, architecture and unit count.
 struct HardwareRecord {
-  std::string name;          // "a100-sxm-80gb", "cpu-local"
-  std::string vendor_name;   // tells one "cpu-local" from another
-  std::string kind = "gpu";  // "gpu" | "cpu"
-  std::string arch;          // "sm_80", "avx512"
-  std::int64_t units = 0;    // SMs or cores
-  std::string description;   // YAML that parse_hardware reads; the newest one is kept
+  std::string name;           // "a100-sxm-80gb", "cpu-local"
+  std::string vendor_name;    // tells one "cpu-local" from another
+  std::string kind = "gpu";   // "gpu" | "cpu"
+  std::string arch;           // "sm_80", "avx512"
+  std::int64_t units = 0;     // SMs or cores
+  std::string description{};  // YAML that parse_hardware reads; the newest one is kept
 };
 HardwareRecord describe(const Hardware& hardware);
 

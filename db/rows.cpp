@@ -15,24 +15,6 @@ std::span<const std::byte> as_blob(std::string_view bytes) {
   return std::as_bytes(std::span(bytes.data(), bytes.size()));
 }
 
-// Names a measurement by what was measured, when and with what result: the same row in two copies
-// of a store is one row after a merge.
-Digest measurement_uid(const std::string& run_uid, const std::string& signature,
-                       const MeasurementRecord& m, std::int64_t taken_at_ms) {
-  Digest digest;
-  digest.add(run_uid).add(signature).add(m.kernel.id).add(m.toolchain.arch);
-  digest.add(m.toolchain.codegen_version).add(m.toolchain.compiler).add(m.toolchain.flags);
-  digest.add(m.policy).add(name(m.phase)).add(name(m.outcome.kind)).add(taken_at_ms);
-  digest.add(m.outcome.timing ? m.outcome.timing->median_us : -1.0);
-  return digest;
-}
-
-std::string text_of(Database& database, std::string_view sql, std::int64_t id) {
-  Query row = database.query(sql);
-  row.bind(id);
-  return row.step() ? row.text(0) : std::string();
-}
-
 }  // namespace
 
 std::int64_t now_ms() {
@@ -62,11 +44,44 @@ HardwareId put(Database& database, const HardwareRecord& hardware, std::int64_t 
   return HardwareId{found.integer(0)};
 }
 
-OperatorId put(Database& database, const OperatorRecord& op) {
+void put_operator_name(Database& database, std::int64_t op, std::string_view name,
+                       std::string_view definition) {
   database
       .query(
-          "INSERT OR IGNORE INTO operators (signature, structure, family, dtype, flops, "
-          "compulsory_bytes) VALUES (?, ?, ?, ?, ?, ?)")
+          "INSERT INTO operator_names (operator, name, definition) VALUES (?, ?, ?) "
+          "ON CONFLICT DO UPDATE SET definition = excluded.definition "
+          "WHERE excluded.definition > definition")
+      .bind(op)
+      .bind(name)
+      .bind(definition)
+      .run();
+}
+
+void put_operator_dim(Database& database, std::int64_t op, std::string_view name,
+                      std::string_view dim, std::int64_t extent) {
+  database
+      .query(
+          "INSERT INTO operator_dims (operator, name, dim, extent) VALUES (?, ?, ?, ?) "
+          "ON CONFLICT DO UPDATE SET extent = excluded.extent WHERE excluded.extent > extent")
+      .bind(op)
+      .bind(name)
+      .bind(dim)
+      .bind(extent)
+      .run();
+}
+
+OperatorId put(Database& database, const OperatorRecord& op) {
+  // Facts that another version of perftune derived otherwise: the greater ones stay, so that the
+  // order of merging does not show.
+  database
+      .query(
+          "INSERT INTO operators (signature, structure, family, dtype, flops, "
+          "compulsory_bytes) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (signature) DO UPDATE SET "
+          "structure = excluded.structure, family = excluded.family, dtype = excluded.dtype, "
+          "flops = excluded.flops, compulsory_bytes = excluded.compulsory_bytes "
+          "WHERE (excluded.flops, excluded.compulsory_bytes, excluded.family, "
+          "excluded.structure, excluded.dtype) > "
+          "(flops, compulsory_bytes, family, structure, dtype)")
       .bind(op.signature)
       .bind(op.structure)
       .bind(op.family)
@@ -78,25 +93,8 @@ OperatorId put(Database& database, const OperatorRecord& op) {
   found.bind(op.signature).step();
   const std::int64_t id = found.integer(0);
   if (op.name.empty()) return OperatorId{id};
-  database
-      .query(
-          "INSERT INTO operator_names (operator, name, definition) VALUES (?, ?, ?) "
-          "ON CONFLICT DO UPDATE SET definition = max(definition, excluded.definition)")
-      .bind(id)
-      .bind(op.name)
-      .bind(op.definition)
-      .run();
-  for (const auto& [dim, extent] : op.dims) {
-    database
-        .query(
-            "INSERT INTO operator_dims (operator, name, dim, extent) VALUES (?, ?, ?, ?) "
-            "ON CONFLICT DO UPDATE SET extent = max(extent, excluded.extent)")
-        .bind(id)
-        .bind(op.name)
-        .bind(dim)
-        .bind(extent)
-        .run();
-  }
+  put_operator_name(database, id, op.name, op.definition);
+  for (const auto& [dim, extent] : op.dims) put_operator_dim(database, id, op.name, dim, extent);
   return OperatorId{id};
 }
 
@@ -188,59 +186,6 @@ void put_build_facts(Database& database, std::int64_t build, const Resources& re
   row.bind(resources.stack_bytes).bind(fmt::format("{}", fmt::join(resources.warnings, "\n")));
   binary.empty() ? row.bind(nullptr) : row.bind(as_blob(binary));
   row.bind(build).run();
-}
-
-MeasurementId put(Database& database, RunId run, const MeasurementRecord& m) {
-  const Outcome& outcome = m.outcome;
-  const std::int64_t run_id = static_cast<std::int64_t>(run);
-  const std::int64_t taken_at = m.provenance.taken_at_ms != 0 ? m.provenance.taken_at_ms : now_ms();
-  const std::string run_uid = text_of(database, "SELECT uid FROM runs WHERE id = ?", run_id);
-  const std::string signature = text_of(database, "SELECT signature FROM operators WHERE id = ?",
-                                        static_cast<std::int64_t>(m.op));
-  const auto uid = measurement_uid(run_uid, signature, m, taken_at).bytes();
-
-  const std::int64_t build =
-      put_build(database, put(database, m.kernel), put(database, m.toolchain));
-  if (outcome.resources) put_build_facts(database, build, *outcome.resources, outcome.binary);
-
-  Query row = database.query(
-      "INSERT INTO measurements (uid, run, operator, hardware, build, policy, provenance, phase, "
-      "outcome, detail, verified_by, median_us, spread, sample_count, predicted_us, "
-      "predicted_low_us, predicted_high_us, limiter, roofline_us, compile_seconds, verify_seconds, "
-      "measure_seconds, clock_mhz, taken_at_ms) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-      "ON CONFLICT (uid) DO NOTHING");
-  row.bind(std::span<const std::byte>(uid)).bind(run_id);
-  row.bind(static_cast<std::int64_t>(m.op)).bind(static_cast<std::int64_t>(m.hardware)).bind(build);
-  row.bind(put_policy(database, m.policy)).bind(put(database, m.provenance)).bind(name(m.phase));
-  row.bind(name(outcome.kind)).bind(outcome.detail).bind(name(outcome.verified_by));
-  if (outcome.timing) {
-    row.bind(outcome.timing->median_us).bind(outcome.timing->spread);
-    row.bind(static_cast<std::int64_t>(outcome.timing->samples_us.size()));
-  } else {
-    row.bind(nullptr).bind(nullptr).bind(0);
-  }
-  if (m.predicted) {
-    row.bind(m.predicted->us).bind(m.predicted->low_us).bind(m.predicted->high_us);
-    row.bind(m.predicted->limiter);
-  } else {
-    row.bind(nullptr).bind(nullptr).bind(nullptr).bind("");
-  }
-  row.bind(m.roofline_us).bind(outcome.compile_seconds).bind(outcome.verify_seconds);
-  row.bind(outcome.measure_seconds).bind(m.provenance.clock_mhz).bind(taken_at).run();
-  if (database.changes() == 0) {
-    Query found = database.query("SELECT id FROM measurements WHERE uid = ?");
-    found.bind(std::span<const std::byte>(uid)).step();
-    return MeasurementId{found.integer(0)};
-  }
-  const std::int64_t id = database.last_insert_id();
-  if (outcome.timing && !outcome.timing->samples_us.empty()) {
-    database.query("INSERT INTO samples (measurement, samples_us) VALUES (?, ?)")
-        .bind(id)
-        .bind(std::as_bytes(std::span(outcome.timing->samples_us)))
-        .run();
-  }
-  return MeasurementId{id};
 }
 
 }  // namespace perftune::sqlite

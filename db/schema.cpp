@@ -177,7 +177,54 @@ CREATE TABLE models (
 ) STRICT;
 )sql";
 
-constexpr std::array migrations = {first_tables};
+// Version 2: what queries over a million measurements need, and views for readers with plain
+// `sqlite3`, DuckDB or pandas. Our own connections never use views.
+constexpr const char* fast_queries = R"sql(
+ALTER TABLE winners ADD COLUMN roofline_us REAL;
+CREATE INDEX winners_by_build ON winners (build);
+CREATE INDEX measurements_by_run ON measurements (run);
+CREATE INDEX operators_by_structure ON operators (structure);
+CREATE INDEX measurements_by_candidate ON measurements (operator, hardware, build, taken_at_ms);
+CREATE INDEX measurements_by_hardware ON measurements (hardware, taken_at_ms);
+CREATE INDEX measurements_by_outcome ON measurements (outcome, taken_at_ms);
+CREATE INDEX measurements_by_fraction ON measurements (roofline_us / median_us)
+  WHERE roofline_us IS NOT NULL;
+
+CREATE VIEW operator_rows AS
+SELECT o.id AS operator_id,
+  (SELECT min(name) FROM operator_names n WHERE n.operator = o.id) AS operator,
+  (SELECT json_group_object(dim, extent) FROM operator_dims d WHERE d.operator = o.id AND d.name =
+    (SELECT min(name) FROM operator_names n WHERE n.operator = o.id)) AS dims,
+  o.family, o.dtype, o.flops, o.compulsory_bytes, o.signature
+FROM operators o;
+
+CREATE VIEW measurement_rows AS
+SELECT m.id AS measurement_id, o.operator, o.dims, o.family, o.dtype, h.name AS hardware, h.arch,
+  k.kernel, k.target, k.program, m.phase, m.outcome, m.detail, m.verified_by,
+  m.median_us, m.spread, m.sample_count, m.predicted_us, m.predicted_low_us, m.predicted_high_us,
+  m.limiter, m.roofline_us, m.roofline_us / m.median_us AS fraction,
+  o.flops / m.median_us / 1e6 AS tflops, b.registers, b.shared_bytes, b.spill_bytes,
+  t.codegen_version, t.compiler, t.flags, q.policy, p.driver, p.toolkit, p.device_serial, p.host,
+  p.perftune_version, m.clock_mhz,
+  strftime('%Y-%m-%dT%H:%M:%SZ', m.taken_at_ms / 1000, 'unixepoch') AS taken_at, o.signature
+FROM measurements m JOIN operator_rows o ON o.operator_id = m.operator
+JOIN hardware h ON h.id = m.hardware JOIN builds b ON b.id = m.build
+JOIN kernels k ON k.id = b.kernel JOIN toolchains t ON t.id = b.toolchain
+JOIN policies q ON q.id = m.policy JOIN provenances p ON p.id = m.provenance;
+
+CREATE VIEW winner_rows AS
+SELECT o.operator, o.dims, o.family, o.dtype, h.name AS hardware, h.arch, k.kernel, k.target,
+  k.program, w.basis, w.measured_us, w.predicted_us, w.roofline_us,
+  w.roofline_us / w.measured_us AS fraction, o.flops / w.measured_us / 1e6 AS tflops, w.ties,
+  q.policy, t.codegen_version, t.compiler, t.flags,
+  strftime('%Y-%m-%dT%H:%M:%SZ', w.decided_at_ms / 1000, 'unixepoch') AS decided_at, o.signature
+FROM winners w JOIN operator_rows o ON o.operator_id = w.operator
+JOIN hardware h ON h.id = w.hardware JOIN builds b ON b.id = w.build
+JOIN kernels k ON k.id = b.kernel JOIN toolchains t ON t.id = b.toolchain
+JOIN policies q ON q.id = w.policy;
+)sql";
+
+constexpr std::array migrations = {first_tables, fast_queries};
 
 // (type, name) -> the text that made it. Statistics of ANALYZE are not part of a schema.
 using Objects = std::map<std::pair<std::string, std::string>, std::string>;

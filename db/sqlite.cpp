@@ -76,6 +76,15 @@ std::string Query::column_name(int column) const { return sqlite3_column_name(st
 bool Query::is_null(int column) const {
   return sqlite3_column_type(statement_, column) == SQLITE_NULL;
 }
+bool Query::is_integer(int column) const {
+  return sqlite3_column_type(statement_, column) == SQLITE_INTEGER;
+}
+bool Query::is_real(int column) const {
+  return sqlite3_column_type(statement_, column) == SQLITE_FLOAT;
+}
+bool Query::is_text(int column) const {
+  return sqlite3_column_type(statement_, column) == SQLITE_TEXT;
+}
 std::int64_t Query::integer(int column) const { return sqlite3_column_int64(statement_, column); }
 double Query::real(int column) const { return sqlite3_column_double(statement_, column); }
 
@@ -148,6 +157,14 @@ void Database::execute(const char* sql) {
   if (const int rc = sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr)) fail(rc);
 }
 
+void Database::vacuum() {
+  // SQLite attaches the new file while it copies.
+  sqlite3_limit(handle_.get(), SQLITE_LIMIT_ATTACHED, 1);
+  const int rc = sqlite3_exec(handle_.get(), "VACUUM", nullptr, nullptr, nullptr);
+  sqlite3_limit(handle_.get(), SQLITE_LIMIT_ATTACHED, 0);
+  if (rc != SQLITE_OK) fail(rc);
+}
+
 std::int64_t Database::last_insert_id() const { return sqlite3_last_insert_rowid(handle_.get()); }
 std::int64_t Database::changes() const { return sqlite3_changes64(handle_.get()); }
 bool Database::read_only() const { return sqlite3_db_readonly(handle_.get(), "main") == 1; }
@@ -194,8 +211,8 @@ void Database::fail(int code) const {
 
 // --- Transaction ---------------------------------------------------------------------------
 
-Transaction::Transaction(Database& database) : database_(&database) {
-  database.query("BEGIN IMMEDIATE").run();
+Transaction::Transaction(Database& database, Kind kind) : database_(&database) {
+  database.query(kind == Kind::write ? "BEGIN IMMEDIATE" : "BEGIN").run();
 }
 
 Transaction::~Transaction() {

@@ -59,6 +59,9 @@ class Query {
   int columns() const;
   std::string column_name(int column) const;
   bool is_null(int column) const;
+  bool is_integer(int column) const;
+  bool is_real(int column) const;
+  bool is_text(int column) const;
   std::int64_t integer(int column) const;
   double real(int column) const;
   std::optional<double> optional_real(int column) const;
@@ -87,6 +90,9 @@ class Database {
   // Runs every statement of `sql`.
   void execute(const char* sql);
 
+  // Rewrites the file without its free pages.
+  void vacuum();
+
   std::int64_t last_insert_id() const;
   std::int64_t changes() const;
   bool read_only() const;
@@ -107,11 +113,12 @@ class Database {
   std::unordered_map<std::string, StatementHandle> statements_;  // closed before the handle
 };
 
-// Takes the write lock at once (BEGIN IMMEDIATE), so that a busy store fails before any work.
-// Rolled back on destruction unless committed.
+// A writing one takes the write lock at once, so that a busy store fails before any work; a reading
+// one sees the same state throughout. Rolled back on destruction unless committed.
 class Transaction {
  public:
-  explicit Transaction(Database& database);
+  enum class Kind : std::uint8_t { write, read };
+  explicit Transaction(Database& database, Kind kind = Kind::write);
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
   ~Transaction();

@@ -79,23 +79,13 @@ void Store::set_winner(RunId run, OperatorId op, HardwareId hardware, std::strin
   Transaction transaction(*database_);
   const std::int64_t kernel = sqlite::put(*database_, winner.kernel);
   const std::int64_t toolchain = sqlite::put(*database_, winner.toolchain);
-  const std::int64_t build = sqlite::put_build(*database_, kernel, toolchain);
-  database_
-      ->query(
-          "INSERT OR REPLACE INTO winners (operator, hardware, policy, build, basis, "
-          "measured_us, predicted_us, ties, run, decided_at_ms) "
-          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-      .bind(static_cast<std::int64_t>(op))
-      .bind(static_cast<std::int64_t>(hardware))
-      .bind(sqlite::put_policy(*database_, policy))
-      .bind(build)
-      .bind(name(winner.basis))
-      .bind(winner.measured_us)
-      .bind(winner.predicted_us)
-      .bind(fmt::format("{}", fmt::join(winner.ties, " ")))
-      .bind(static_cast<std::int64_t>(run))
-      .bind(winner.decided_at_ms != 0 ? winner.decided_at_ms : sqlite::now_ms())
-      .run();
+  sqlite::put_winner(*database_,
+                     {.op = static_cast<std::int64_t>(op),
+                      .hardware = static_cast<std::int64_t>(hardware),
+                      .policy = sqlite::put_policy(*database_, policy),
+                      .build = sqlite::put_build(*database_, kernel, toolchain),
+                      .run = static_cast<std::int64_t>(run)},
+                     winner);
   transaction.commit();
 }
 

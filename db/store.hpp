@@ -55,7 +55,7 @@ class Store {
 
   MeasurementId record(RunId run, const MeasurementRecord& measurement);
 
-  // The latest outcome of every kernel recorded under `validity`: what a resumed run skips.
+  // The latest outcome of every kernel and phase under `validity`: what a resumed run skips.
   std::vector<RecordedOutcome> outcomes(HardwareId hardware, const Validity& validity);
   // Candidates whose latest outcome on this hardware is `pending`, best prediction first.
   std::vector<PendingCandidate> pending(HardwareId hardware);

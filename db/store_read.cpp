@@ -74,7 +74,8 @@ std::vector<RecordedOutcome> Store::outcomes(HardwareId hardware, const Validity
   row.bind(validity.toolchain.arch).bind(validity.toolchain.codegen_version);
   row.bind(validity.toolchain.compiler).bind(validity.toolchain.flags);
 
-  std::map<std::string, RecordedOutcome> latest;  // by kernel; later rows replace earlier ones
+  // By kernel and phase; later rows replace earlier ones.
+  std::map<std::pair<std::string, Phase>, RecordedOutcome> latest;
   while (row.step()) {
     RecordedOutcome found;
     found.id = MeasurementId{row.integer(0)};
@@ -92,8 +93,8 @@ std::vector<RecordedOutcome> Store::outcomes(HardwareId hardware, const Validity
     found.outcome.resources = resources_at(row, 16);
     found.provenance = {row.text(21), row.text(22),          row.text(23),   row.text(24),
                         row.text(25), row.optional_real(26), row.integer(27)};
-    std::string key = found.kernel;
-    latest.insert_or_assign(std::move(key), std::move(found));
+    const std::pair key(found.kernel, found.phase);
+    latest.insert_or_assign(key, std::move(found));
   }
   std::vector<RecordedOutcome> all;
   all.reserve(latest.size());

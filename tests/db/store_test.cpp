@@ -6,6 +6,8 @@
 
 #include "db/health.hpp"
 #include "recipes/error.hpp"
+#include "recipes/hardware_file.hpp"
+#include "recipes/operator_file.hpp"
 #include "sample_store.hpp"
 
 namespace perftune {
@@ -226,6 +228,27 @@ TEST_F(StoreTest, KernelByPrefix) {
   EXPECT_EQ(store.kernel(sample_kernel(1).id)->entry, "kernel_1");
   EXPECT_FALSE(store.kernel("ffff"));
   EXPECT_THROW(store.kernel("0000"), Error);
+}
+
+TEST(DescribeTest, SaysWhatTheHouseTypesSay) {
+  const std::string text = "op: matmul\ndims: {m: 8, n: 16, k: 32}\ndtype: f16\n";
+  const auto points = parse_operator_text(text, "op.yaml");
+  ASSERT_EQ(points.size(), 1U);
+  const Operator& op = points[0].op;
+  const OperatorRecord record = describe(op, "contraction", text);
+  EXPECT_EQ(record.signature, op.signature());
+  EXPECT_EQ(record.structure, op.structure());
+  EXPECT_EQ(record.dtype, "f16");
+  EXPECT_EQ(record.dims.at("k"), 32);
+  EXPECT_EQ(record.flops, 2.0 * 8 * 16 * 32);
+  EXPECT_EQ(parse_operator_text(record.definition, "store").at(0).op.signature(), op.signature());
+
+  const Hardware& a100 = find_hardware("a100");
+  const HardwareRecord device = describe(a100);
+  EXPECT_EQ(device.kind, "gpu");
+  EXPECT_EQ(device.arch, "sm_80");
+  EXPECT_EQ(device.units, a100.sms);
+  EXPECT_EQ(parse_hardware(device.description, "store").name, a100.name);
 }
 
 TEST_F(StoreTest, NewestModelIsReadBack) {

@@ -1,0 +1,121 @@
+#include <fmt/format.h>
+
+#include <cstring>
+#include <set>
+
+#include "codegen/tile_program.hpp"
+#include "db/import.hpp"
+#include "db/query_filter.hpp"
+#include "db/query_plan.hpp"
+#include "db/rows.hpp"
+#include "db/sqlite.hpp"
+#include "recipes/error.hpp"
+
+namespace perftune {
+
+namespace {
+
+// "family target name=value ...": values are integers, or JSON texts of an imported configuration.
+std::map<std::string, std::string> configuration_of(const std::string& program) {
+  std::map<std::string, std::string> configuration;
+  std::size_t at = program.find(' ', program.find(' ') + 1);
+  while (at != std::string::npos && at + 1 < program.size()) {
+    const std::size_t equals = program.find('=', at + 1);
+    if (equals == std::string::npos) break;
+    std::size_t end = equals + 1;
+    bool quoted = false;
+    for (; end < program.size() && (quoted || program[end] != ' '); ++end) {
+      if (program[end] == '\\')
+        ++end;
+      else if (program[end] == '"')
+        quoted = !quoted;
+    }
+    configuration[program.substr(at + 1, equals - at - 1)] =
+        program.substr(equals + 1, end - equals - 1);
+    at = end < program.size() ? end : std::string::npos;
+  }
+  return configuration;
+}
+
+// One operator on one hardware under one policy is what these formats can hold.
+struct Subject {
+  std::int64_t op = 0, hardware = 0, policy = 0;
+  auto operator<=>(const Subject&) const = default;
+};
+
+}  // namespace
+
+TuningFile export_tuning(Store& store, const std::vector<std::string>& conditions) {
+  sqlite::Database& database = store.database();
+  const sqlite::Filter filter = sqlite::make_filter(database, conditions, false, sqlite::now_ms());
+  const std::vector<std::int64_t> ids = sqlite::find_measurements(database, filter, -1);
+
+  TuningFile tuning;
+  std::optional<Subject> subject;
+  std::set<std::int64_t> builds;  // newest first: the first row of a kernel is its latest
+  std::set<std::string> parameters;
+  for (const std::int64_t id : ids) {
+    sqlite::Query row = database.query(
+        "SELECT m.operator, m.hardware, m.policy, m.build, m.outcome, m.detail, m.median_us, "
+        "m.spread, m.compile_seconds, m.verify_seconds, m.measure_seconds, m.taken_at_ms, "
+        "k.family, k.target, k.program, s.samples_us, o.flops, h.vendor_name, "
+        "(SELECT min(n.name) FROM operator_names n WHERE n.operator = o.id) "
+        "FROM measurements m JOIN builds b ON b.id = m.build JOIN kernels k ON k.id = b.kernel "
+        "JOIN operators o ON o.id = m.operator JOIN hardware h ON h.id = m.hardware "
+        "LEFT JOIN samples s ON s.measurement = m.id WHERE m.id = ?");
+    row.bind(id);
+    if (!row.step() || row.view(4) == name(OutcomeKind::pending)) continue;
+    const Subject found{row.integer(0), row.integer(1), row.integer(2)};
+    if (!subject) {
+      subject = found;
+      tuning.kernel = row.text(18);
+      tuning.device = row.text(17);
+      tuning.flops = row.real(16);
+    } else if (*subject != found) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("several operators, devices or policies match ({} and {} are two); "
+                              "narrow it with operator=, hardware= or policy=",
+                              tuning.kernel, row.view(18)));
+    }
+    if (!builds.insert(row.integer(3)).second) continue;
+
+    TuningFile::Result result;
+    result.configuration = configuration_of(row.text(14));
+    if (row.view(12) != "imported") {
+      result.configuration["target"] = fmt::format("\"{}\"", row.view(13));
+    }
+    for (const auto& [parameter, value] : result.configuration) parameters.insert(parameter);
+    const auto kind = parse_outcome_kind(row.view(4));
+    if (!kind) throw Error(ErrorKind::store, fmt::format("{}: the store is damaged", store.path()));
+    result.outcome.kind = *kind;
+    result.outcome.detail = row.text(5);
+    if (!row.is_null(6)) {
+      Timing timing{row.real(6), row.real(7), {}};
+      const auto bytes = row.blob(15);
+      timing.samples_us.resize(bytes.size() / sizeof(double));
+      if (!timing.samples_us.empty()) {
+        std::memcpy(timing.samples_us.data(), bytes.data(),
+                    timing.samples_us.size() * sizeof(double));
+      }
+      result.outcome.timing = std::move(timing);
+    }
+    result.outcome.compile_seconds = row.real(8);
+    result.outcome.verify_seconds = row.real(9);
+    result.outcome.measure_seconds = row.real(10);
+    result.taken_at_ms = row.integer(11);
+    tuning.results.push_back(std::move(result));
+  }
+  if (!subject) throw Error(ErrorKind::usage, "no measurement matches; nothing to export");
+  sqlite::Query dim =
+      database.query("SELECT dim, extent FROM operator_dims WHERE operator = ? AND name = ?");
+  dim.bind(subject->op).bind(tuning.kernel);
+  while (dim.step()) tuning.problem[dim.text(0)] = dim.integer(1);
+  tuning.parameters.assign(parameters.begin(), parameters.end());
+  // A knob that a program leaves at its default is absent from it; the formats want every one.
+  for (auto& result : tuning.results) {
+    for (const std::string& name : tuning.parameters) result.configuration.emplace(name, "null");
+  }
+  return tuning;
+}
+
+}  // namespace perftune

@@ -1,0 +1,26 @@
+// Brings the rows of one store into another: `perftune db merge`.
+//
+// Idempotent and commutative: the rows that result do not depend on the order of merging or on how
+// often. A measurement is the same if its digest is (rows.cpp); of two decisions about a winner the
+// measured one, then the later one stays; descriptions keep the newest; builds, names and
+// dimensions add up. Provenance and run of each row come along.
+//
+// One transaction: on any Error{store} (disk full, damaged source) the destination is as before.
+// The source is only read. A kernel whose id is known with another source is refused: one of the
+// two stores was altered.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "db/store.hpp"
+
+namespace perftune {
+
+struct MergeReport {
+  std::map<std::string, std::int64_t> added;  // rows by table
+};
+MergeReport merge(Store& into, Store& from);
+
+}  // namespace perftune

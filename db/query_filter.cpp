@@ -1,0 +1,213 @@
+#include "db/query_filter.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <optional>
+
+#include "db/query_columns.hpp"
+#include "recipes/error.hpp"
+
+namespace perftune::sqlite {
+
+namespace {
+
+Error wrong(const std::string& what) { return {ErrorKind::usage, what}; }
+
+std::optional<double> number(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+double need_number(const Condition& condition) {
+  if (const auto value = number(condition.value)) return *value;
+  throw wrong(fmt::format("{}{}{}: {:?} is not a number", condition.name, condition.comparison,
+                          condition.value, condition.value));
+}
+
+// "90m", "12h", "7d", "2w"; plain numbers are seconds.
+double need_seconds(const Condition& condition) {
+  std::string_view text = condition.value;
+  double unit = 1;
+  if (!text.empty()) {
+    switch (text.back()) {
+      case 's':
+        unit = 1;
+        break;
+      case 'm':
+        unit = 60;
+        break;
+      case 'h':
+        unit = 3600;
+        break;
+      case 'd':
+        unit = 86400;
+        break;
+      case 'w':
+        unit = 7 * 86400;
+        break;
+      default:
+        unit = 0;
+        break;
+    }
+    if (unit > 0) {
+      text.remove_suffix(1);
+    } else {
+      unit = 1;
+    }
+  }
+  if (const auto value = number(text); value && *value >= 0 && *value * unit < 1e11) {
+    return *value * unit;
+  }
+  throw wrong(fmt::format("age{}{}: not a duration; write 90m, 12h, 7d or 2w", condition.comparison,
+                          condition.value));
+}
+
+void add(Filter::Part& part, const std::string& sql, Cell value) {
+  part.sql += part.sql.empty() ? sql : " AND " + sql;
+  part.values.push_back(std::move(value));
+}
+
+bool is_glob(const std::string& text) { return text.find_first_of("*?") != std::string::npos; }
+
+// "expression = ?" in the flavour that the value asks for.
+std::string compare_text(const std::string& expression, const Condition& condition) {
+  if (condition.comparison == "=" && is_glob(condition.value)) return expression + " GLOB ?";
+  if (condition.comparison == "!=" && is_glob(condition.value)) {
+    return "NOT (" + expression + " GLOB ?)";
+  }
+  return expression + " " + condition.comparison + " ?";
+}
+
+// Which part of the filter an expression belongs to: the one table that it speaks of.
+Filter::Part& part_for(Filter& filter, std::string_view expression) {
+  if (expression.starts_with("o.") && expression.find("m.") == std::string_view::npos &&
+      expression.find("w.") == std::string_view::npos) {
+    return filter.op;
+  }
+  if (expression.starts_with("h.")) return filter.hardware;
+  if (expression.starts_with("b.") || expression.starts_with("k.") ||
+      expression.starts_with("t.")) {
+    return filter.build;
+  }
+  return filter.other;
+}
+
+bool has_dimension(Database& database, const std::string& name) {
+  Query row = database.query("SELECT 1 FROM operator_dims WHERE dim = ? LIMIT 1");
+  row.bind(name);
+  return row.step();
+}
+
+void add_dimension(Filter& filter, const Condition& condition) {
+  const double extent = need_number(condition);
+  filter.op.values.emplace_back(condition.name);
+  const std::string sql = fmt::format(
+      "EXISTS (SELECT 1 FROM operator_dims d WHERE d.operator = o.id AND d.dim = ? "
+      "AND d.extent {} ?)",
+      condition.comparison);
+  add(filter.op, sql, extent);
+}
+
+void add_age(Filter& filter, const Condition& condition, bool winners, std::int64_t now_ms) {
+  if (condition.comparison == "=" || condition.comparison == "!=") {
+    throw wrong("age: compare with < or >, as in age<7d");
+  }
+  const std::int64_t then = now_ms - static_cast<std::int64_t>(need_seconds(condition) * 1000);
+  // Younger than means taken later than.
+  const bool younger = condition.comparison.front() == '<';
+  const std::string mirrored = (younger ? ">" : "<") + condition.comparison.substr(1);
+  add(filter.other, (winners ? "w.decided_at_ms " : "m.taken_at_ms ") + mirrored + " ?", then);
+  if (younger) filter.newer_than_ms = std::max(filter.newer_than_ms, then);
+}
+
+}  // namespace
+
+Condition parse_condition(std::string_view text) {
+  const std::size_t at = text.find_first_of("=!<>");
+  if (at == std::string_view::npos || at == 0) {
+    throw wrong(
+        fmt::format("{:?} is not a condition; write column=value, column>=number or "
+                    "dimension<number",
+                    text));
+  }
+  std::size_t end = at + 1;
+  if (end < text.size() && text[end] == '=') ++end;
+  Condition condition{std::string(text.substr(0, at)), std::string(text.substr(at, end - at)),
+                      std::string(text.substr(end))};
+  if (condition.comparison == "!") throw wrong(fmt::format("{:?}: write != for \"not\"", text));
+  if (condition.comparison == "==") condition.comparison = "=";
+  while (!condition.name.empty() && condition.name.back() == ' ') condition.name.pop_back();
+  condition.value.erase(0, condition.value.find_first_not_of(' '));
+  return condition;
+}
+
+Filter make_filter(Database& database, const std::vector<std::string>& conditions, bool winners,
+                   std::int64_t now_ms) {
+  Filter filter;
+  for (const std::string& text : conditions) {
+    const Condition condition = parse_condition(text);
+    if (condition.name == "age") {
+      add_age(filter, condition, winners, now_ms);
+      continue;
+    }
+    if (condition.name == "operator") {
+      // Any of its names counts, not only the one that is shown.
+      add(filter.op,
+          fmt::format("o.id {} (SELECT n.operator FROM operator_names n WHERE {})",
+                      condition.comparison == "!=" ? "NOT IN" : "IN",
+                      is_glob(condition.value) ? "n.name GLOB ?" : "n.name = ?"),
+          condition.value);
+      if (condition.comparison != "=" && condition.comparison != "!=") {
+        throw wrong("operator: compare with = or !=");
+      }
+      continue;
+    }
+    const ColumnSql* column = find_column(condition.name);
+    if (column == nullptr) {
+      if (!has_dimension(database, condition.name)) {
+        throw wrong(
+            fmt::format("{:?} is neither a column nor a dimension of any stored operator; "
+                        "`perftune query --list-columns` names the columns",
+                        condition.name));
+      }
+      add_dimension(filter, condition);
+      continue;
+    }
+    const std::string expression =
+        winners && column->winners != nullptr ? column->winners : column->history;
+    Filter::Part& part = part_for(filter, expression);
+    if (column->column.number) {
+      const double value = need_number(condition);
+      add(part, expression + " " + condition.comparison + " ?", value);
+      if (condition.name == "fraction" && condition.comparison.front() == '>') {
+        filter.fraction_from = std::max(filter.fraction_from, value);
+      }
+    } else {
+      add(part, compare_text(expression, condition), condition.value);
+      if (condition.name == "status" && condition.comparison == "=" && !is_glob(condition.value)) {
+        filter.about_outcome = true;
+        filter.outcome = condition.value;
+      }
+    }
+  }
+  return filter;
+}
+
+void bind_all(Query& query, const std::vector<Cell>& values) {
+  for (const Cell& value : values) {
+    std::visit(
+        [&](const auto& v) {
+          if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::monostate>) {
+            query.bind(nullptr);
+          } else {
+            query.bind(v);
+          }
+        },
+        value);
+  }
+}
+
+}  // namespace perftune::sqlite

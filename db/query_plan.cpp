@@ -1,0 +1,145 @@
+#include "db/query_plan.hpp"
+
+#include <fmt/format.h>
+
+#include <set>
+#include <string>
+
+#include "db/query_columns.hpp"
+
+namespace perftune::sqlite {
+
+namespace {
+
+std::string where(const Filter& filter, std::vector<Cell>& values, const std::string& more = {}) {
+  std::string sql;
+  for (const Filter::Part* part : {&filter.op, &filter.hardware, &filter.build, &filter.other}) {
+    if (part->sql.empty()) continue;
+    sql += (sql.empty() ? " WHERE " : " AND ") + part->sql;
+    values.insert(values.end(), part->values.begin(), part->values.end());
+  }
+  if (!more.empty()) sql += (sql.empty() ? " WHERE " : " AND ") + more;
+  return sql;
+}
+
+// Rows that an index may hand over before a scan in time order, which stops at the limit, is the
+// better plan.
+constexpr std::int64_t few_rows = 20'000;
+
+// One way to reach the rows: the part of the conditions that an index answers alone.
+struct Driver {
+  const char* index;
+  std::string rows;  // over m: a condition that the index serves
+  std::vector<Cell> values;
+};
+
+std::vector<Driver> drivers(const Filter& filter) {
+  std::vector<Driver> found;
+  if (!filter.op.sql.empty()) {
+    found.push_back({"measurements_by_operator",
+                     "m.operator IN (SELECT o.id FROM operators o WHERE " + filter.op.sql + ")",
+                     filter.op.values});
+  }
+  if (!filter.build.sql.empty()) {
+    found.push_back({"measurements_by_build",
+                     "m.build IN (SELECT b.id FROM kernels k JOIN builds b ON b.kernel = k.id JOIN "
+                     "toolchains t ON t.id = b.toolchain WHERE " +
+                         filter.build.sql + ")",
+                     filter.build.values});
+  }
+  if (filter.about_outcome) {
+    found.push_back({"measurements_by_outcome", "m.outcome = ?", {filter.outcome}});
+  }
+  if (filter.fraction_from >= 0) {
+    found.push_back({"measurements_by_fraction",
+                     "m.roofline_us IS NOT NULL AND m.roofline_us / m.median_us >= ?",
+                     {filter.fraction_from}});
+  }
+  if (!filter.hardware.sql.empty()) {
+    found.push_back(
+        {"measurements_by_hardware",
+         "m.hardware IN (SELECT h.id FROM hardware h WHERE " + filter.hardware.sql + ")",
+         filter.hardware.values});
+  }
+  return found;
+}
+
+std::int64_t rows_up_to(Database& database, const Driver& driver, std::int64_t most) {
+  Query row = database.query(
+      fmt::format("SELECT count(*) FROM (SELECT 1 FROM measurements m INDEXED BY {} WHERE {} "
+                  "LIMIT {})",
+                  driver.index, driver.rows, most));
+  bind_all(row, driver.values);
+  return row.step() ? row.integer(0) : 0;
+}
+
+// CROSS keeps the order as written (https://www.sqlite.org/optoverview.html, section 7.2).
+std::string outermost_first(std::string joins) {
+  for (std::size_t at = joins.find(" JOIN "); at != std::string::npos;
+       at = joins.find(" JOIN ", at + 12)) {
+    joins.replace(at, 6, " CROSS JOIN ");
+  }
+  return joins;
+}
+
+}  // namespace
+
+// Groups by operator name, then hardware: an order that a person can find things in.
+std::vector<WinnerGroup> find_winners(Database& database, const Filter& filter,
+                                      std::int64_t limit) {
+  const std::string order =
+      " ORDER BY (SELECT min(n.name) FROM operator_names n WHERE n.operator = w.operator), "
+      "w.operator, h.name, w.policy";
+  std::vector<Cell> values;
+  const std::string condition = where(filter, values);
+  Query row = database.query("SELECT w.operator, w.hardware, w.policy FROM winners w" +
+                             joins_for(" " + condition + " h.name", true) + condition + order +
+                             fmt::format(" LIMIT {}", limit));
+  bind_all(row, values);
+  std::vector<WinnerGroup> groups;
+  while (row.step()) groups.push_back({row.integer(0), row.integer(1), row.integer(2)});
+  return groups;
+}
+
+std::vector<std::int64_t> find_measurements(Database& database, const Filter& filter,
+                                            std::int64_t limit) {
+  // The rarest condition whose rows are few drives; otherwise time does.
+  std::string driven = " INDEXED BY measurements_by_time";
+  std::string extra;
+  std::vector<Cell> extra_values;
+  std::int64_t fewest = few_rows;
+  for (const Driver& driver : drivers(filter)) {
+    const std::int64_t rows = rows_up_to(database, driver, fewest);
+    if (rows >= fewest) continue;
+    fewest = rows;
+    driven = fmt::format(" INDEXED BY {}", driver.index);
+    extra = driver.rows;
+    extra_values = driver.values;
+  }
+  std::vector<Cell> values;
+  const std::string condition = where(filter, values, extra);
+  values.insert(values.end(), extra_values.begin(), extra_values.end());
+  Query row =
+      database.query("SELECT m.id FROM measurements m" + driven +
+                     outermost_first(joins_for(" " + condition, false)) + condition +
+                     " ORDER BY m.taken_at_ms DESC, m.id DESC" + fmt::format(" LIMIT {}", limit));
+  bind_all(row, values);
+  std::vector<std::int64_t> ids;
+  while (row.step()) ids.push_back(row.integer(0));
+  return ids;
+}
+
+void add_fastest(Database& database, const WinnerGroup& group, int wanted,
+                 std::vector<std::int64_t>& ids) {
+  Query row = database.query(
+      "SELECT m.id, m.build FROM measurements m INDEXED BY measurements_by_operator "
+      "WHERE m.operator = ? AND m.hardware = ? AND m.policy = ? AND m.median_us > 0 "
+      "AND m.outcome IN ('timed', 'noisy') ORDER BY m.median_us");
+  row.bind(group.op).bind(group.hardware).bind(group.policy);
+  std::set<std::int64_t> builds;
+  while (static_cast<int>(builds.size()) < wanted && row.step()) {
+    if (builds.insert(row.integer(1)).second) ids.push_back(row.integer(0));
+  }
+}
+
+}  // namespace perftune::sqlite

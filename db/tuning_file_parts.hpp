@@ -1,0 +1,24 @@
+// What the two formats of tuning_file.hpp share. Internal to db/.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "db/json_field.hpp"
+#include "db/outcome.hpp"
+
+namespace perftune {
+
+// Median and spread of the samples where there are several, else the reported time.
+Timing timing_of(double reported_us, std::vector<double> samples_us);
+// Both tools report means.
+double mean_us(const Timing& timing);
+
+// The values of `parameters`, all of which must be there, as JSON text.
+std::map<std::string, std::string> configuration_of(const JsonField& object,
+                                                    const std::vector<std::string>& parameters);
+// 0 where there is none.
+std::int64_t timestamp_of(const JsonField& object);
+
+}  // namespace perftune
