@@ -14,8 +14,10 @@ void add_tune(CLI::App& app, Context& context);
 void add_measure(CLI::App& app, Context& context);
 void add_predict(CLI::App& app, Context& context);
 void add_explain(CLI::App& app, Context& context);
+void add_query(CLI::App& app, Context& context);
 void add_run(CLI::App& app, Context& context);
 void add_hardware(CLI::App& app, Context& context);
 void add_db(CLI::App& app, Context& context);
+void add_db_exchange(CLI::App& db, Context& context);  // subcommands of `db`
 
 }  // namespace perftune

@@ -79,7 +79,7 @@ void print_verification(const DbOptions& options, Context& context) {
 
 void add_db(CLI::App& app, Context& context) {
   auto options = std::make_shared<DbOptions>();
-  auto* command = app.add_subcommand("db", "The store: what it holds, whether it is sound");
+  auto* command = app.add_subcommand("db", "The store: what it holds, whether it is sound, in and out");
   command->require_subcommand(1);
   auto* info_command = command->add_subcommand("info", "Version, size, rows by table and outcome");
   info_command->callback([=, &context] { print_info(*options, context); });
@@ -89,6 +89,7 @@ void add_db(CLI::App& app, Context& context) {
     sub->add_option("--db", options->path, "Store (default $PERFTUNE_DB)");
     add_json_option(*sub, options->json);
   }
+  add_db_exchange(*command, context);
 }
 
 }  // namespace perftune

@@ -60,6 +60,7 @@ int run(int argc, char** argv) {
   perftune::add_measure(app, context);
   perftune::add_predict(app, context);
   perftune::add_explain(app, context);
+  perftune::add_query(app, context);
   perftune::add_run(app, context);
   perftune::add_hardware(app, context);
   perftune::add_db(app, context);
