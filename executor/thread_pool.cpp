@@ -39,16 +39,17 @@ void pin(const std::vector<int>& processors) {
   ::sched_setaffinity(0, sizeof set, &set);  // refused in some containers: then unpinned
 }
 
-// Spins until `done()` or for kActiveWait, looking at the clock only now and then.
+// Spins until `done()` or for `active_wait`, looking at the clock only now and then.
 template <typename Done>
-bool spin(Done done) {
+bool spin(std::chrono::microseconds active_wait, Done done) {
+  if (active_wait.count() == 0) return done();
   const auto start = std::chrono::steady_clock::now();
   do {
     for (int i = 0; i < 256; ++i) {
       if (done()) return true;
       relax();
     }
-  } while (std::chrono::steady_clock::now() - start < kActiveWait);
+  } while (std::chrono::steady_clock::now() - start < active_wait);
   return done();
 }
 
@@ -72,6 +73,9 @@ std::vector<int> processors_by_core() {
 
 ThreadPool::ThreadPool(int threads, std::vector<int> processors)
     : processors_(std::move(processors)) {
+  const std::size_t available = current_processors().size();
+  // Threads that share a processor would wait actively for one that cannot run meanwhile.
+  if (static_cast<std::size_t>(std::max(threads, 1)) <= available) active_wait_ = kActiveWait;
   c_pool_.threads = std::max(threads, 1);
   c_pool_.context = this;
   c_pool_.run = [](void* context, int count, Task task, void* argument) {
@@ -110,8 +114,8 @@ void ThreadPool::run(int count, Task task, void* argument) {
   for (int i = 0; i < count; i += threads) task(argument, i);
   if (helping <= 0) return;
   const auto done = [this] { return busy_.load(std::memory_order_acquire) == 0; };
-  // A helper that was descheduled must get its processor back if it shares ours.
-  while (!spin(done)) std::this_thread::yield();
+  if (spin(active_wait_, done)) return;
+  for (int left = busy_.load(); left != 0; left = busy_.load()) busy_.wait(left);
 }
 
 void ThreadPool::help(int index) {
@@ -120,7 +124,7 @@ void ThreadPool::help(int index) {
   const int stride = c_pool_.threads;
   std::uint32_t seen = 0;
   for (;;) {
-    if (!spin([&] { return order_.epoch.load(std::memory_order_acquire) != seen; })) {
+    if (!spin(active_wait_, [&] { return order_.epoch.load(std::memory_order_acquire) != seen; })) {
       order_.asleep.fetch_add(1);
       order_.epoch.wait(seen);
       order_.asleep.fetch_sub(1);
@@ -129,7 +133,7 @@ void ThreadPool::help(int index) {
     ++seen;  // runs do not overlap, so none is missed
     if (order_.task == nullptr) return;
     for (int i = index; i < order_.count; i += stride) order_.task(order_.argument, i);
-    busy_.fetch_sub(1, std::memory_order_release);
+    if (busy_.fetch_sub(1, std::memory_order_acq_rel) == 1) busy_.notify_one();
   }
 }
 

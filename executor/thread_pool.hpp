@@ -1,13 +1,15 @@
 // Pinned threads that wait actively, for kernels that last microseconds.
 //
 // How threads wait decides small sizes: a 64^3 product takes 2.9 us with active waiting and 48 us
-// with passive (cpu_facts.md). A thread spins for about 200 us after its last task, then sleeps.
+// with passive (cpu_facts.md). A thread spins for about 200 us after its last task, then sleeps;
+// with more threads than processors it sleeps at once.
 //
 // One caller at a time, always the thread that made the pool: it is thread 0 of every run and is
 // pinned, too, until the pool is destroyed. Runs do not nest. Tasks must not throw.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <thread>
 #include <vector>
@@ -51,6 +53,7 @@ class ThreadPool {
   } order_;
   alignas(64) std::atomic<int> busy_{0};
 
+  std::chrono::microseconds active_wait_{0};
   std::vector<int> processors_;
   std::vector<int> callers_processors_;  // affinity to give back
   std::vector<std::thread> helpers_;
