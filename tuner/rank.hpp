@@ -16,6 +16,7 @@ struct Ranked {
   std::vector<RuleApplied> rules;
   Resources estimate;
   Prediction prediction;
+  bool is_default = false;  // the constructor's first proposal: what to use when nothing is measured
 };
 
 struct Ranking {

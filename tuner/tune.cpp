@@ -64,8 +64,19 @@ class Session {
     if (ranking_.candidates.empty())
       throw Error(ErrorKind::no_candidate,
                   fmt::format("{}: nothing could be constructed: {}", op_.name, ranking_.why_not));
+    if (runner_.measures()) move_default_into_top();
     result_.counts.constructed = static_cast<int>(ranking_.candidates.size());
     result_.seconds.construct = seconds_since(start_);
+  }
+
+  // The family's default is measured with the rest, however it ranks: it is what a winner must beat.
+  void move_default_into_top() {
+    auto& candidates = ranking_.candidates;
+    const auto first = std::find_if(candidates.begin(), candidates.end(),
+                                    [](const Ranked& c) { return c.is_default; });
+    const auto last_tried = std::min<std::size_t>(options_.top, candidates.size()) - 1;
+    if (first != candidates.end() && first > candidates.begin() + last_tried)
+      std::rotate(candidates.begin() + last_tried, first, first + 1);
   }
 
   Validity validity(std::string_view target) const {

@@ -53,13 +53,19 @@ Verdict screening_verdict(const std::vector<TunedCandidate>& candidates) {
 Verdict confirmed_verdict(const Operator& op, TrialRunner& runner,
                           std::vector<TunedCandidate>& candidates, int leaders) {
   const auto start = std::chrono::steady_clock::now();
-  std::vector<TunedCandidate> chosen;
-  std::vector<TileProgram> programs;
-  for (const auto& candidate : candidates) {
-    if (static_cast<int>(chosen.size()) == leaders || !candidate.outcome.timing) break;
-    chosen.push_back(candidate);
-    programs.push_back(candidate.ranked.program);
+  const auto timed_end = std::find_if(candidates.begin(), candidates.end(),
+                                      [](const auto& c) { return !c.outcome.timing; });
+  auto chosen_end = candidates.begin() + std::min<std::ptrdiff_t>(leaders, timed_end - candidates.begin());
+  // The default joins the leaders, wherever the screening put it.
+  const auto its_default = std::find_if(chosen_end, timed_end,
+                                        [](const auto& c) { return c.ranked.is_default; });
+  if (its_default != timed_end) {
+    std::rotate(chosen_end, its_default, its_default + 1);
+    ++chosen_end;
   }
+  const std::vector<TunedCandidate> chosen(candidates.begin(), chosen_end);
+  std::vector<TileProgram> programs;
+  for (const auto& candidate : chosen) programs.push_back(candidate.ranked.program);
   if (programs.empty()) return screening_verdict(candidates);
   const auto confirmation = runner.confirm(op, programs);
   if (!confirmation) return screening_verdict(candidates);

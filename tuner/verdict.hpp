@@ -33,7 +33,8 @@ void sort_best_first(std::vector<TunedCandidate>& candidates);
 // `candidates` are sorted and the first is a success, in both.
 Verdict screening_verdict(const std::vector<TunedCandidate>& candidates);
 
-// Confirms the first `leaders` timed candidates and writes the confirmed timings into them.
+// Confirms the first `leaders` timed candidates and the family's default, and writes the confirmed
+// timings into them.
 Verdict confirmed_verdict(const Operator& op, TrialRunner& runner,
                           std::vector<TunedCandidate>& candidates, int leaders);
 

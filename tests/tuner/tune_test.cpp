@@ -107,6 +107,24 @@ TEST_F(TuneLoop, TheWinnerIsTheConfirmedOneAndItsTimeTheSecondMeasurement) {
   EXPECT_TRUE(result.ties.empty());
 }
 
+TEST_F(TuneLoop, TheFamilysDefaultIsMeasuredAndConfirmedHoweverItRanks) {
+  runner_.has_device = true;
+  options_.top = 5;
+  // The model ranks by number, but the default (number 0) is told to be slowest in the screening.
+  runner_.answer = [](std::int64_t number) { return timed(number == 0 ? 900.0 : 100.0 + number); };
+  std::vector<std::int64_t> confirmed;
+  runner_.confirmation = [&](std::span<const TileProgram> programs) {
+    Confirmation c;
+    for (const auto& p : programs) {
+      confirmed.push_back(p.at("number"));
+      c.timings.push_back(Timing{100.0, 0.01, {}});
+    }
+    return c;
+  };
+  run();
+  EXPECT_EQ(confirmed, (std::vector<std::int64_t>{1, 2, 3, 4, 0}));
+}
+
 TEST_F(TuneLoop, BreaksATieByTheProgramWhicheverWasFaster) {
   runner_.has_device = true;
   runner_.answer = [](std::int64_t number) { return timed(50.0 + static_cast<double>(number)); };
