@@ -104,11 +104,12 @@ bool has_dimension(Database& database, const std::string& name) {
 void add_dimension(Filter& filter, const Condition& condition) {
   const double extent = need_number(condition);
   filter.op.values.emplace_back(condition.name);
-  const std::string sql = fmt::format(
-      "EXISTS (SELECT 1 FROM operator_dims d WHERE d.operator = o.id AND d.dim = ? "
-      "AND d.extent {} ?)",
-      condition.comparison);
-  add(filter.op, sql, extent);
+  // A list rather than EXISTS: one range of the index, not one search per operator.
+  add(filter.op,
+      fmt::format("o.id IN (SELECT d.operator FROM operator_dims d WHERE d.dim = ? "
+                  "AND d.extent {} ?)",
+                  condition.comparison),
+      extent);
 }
 
 void add_age(Filter& filter, const Condition& condition, bool winners, std::int64_t now_ms) {
