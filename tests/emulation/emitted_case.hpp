@@ -26,6 +26,7 @@ struct EmittedCase {
 inline void PrintTo(const EmittedCase& c, std::ostream* out) { *out << c.name; }
 
 std::vector<EmittedCase> simt_cases();
+std::vector<EmittedCase> mma_cases();
 
 struct Verdict {
   std::string wrong;     // empty: the kernel is right

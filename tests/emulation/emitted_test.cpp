@@ -16,5 +16,7 @@ TEST_P(EmittedKernel, AgreesWithTheOracle) {
 const auto name_of = [](const auto& test) { return test.param.name; };
 INSTANTIATE_TEST_SUITE_P(Simt, EmittedKernel, ::testing::ValuesIn(simt_cases()), name_of);
 
+INSTANTIATE_TEST_SUITE_P(Mma, EmittedKernel, ::testing::ValuesIn(mma_cases()), name_of);
+
 }  // namespace
 }  // namespace perftune::testing

@@ -1,6 +1,6 @@
 // Runs the emitted cases, compiled against device headers from a folder, until one is wrong.
 //
-// Usage: emulation_mutants HEADER_FOLDER
+// Usage: emulation_mutants HEADER_FOLDER [TARGET]
 // Exit code 0: all are right; 1: the first that is wrong is printed; 2: one does not compile, or
 // the arguments are bad. mutations.py calls it with headers that have a planted defect.
 #include <filesystem>
@@ -32,9 +32,13 @@ std::vector<DeviceHeader> headers_from(const std::filesystem::path& folder) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) return 2;
+  if (argc < 2 || argc > 3) return 2;
+  const std::string_view target = argc == 3 ? argv[2] : "";
   const std::vector<DeviceHeader> headers = headers_from(argv[1]);
-  for (const perftune::testing::EmittedCase& c : perftune::testing::simt_cases()) {
+  std::vector<perftune::testing::EmittedCase> cases = perftune::testing::simt_cases();
+  for (const auto& c : perftune::testing::mma_cases()) cases.push_back(c);
+  for (const perftune::testing::EmittedCase& c : cases) {
+    if (!target.empty() && c.emitter->target() != target) continue;
     const auto [wrong, compiled] = perftune::testing::verify_emitted(c, headers);
     if (wrong.empty()) continue;
     std::cout << c.name << ": " << wrong.substr(0, 2000) << "\n";

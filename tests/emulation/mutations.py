@@ -15,7 +15,8 @@ import sys
 import tempfile
 
 SIMT, TILE, SUMS = "contraction_simt.cuh", "shared_tile.cuh", "partial_sums.cuh"
-EPILOGUE, INDEXING = "contraction_epilogue.cuh", "indexing.cuh"
+EPILOGUE, INDEXING, WORK = "contraction_epilogue.cuh", "indexing.cuh", "block_work.cuh"
+MMA, FRAGMENTS = "contraction_mma.cuh", "fragments.cuh"
 
 # name: (header, text, replacement)
 MUTATIONS = {
@@ -24,8 +25,8 @@ MUTATIONS = {
                                     "cp_async_wait<Tiles::stages - 2>();"),
     "no wait in the main loop": (SIMT, "cp_async_wait<Tiles::stages - 2>();", ""),
     "wait for one stage too few": (SIMT, "cp_async_wait<Tiles::stages - 2>", "cp_async_wait<Tiles::stages - 1>"),
-    "no commit in the main loop": (SIMT, "load_b.fetch(free_b, next_k, end_k);\n      cp_async_commit();",
-                                   "load_b.fetch(free_b, next_k, end_k);"),
+    "no commit in the main loop": (SIMT, "load_b.fetch(free_b, next_k, work.end_k);\n      cp_async_commit();",
+                                   "load_b.fetch(free_b, next_k, work.end_k);"),
     "copies still under way at the end": (SIMT, "cp_async_wait<0>();\n", ""),
     "no barrier before shared memory is used again": (SIMT, "sync_block();  // shared memory is free", "//"),
     "no barrier between writing and adding slices": (SUMS, "shared_store(to + (v * Threads + lane) * sizeof(Vector), gather(sum, v));\n      }\n      sync_block();",
@@ -52,18 +53,34 @@ MUTATIONS = {
                                  "row_offset(row) + static_cast<u32>(k * (Rows - 4) * ElementBytes)"),
     "tile order past the last band": (INDEXING, "smaller(Raster, tiles_m - first_m)", "Raster"),
     # split and sliced k
-    "every split sums to the end": (SIMT, "end_k = smaller(end_k, first_k + static_cast<i32>(params.split_depth));", ""),
-    "all splits start at 0": (SIMT, "first_k = split * static_cast<i32>(params.split_depth);", ""),
+    "every split sums to the end": (WORK, "work.end_k = smaller(work.end_k, work.first_k + static_cast<i32>(params.split_depth));", ""),
+    "all splits start at 0": (WORK, "work.first_k = work.split * static_cast<i32>(params.split_depth);", ""),
     "counter not reset": (SUMS, "if (thread == 0) global_store(counter, 0u);", ""),
     "counter reset to 1": (SUMS, "global_store(counter, 0u)", "global_store(counter, 1u)"),
     "last split one early": (SUMS, "!= Splits - 1", "!= Splits - 2"),
     "one split left out of the sum": (SUMS, "for (int s = 0; s < Splits; ++s)", "for (int s = 1; s < Splits; ++s)"),
+    # tensor cores
+    "mma: no barrier in the main loop": (MMA, "cp_async_wait<Tiles::stages - 2>();\n          sync_block();",
+                                         "cp_async_wait<Tiles::stages - 2>();"),
+    "mma: no wait in the main loop": (MMA, "          cp_async_wait<Tiles::stages - 2>();", ""),
+    "mma: fragments read ahead from the old slot": (MMA, "full = full + 1 == Tiles::stages ? 0 : full + 1;\n          cp_async_wait<Tiles::stages - 2>();\n          sync_block();",
+                                                    "cp_async_wait<Tiles::stages - 2>();\n          sync_block();\n          full = full + 2 < Tiles::stages ? full + 2 : 0;"),
+    "mma: an instruction's k twice": (MMA, "i + 1 == instructions ? first : first + i + 1", "i + 1 == instructions ? first : first + i"),
+    "mma: fragments of the wrong half of the buffer": (MMA, "multiply_all(fragments[i % 2], sum);", "multiply_all(next, sum);"),
+    "mma: columns of b exchanged": (MMA, "b[2 + n % 2]", "b[3 - n % 2]"),
+    "mma: no sync between storing and reading sums": (MMA, "sync_warp();\n      PT_UNROLL\n      for (int i = 0; i < ceil_div(16", "PT_UNROLL\n      for (int i = 0; i < ceil_div(16"),
+    "mma: rows of the epilogue not bounded": (MMA, "c_m < static_cast<i32>(params.m) &&", "true &&"),
+    "mma: ldmatrix without its transposition": (FRAGMENTS, "load_matrices<4, true>", "load_matrices<4, false>"),
+    "mma: ldmatrix rows 8 apart exchanged": (FRAGMENTS, "lane / 8 % 2 * 8, lane % 8 + lane / 16 * 8", "lane / 16 * 8, lane % 8 + lane / 8 % 2 * 8"),
+    "mma: swizzle read by sum instead of xor": (FRAGMENTS, "((tile + base_[0]) ^ static_cast<u32>(i * 32))", "((tile + base_[0]) + static_cast<u32>(i * 32))"),
+    "mma: no swizzle": (FRAGMENTS, "return (chunk ^ key) * 16;", "return chunk * 16;"),
+    "mma: gathered rows 8 apart from the wrong place": (FRAGMENTS, "words[1] = word(from ^ eight_rows);", "words[1] = word(from);"),
     "every slice takes the same part of k": (SIMT, "const int first = slice * slice_depth;", "const int first = 0;"),
 }
 
 
-def run(executable, folder):
-    done = subprocess.run([executable, folder], capture_output=True, text=True, timeout=300)
+def run(executable, folder, target=""):
+    done = subprocess.run([executable, folder, target], capture_output=True, text=True, timeout=300)
     return done.returncode, done.stdout.strip() or done.stderr.strip()
 
 
@@ -79,7 +96,9 @@ def mutate(executable, headers, name):
         if source.count(text) != 1:
             return f"its text occurs {source.count(text)} times in {header}", ""
         (copy / header).write_text(source.replace(text, replacement))
-        code, said = run(executable, str(copy))
+        # Only the cases of its target can see a defect in a target's own header.
+        target = {SIMT: "cuda/simt", MMA: "cuda/mma", FRAGMENTS: "cuda/mma"}.get(header, "")
+        code, said = run(executable, str(copy), target)
     problems = {0: "NOT CAUGHT: every kernel passed", 1: ""}
     return problems.get(code, f"no verdict (exit code {code}): {said[-1500:]}"), said
 
