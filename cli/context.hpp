@@ -13,6 +13,7 @@ struct Context {
   std::FILE* err = nullptr;        // progress and diagnostics
   bool err_is_terminal = false;    // a progress bar only then
   bool colour = false;             // terminal and no NO_COLOR
+  bool unicode = false;            // the locale is UTF-8
   std::string database_default;    // $PERFTUNE_DB, else $XDG_DATA_HOME/perftune/perftune.db
   std::string cache_folder;        // $XDG_CACHE_HOME/perftune: calibration of this machine
   std::string driver_folder;       // $PERFTUNE_DRIVER: searched first for libcuda.so.1

@@ -30,6 +30,16 @@ std::string xdg_folder(const char* variable, const char* below_home) {
   return (set.empty() ? environment("HOME") + below_home : set) + "/perftune";
 }
 
+// The first of these that is set decides (POSIX, 8.2).
+bool locale_is_utf8() {
+  for (const char* variable : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const std::string locale = environment(variable);
+    if (locale.empty()) continue;
+    return locale.find("UTF-8") != std::string::npos || locale.find("utf8") != std::string::npos;
+  }
+  return false;
+}
+
 perftune::Context make_context() {
   perftune::Context context;
   context.out = stdout;
@@ -45,6 +55,7 @@ perftune::Context make_context() {
   context.cuda_home = environment("CUDA_HOME");
   context.cuda_only = environment("PERFTUNE_CUDA");
   context.preferred_compiler = environment("CXX");
+  context.unicode = locale_is_utf8();
   context.executable = "/proc/self/exe";
   context.interrupted = &interrupted;
   return context;
@@ -61,6 +72,7 @@ int run(int argc, char** argv) {
   perftune::add_predict(app, context);
   perftune::add_explain(app, context);
   perftune::add_query(app, context);
+  perftune::add_report(app, context);
   perftune::add_run(app, context);
   perftune::add_hardware(app, context);
   perftune::add_db(app, context);

@@ -19,4 +19,21 @@ std::optional<KernelUse> find_kernel_use(Store& store, std::string_view id_prefi
                    row.text(6)};
 }
 
+std::string find_definition(Store& store, std::string_view signature) {
+  sqlite::Query row = store.database().query(
+      "SELECT n.definition FROM operators o JOIN operator_names n ON n.operator = o.id "
+      "WHERE o.signature = ? AND n.definition <> '' ORDER BY n.name LIMIT 1");
+  row.bind(signature);
+  return row.step() ? row.text(0) : "";
+}
+
+std::string find_hardware_description(Store& store, std::string_view name,
+                                      std::string_view vendor_name) {
+  sqlite::Query row = store.database().query(
+      "SELECT description FROM hardware WHERE name = ? AND vendor_name = ? "
+      "ORDER BY described_at_ms DESC LIMIT 1");
+  row.bind(name).bind(vendor_name);
+  return row.step() ? row.text(0) : "";
+}
+
 }  // namespace perftune

@@ -18,4 +18,11 @@ struct KernelUse {
 // none. Throws Error{usage} when the prefix names several kernels.
 std::optional<KernelUse> find_kernel_use(Store& store, std::string_view id_prefix);
 
+// The operator file of a signature; empty when the store cannot rebuild it (imported results).
+std::string find_definition(Store& store, std::string_view signature);
+
+// The description of a device by both of its names; empty when there is none.
+std::string find_hardware_description(Store& store, std::string_view name,
+                                      std::string_view vendor_name);
+
 }  // namespace perftune

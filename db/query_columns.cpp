@@ -20,6 +20,7 @@ constexpr ColumnSql table[] = {
     {{"family", "kernel family"}, "o.family", nullptr},
     {{"dtype", "type of the first input"}, "o.dtype", nullptr},
     {{"hardware", "device"}, "h.name", nullptr},
+    {{"vendor_name", "the vendor's name of the device"}, "h.vendor_name", nullptr},
     {{"arch", "target architecture"}, "t.arch", nullptr},
     {{"target", "language and instruction class"}, "k.target", nullptr},
     {{"kernel", "kernel id"}, "k.kernel", nullptr},
