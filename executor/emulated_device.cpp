@@ -17,20 +17,19 @@ struct EmulatedDevice::State {
 };
 
 std::optional<CompiledKernel> compile_for_emulation(const Kernel& kernel,
-                                                    const HostCompiler& compiler,
-                                                    double deadline_s, Failure& failure,
+                                                    const HostCompiler& compiler, double deadline_s,
+                                                    Failure& failure,
                                                     std::span<const DeviceHeader> headers) {
   // -O1 is where compiling and running cost least together; unwind tables carry a Defect through
   // the kernel's frames; a conversion or an unused variable is no business of this compiler.
-  static const std::vector<std::string> flags{
-      "-std=c++20",  "-O1", "-w",
-      "-fexceptions", "-fvisibility=hidden", "-ffp-contract=off", "-fno-math-errno",
+  static const std::vector<std::string> flags {
+    "-std=c++20", "-O1", "-w", "-fexceptions", "-fvisibility=hidden", "-ffp-contract=off",
+        "-fno-math-errno",
 #if defined(__x86_64__)
-      "-march=native",  // fused multiply-add as an instruction: the result is the same
+        "-march=native",  // fused multiply-add as an instruction: the result is the same
 #endif
   };
-  const HostCompileResult result =
-      compiler.compile(kernel.source, headers, flags, deadline_s);
+  const HostCompileResult result = compiler.compile(kernel.source, headers, flags, deadline_s);
   if (!result.ok) {
     failure = {result.timed_out ? OutcomeKind::timed_out : OutcomeKind::compile_failed, result.log};
     return std::nullopt;
@@ -65,7 +64,9 @@ void EmulatedDevice::load(const Operator& op, std::span<const std::span<const st
 
 std::optional<Failure> EmulatedDevice::refuse(const CompiledKernel& kernel,
                                               const Launch& launch) const {
-  const auto no = [](std::string why) { return Failure{OutcomeKind::launch_failed, std::move(why)}; };
+  const auto no = [](std::string why) {
+    return Failure{OutcomeKind::launch_failed, std::move(why)};
+  };
   const int threads = launch.block[0];
   if (launch.block[1] != 1 || launch.block[2] != 1 || threads <= 0 || threads % 32 != 0)
     return no("blocks are one-dimensional and of whole warps");
@@ -163,7 +164,8 @@ void EmulatedDevice::read(int slot, std::span<std::byte> into) {
 
 std::optional<std::string> EmulatedDevice::guard_violation() const {
   for (std::size_t slot = 0; slot < buffers_.size(); ++slot)
-    if (!buffers_[slot].intact()) return fmt::format("write outside tensor {}", op_.tensors[slot].name);
+    if (!buffers_[slot].intact())
+      return fmt::format("write outside tensor {}", op_.tensors[slot].name);
   return std::nullopt;
 }
 

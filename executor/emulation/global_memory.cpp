@@ -13,19 +13,23 @@ namespace {
 
 const char* verb(Access access) {
   switch (access) {
-    case Access::read: return "read";
-    case Access::read_only_path: return "read-only load";
-    case Access::write: return "write";
-    case Access::acquire: return "acquiring load";
-    case Access::release: return "releasing store";
-    case Access::acquire_release: return "atomic";
+    case Access::read:
+      return "read";
+    case Access::read_only_path:
+      return "read-only load";
+    case Access::write:
+      return "write";
+    case Access::acquire:
+      return "acquiring load";
+    case Access::release:
+      return "releasing store";
+    case Access::acquire_release:
+      return "atomic";
   }
   return "access";
 }
 
-bool reads(Access access) {
-  return access != Access::write && access != Access::release;
-}
+bool reads(Access access) { return access != Access::write && access != Access::release; }
 bool writes(Access access) {
   return access == Access::write || access == Access::release || access == Access::acquire_release;
 }
@@ -68,8 +72,7 @@ GlobalMemory::Tracked* GlobalMemory::find(const void* at) {
 
 void GlobalMemory::check(const Who& who, const void* at, unsigned bytes, Access access) {
   Tracked* tracked = find(at);
-  if (tracked == nullptr)
-    refuse(who, OutcomeKind::crashed, "out of bounds", at, bytes, access);
+  if (tracked == nullptr) refuse(who, OutcomeKind::crashed, "out of bounds", at, bytes, access);
   const GlobalBuffer& buffer = tracked->buffer;
   const auto offset = static_cast<std::size_t>(static_cast<const std::byte*>(at) - buffer.base);
   if (offset + bytes > buffer.bytes)

@@ -22,11 +22,11 @@ namespace perftune::emulation {
 
 struct GlobalBuffer {
   enum class Kind : std::uint8_t { input, output, workspace };
-  std::string name;              // as messages call it
+  std::string name;  // as messages call it
   Kind kind = Kind::input;
-  std::byte* base = nullptr;     // not owned
+  std::byte* base = nullptr;  // not owned
   std::size_t bytes = 0;
-  std::size_t initialised = 0;   // prefix that holds data before the launch
+  std::size_t initialised = 0;  // prefix that holds data before the launch
 };
 
 class GlobalMemory {

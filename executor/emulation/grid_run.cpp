@@ -18,7 +18,8 @@ std::optional<Defect> GridRun::run(Attachment& attachment, Entry entry, const vo
   params_ = params;
   launch_ = launch;
   threads_ = static_cast<unsigned>(launch.block[0]);
-  cluster_blocks_ = static_cast<unsigned>(launch.cluster[0] * launch.cluster[1] * launch.cluster[2]);
+  cluster_blocks_ =
+      static_cast<unsigned>(launch.cluster[0] * launch.cluster[1] * launch.cluster[2]);
   clusters_ = static_cast<std::uint64_t>(launch.grid[0] * launch.grid[1] * launch.grid[2]) /
               cluster_blocks_;
   memory_.begin_launch();
@@ -149,15 +150,16 @@ void GridRun::report_deadlock() const {
   }
   std::string text = "deadlock:";
   for (const auto& [what, group] : groups)
-    text += fmt::format(" {} thread(s) {} (first: {});", group.first, what, describe(group.second->view));
+    text += fmt::format(" {} thread(s) {} (first: {});", group.first, what,
+                        describe(group.second->view));
   text.pop_back();
   throw Defect{OutcomeKind::timed_out, std::move(text)};
 }
 
 void GridRun::count_step() {
   if (++steps_ > options_.max_steps)
-    throw Defect{OutcomeKind::timed_out,
-                 fmt::format("did not end within {} accesses and waits; {}", options_.max_steps, here())};
+    throw Defect{OutcomeKind::timed_out, fmt::format("did not end within {} accesses and waits; {}",
+                                                     options_.max_steps, here())};
 }
 
 void GridRun::wait(Thread::State state, std::string_view at, unsigned id) {

@@ -54,7 +54,8 @@ class GridRun {
   void wait(Thread::State state, std::string_view at, unsigned id);
   bool barrier(unsigned id, unsigned threads, bool blocks, bool value);
   // One phase of a barrier at which `expected` threads meet; whether any value was true.
-  bool meet(NamedBarrier& barrier, unsigned expected, bool blocks, bool value, const char* name, unsigned id);
+  bool meet(NamedBarrier& barrier, unsigned expected, bool blocks, bool value, const char* name,
+            unsigned id);
   bool warp_collective(const char* name, Combine combine, void* part);
   void copy_wait(std::size_t pending);
   void multiply(MatrixMultiply& lane);
@@ -71,13 +72,13 @@ class GridRun {
   Entry entry_ = nullptr;
   const void* params_ = nullptr;
   Launch launch_;
-  unsigned threads_ = 0;         // per block
+  unsigned threads_ = 0;  // per block
   unsigned cluster_blocks_ = 1;
-  std::uint64_t clusters_ = 0;   // of the grid
+  std::uint64_t clusters_ = 0;  // of the grid
   std::uint64_t next_cluster_ = 0;
   std::vector<std::unique_ptr<Cluster>> resident_;
-  Cluster* cluster_ = nullptr;   // of the running thread
-  Thread* thread_ = nullptr;     // the running thread
+  Cluster* cluster_ = nullptr;  // of the running thread
+  Thread* thread_ = nullptr;    // the running thread
   std::uint64_t steps_ = 0;
   std::optional<Defect> defect_;
 };

@@ -19,8 +19,8 @@ struct HopperTable {
   static void cluster_barrier(void* self) {
     GridRun& run = of(self);
     run.count_step();
-    run.meet(run.cluster_->barrier, static_cast<unsigned>(run.cluster_->threads.size()), true, false,
-             "sync_cluster", 0);
+    run.meet(run.cluster_->barrier, static_cast<unsigned>(run.cluster_->threads.size()), true,
+             false, "sync_cluster", 0);
   }
   static bool elect(void* self) {
     GridRun& run = of(self);
@@ -31,14 +31,16 @@ struct HopperTable {
   // ---- mbarriers ----
 
   static MBarrier& find(GridRun& run, unsigned rank, unsigned offset) {
-    if (rank >= run.cluster_->blocks.size()) wrong(run, "an mbarrier of a block that the cluster lacks");
+    if (rank >= run.cluster_->blocks.size())
+      wrong(run, "an mbarrier of a block that the cluster lacks");
     Block& block = run.cluster_->blocks[rank];
     if (block.running == 0) wrong(run, "an mbarrier of a block that has ended");
     const auto found = block.mbarriers.find(offset);
     if (found == block.mbarriers.end())
       wrong(run, fmt::format("no mbarrier was initialised at offset {}", offset));
     if (!run.cluster_->clocks.ordered(found->second.initialised(), run.thread_->index))
-      wrong(run, fmt::format("the mbarrier at offset {} is used with no sync after its init", offset));
+      wrong(run,
+            fmt::format("the mbarrier at offset {} is used with no sync after its init", offset));
     return found->second;
   }
   static void wake(GridRun& run, MBarrier& barrier) {
@@ -98,7 +100,8 @@ struct HopperTable {
       const unsigned issuer = load.issued.thread();
       for (unsigned linear = 0; linear < load.tile.bytes(); linear += 16) {
         const TensorTile::Chunk chunk = load.tile.chunk(load.to + shared_base, linear);
-        std::byte* to = run.block().shared.finish_async_write(clocks, issuer, load.to + chunk.offset);
+        std::byte* to =
+            run.block().shared.finish_async_write(clocks, issuer, load.to + chunk.offset);
         const unsigned bytes = load.tile.element_bytes();
         for (unsigned e = 0; e < 16 / bytes; ++e) {
           if (chunk.elements[e] == nullptr) {
@@ -127,7 +130,8 @@ struct HopperTable {
       if ((blocks >> b & 1u) == 0) continue;
       MBarrier& barrier = find(run, b, barrier_offset);
       if (!clocks.fenced(barrier.initialised(), run.thread_->index))
-        wrong(run, "a tensor copy counts at an mbarrier without fence_mbarrier_init after its init");
+        wrong(run,
+              "a tensor copy counts at an mbarrier without fence_mbarrier_init after its init");
       for (unsigned linear = 0; linear < tile.bytes(); linear += 16)
         run.cluster_->blocks[b].shared.start_async_write(clocks, run.thread_->index, to + linear);
       barrier.loads.push_back({tile, to, issued});
@@ -135,7 +139,8 @@ struct HopperTable {
     }
     clocks.publish(run.thread_->index);  // its later accesses are not part of what arrives
   }
-  static void tensor_store(void* self, const void* map, unsigned from, const int* at, unsigned rank) {
+  static void tensor_store(void* self, const void* map, unsigned from, const int* at,
+                           unsigned rank) {
     GridRun& run = of(self);
     run.count_step();
     const TensorTile tile(map, at, rank);
@@ -154,7 +159,8 @@ struct HopperTable {
     StoreQueue& queue = run.thread_->stores;
     if (queue.group_ends.size() <= pending) return;
     const auto groups = static_cast<std::ptrdiff_t>(queue.group_ends.size() - pending);
-    const auto done = static_cast<std::ptrdiff_t>(queue.group_ends[static_cast<std::size_t>(groups - 1)]);
+    const auto done =
+        static_cast<std::ptrdiff_t>(queue.group_ends[static_cast<std::size_t>(groups - 1)]);
     Clocks& clocks = run.cluster_->clocks;
     const unsigned self_index = run.thread_->index;
     for (std::ptrdiff_t i = 0; i < done; ++i) {
@@ -184,12 +190,14 @@ struct HopperTable {
   static void together(GridRun& run, const char* name, const Act& act) {
     run.count_step();
     const unsigned index = run.thread_->view.thread / Warpgroup::kThreads;
-    if (index >= run.block().warpgroups.size()) wrong(run, "wgmma by warps that form no whole warpgroup");
+    if (index >= run.block().warpgroups.size())
+      wrong(run, "wgmma by warps that form no whole warpgroup");
     Warpgroup& group = run.block().warpgroups[index];
     if (group.arrived.none())
       group.meeting = name;
     else if (std::string_view(group.meeting) != name)
-      wrong(run, fmt::format("warpgroup diverged: at {} while others wait at {}", name, group.meeting));
+      wrong(run,
+            fmt::format("warpgroup diverged: at {} while others wait at {}", name, group.meeting));
     const unsigned within = run.thread_->view.thread % Warpgroup::kThreads;
     group.arrived.set(within);
     if (!group.arrived.all()) {
@@ -212,7 +220,8 @@ struct HopperTable {
     GridRun& run = of(self);
     const unsigned thread = run.thread_->view.thread;
     if (thread / Warpgroup::kThreads < run.block().warpgroups.size())
-      run.block().warpgroups[thread / Warpgroup::kThreads].parts[thread % Warpgroup::kThreads] = part;
+      run.block().warpgroups[thread / Warpgroup::kThreads].parts[thread % Warpgroup::kThreads] =
+          part;
     together(run, "wgmma", [&run](Warpgroup& group, unsigned first) {
       group.issue(run.cluster_->clocks, first, run.block().shared);
     });
@@ -238,10 +247,10 @@ struct HopperTable {
 
 const HopperRuntime& hopper_table() {
   static const HopperRuntime table{
-      HopperTable::cluster_barrier, HopperTable::elect,        HopperTable::mbarrier_init,
+      HopperTable::cluster_barrier, HopperTable::elect,         HopperTable::mbarrier_init,
       HopperTable::mbarrier_arrive, HopperTable::mbarrier_wait, HopperTable::proxy_fence,
-      HopperTable::tensor_load,     HopperTable::tensor_store, HopperTable::store_commit,
-      HopperTable::store_wait,      HopperTable::wgmma_fence,  HopperTable::wgmma,
+      HopperTable::tensor_load,     HopperTable::tensor_store,  HopperTable::store_commit,
+      HopperTable::store_wait,      HopperTable::wgmma_fence,   HopperTable::wgmma,
       HopperTable::wgmma_commit,    HopperTable::wgmma_wait,
   };
   return table;

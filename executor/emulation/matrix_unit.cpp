@@ -16,13 +16,20 @@ constexpr unsigned kMostDepth = 32;
 
 DType stored_type(Element element) {
   switch (element) {
-    case Element::f16: return DType::f16;
-    case Element::bf16: return DType::bf16;
-    case Element::tf32: return DType::f32;
-    case Element::i8: return DType::i8;
-    case Element::u8: return DType::u8;
-    case Element::f8e4m3: return DType::f8e4m3;
-    case Element::f8e5m2: return DType::f8e5m2;
+    case Element::f16:
+      return DType::f16;
+    case Element::bf16:
+      return DType::bf16;
+    case Element::tf32:
+      return DType::f32;
+    case Element::i8:
+      return DType::i8;
+    case Element::u8:
+      return DType::u8;
+    case Element::f8e4m3:
+      return DType::f8e4m3;
+    case Element::f8e5m2:
+      return DType::f8e5m2;
   }
   return DType::f32;
 }

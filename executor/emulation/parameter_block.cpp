@@ -23,15 +23,20 @@ std::optional<std::string> refuse(const TensorMap& map) {
     const auto i = static_cast<std::size_t>(d);
     if (map.extents[i] < 1 || map.extents[i] > 0xffffffffLL) return "extents of 1 to 2^32";
     if (map.box[i] < 1 || map.box[i] > 256) return "box extents of 1 to 256";
-    if (d > 0 && (map.strides[i] % 16 != 0 || map.strides[i] <= 0)) return "strides of 16-byte multiples";
+    if (d > 0 && (map.strides[i] % 16 != 0 || map.strides[i] <= 0))
+      return "strides of 16-byte multiples";
   }
   return std::nullopt;
 }
 
 EncodedTensor encode(const TensorMap& map, std::byte* base) {
-  EncodedTensor encoded{reinterpret_cast<unsigned char*>(base), static_cast<unsigned>(map.rank),
+  EncodedTensor encoded{reinterpret_cast<unsigned char*>(base),
+                        static_cast<unsigned>(map.rank),
                         static_cast<unsigned>(size_bytes(map.type)),
-                        static_cast<unsigned>(map.swizzle_bytes), {}, {}, {}};
+                        static_cast<unsigned>(map.swizzle_bytes),
+                        {},
+                        {},
+                        {}};
   for (std::size_t d = 0; d < 5; ++d) {
     encoded.extents[d] = static_cast<unsigned>(map.extents[d]);
     encoded.box[d] = static_cast<unsigned>(map.box[d]);

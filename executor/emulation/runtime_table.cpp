@@ -81,9 +81,11 @@ void GridRun::copy_wait(std::size_t pending) {
   const std::size_t copies = queue.group_ends[groups - 1];
   for (std::size_t i = 0; i < copies; ++i) {
     const PendingCopy& copy = queue.copies[i];
-    block().shared.finish_copy(cluster_->clocks, thread_->index, copy.offset, copy.bytes, copy.from);
+    block().shared.finish_copy(cluster_->clocks, thread_->index, copy.offset, copy.bytes,
+                               copy.from);
   }
-  queue.copies.erase(queue.copies.begin(), queue.copies.begin() + static_cast<std::ptrdiff_t>(copies));
+  queue.copies.erase(queue.copies.begin(),
+                     queue.copies.begin() + static_cast<std::ptrdiff_t>(copies));
   queue.group_ends.erase(queue.group_ends.begin(),
                          queue.group_ends.begin() + static_cast<std::ptrdiff_t>(groups));
   for (std::size_t& end : queue.group_ends) end -= copies;
@@ -91,8 +93,7 @@ void GridRun::copy_wait(std::size_t pending) {
 
 void* GridRun::shared(unsigned offset, unsigned bytes, Access access, const void* site) {
   count_step();
-  if (options_.conflicts != nullptr)
-    options_.conflicts->record(thread_->view, site, offset, bytes);
+  if (options_.conflicts != nullptr) options_.conflicts->record(thread_->view, site, offset, bytes);
   SharedMemory& memory = block().shared;
   return access == Access::write ? memory.write(cluster_->clocks, thread_->index, offset, bytes)
                                  : memory.read(cluster_->clocks, thread_->index, offset, bytes);
@@ -115,7 +116,8 @@ struct RuntimeTable {
   static void* shared(void* self, unsigned offset, unsigned bytes, Access access) {
     return of(self).shared(offset, bytes, access, __builtin_return_address(0));
   }
-  static void copy_start(void* self, unsigned offset, const void* from, unsigned bytes, bool valid) {
+  static void copy_start(void* self, unsigned offset, const void* from, unsigned bytes,
+                         bool valid) {
     GridRun& run = of(self);
     run.count_step();
     if (valid)
@@ -157,10 +159,10 @@ struct RuntimeTable {
 
 const Runtime& runtime_table() {
   static const Runtime table{
-      RuntimeTable::global,  RuntimeTable::shared,       RuntimeTable::copy_start,
-      RuntimeTable::copy_commit, RuntimeTable::copy_wait, RuntimeTable::barrier,
-      RuntimeTable::warp,    RuntimeTable::warp_barrier, RuntimeTable::multiply,
-      RuntimeTable::move_matrices, RuntimeTable::fail, &hopper_table(),
+      RuntimeTable::global,        RuntimeTable::shared,       RuntimeTable::copy_start,
+      RuntimeTable::copy_commit,   RuntimeTable::copy_wait,    RuntimeTable::barrier,
+      RuntimeTable::warp,          RuntimeTable::warp_barrier, RuntimeTable::multiply,
+      RuntimeTable::move_matrices, RuntimeTable::fail,         &hopper_table(),
   };
   return table;
 }

@@ -104,7 +104,8 @@ std::byte* SharedMemory::access(const Request& request) {
   return arena_ + offset;
 }
 
-// A read by the asynchronous proxy that is not over is ordered before nothing: its clock is the last.
+// A read by the asynchronous proxy that is not over is ordered before nothing: its clock is the
+// last.
 bool SharedMemory::settled(const Clocks& clocks, Stamp read, unsigned thread) {
   return read.clock() != Stamp::kLastClock && clocks.ordered(read, thread);
 }
@@ -147,9 +148,13 @@ inline void SharedMemory::touch(const Request& request, Record& record) {
   }
   for (const Stamp* read : {&record.read, &record.other_read})
     if (!settled(clocks, *read, thread))
-      refuse(request, read->clock() == Stamp::kLastClock ? "is still being read asynchronously"
-                                                         : "races with a read", read);
-  record = Record{now, {}, {},
+      refuse(request,
+             read->clock() == Stamp::kLastClock ? "is still being read asynchronously"
+                                                : "races with a read",
+             read);
+  record = Record{now,
+                  {},
+                  {},
                   kind == Kind::write      ? State::written
                   : kind == Kind::mbarrier ? State::mbarrier
                                            : State::in_flight};
@@ -157,15 +162,24 @@ inline void SharedMemory::touch(const Request& request, Record& record) {
 
 const char* SharedMemory::verb(Kind kind) {
   switch (kind) {
-    case Kind::read: return "read";
-    case Kind::write: return "write";
-    case Kind::copy_start: return "asynchronous copy";
-    case Kind::copy_finish: return "arrival of an asynchronous copy";
-    case Kind::async_write: return "tensor copy";
-    case Kind::async_arrival: return "arrival of a tensor copy";
-    case Kind::async_read: return "asynchronous read";
-    case Kind::async_read_end: return "end of an asynchronous read";
-    case Kind::mbarrier: return "initialisation of an mbarrier";
+    case Kind::read:
+      return "read";
+    case Kind::write:
+      return "write";
+    case Kind::copy_start:
+      return "asynchronous copy";
+    case Kind::copy_finish:
+      return "arrival of an asynchronous copy";
+    case Kind::async_write:
+      return "tensor copy";
+    case Kind::async_arrival:
+      return "arrival of a tensor copy";
+    case Kind::async_read:
+      return "asynchronous read";
+    case Kind::async_read_end:
+      return "end of an asynchronous read";
+    case Kind::mbarrier:
+      return "initialisation of an mbarrier";
   }
   return "access";
 }

@@ -35,8 +35,9 @@ class SharedMemory {
   void finish_copy(const Clocks& clocks, unsigned thread, unsigned offset, unsigned bytes,
                    const void* from);  // nullptr: zeros
 
-  // The asynchronous proxy (TMA, wgmma): pieces of 16 bytes. What threads wrote must have been fenced.
-  // Bytes that it writes are nobody's, and bytes that it reads may not be written, until it is done.
+  // The asynchronous proxy (TMA, wgmma): pieces of 16 bytes. What threads wrote must have been
+  // fenced. Bytes that it writes are nobody's, and bytes that it reads may not be written, until it
+  // is done.
   void start_async_write(const Clocks& clocks, unsigned thread, unsigned offset);
   std::byte* finish_async_write(const Clocks& clocks, unsigned thread, unsigned offset);
   std::byte* start_async_read(const Clocks& clocks, unsigned thread, unsigned offset);
@@ -54,15 +55,22 @@ class SharedMemory {
     arrived,    // by the asynchronous proxy
     in_flight,  // on its way
     mbarrier,
-    split,      // see split_
+    split,  // see split_
   };
   struct Record {
     Stamp write, read, other_read;
     State state = State::unwritten;
   };
   enum class Kind {
-    read, write, copy_start, copy_finish,
-    async_write, async_arrival, async_read, async_read_end, mbarrier,
+    read,
+    write,
+    copy_start,
+    copy_finish,
+    async_write,
+    async_arrival,
+    async_read,
+    async_read_end,
+    mbarrier,
   };
   static const char* verb(Kind kind);
   static bool writes(Kind kind);

@@ -11,10 +11,14 @@ namespace perftune::emulation {
 
 unsigned swizzled(unsigned at, unsigned span) {
   switch (span) {
-    case 128: return at ^ (at >> 7 & 7) << 4;
-    case 64: return at ^ (at >> 7 & 3) << 4;
-    case 32: return at ^ (at >> 7 & 1) << 4;
-    default: return at;
+    case 128:
+      return at ^ (at >> 7 & 7) << 4;
+    case 64:
+      return at ^ (at >> 7 & 3) << 4;
+    case 32:
+      return at ^ (at >> 7 & 1) << 4;
+    default:
+      return at;
   }
 }
 

@@ -49,16 +49,17 @@ void GridRun::move_matrices_of(MatrixMove* const (&lanes)[32], const void* site)
     for (unsigned row = 0; row < 8; ++row) {
       const unsigned lane = matrix * 8 + row;
       if (options_.conflicts != nullptr)
-        options_.conflicts->record(cluster_->threads[first + lane].view, site, lanes[lane]->offset, 16);
-      rows[row] = all.store
-                      ? memory.write(cluster_->clocks, first + lane, lanes[lane]->offset, 16)
-                      : memory.read(cluster_->clocks, first + lane, lanes[lane]->offset, 16);
+        options_.conflicts->record(cluster_->threads[first + lane].view, site, lanes[lane]->offset,
+                                   16);
+      rows[row] = all.store ? memory.write(cluster_->clocks, first + lane, lanes[lane]->offset, 16)
+                            : memory.read(cluster_->clocks, first + lane, lanes[lane]->offset, 16);
     }
     for (unsigned lane = 0; lane < 32; ++lane) {
       unsigned& word = lanes[lane]->registers[matrix];
       for (unsigned half = 0; half < 2; ++half) {
         const unsigned across = lane % 4 * 2 + half;
-        std::byte* element = all.transposed ? rows[across] + lane / 4 * 2 : rows[lane / 4] + across * 2;
+        std::byte* element =
+            all.transposed ? rows[across] + lane / 4 * 2 : rows[lane / 4] + across * 2;
         std::uint16_t bits = static_cast<std::uint16_t>(word >> half * 16);
         if (all.store) {
           std::memcpy(element, &bits, 2);

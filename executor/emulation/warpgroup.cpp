@@ -45,7 +45,8 @@ SharedMatrix::SharedMatrix(std::uint64_t descriptor, unsigned element_bytes, boo
   if (start_ < shared_base) throw wrong("a wgmma descriptor that does not start in the arena");
 }
 
-// Canonical layouts, T elements in 16 bytes (table of the section above; CUTLASS mma_sm90_desc.hpp):
+// Canonical layouts, T elements in 16 bytes (table of the section above; CUTLASS
+// mma_sm90_desc.hpp):
 //   K-major:  ((8, m), (T, 2)) : ((row, stride), (1, next)); row is 16 bytes and next is `leading`
 //             without swizzle, row is the span and next is 16 bytes with one.
 //   MN-major: ((T, span / 16, m), (8, k)) : ((1, T, leading), (span, stride)); without swizzle
@@ -77,15 +78,16 @@ void Warpgroup::issue(const Clocks& clocks, unsigned leader, SharedMemory& share
       throw wrong("the threads of a warpgroup disagree on a wgmma");
     product.sums[t] = part.sums;
     if (part.a_registers != nullptr)
-      product.a_registers.push_back({part.a_registers[0], part.a_registers[1], part.a_registers[2],
-                                     part.a_registers[3]});
+      product.a_registers.push_back(
+          {part.a_registers[0], part.a_registers[1], part.a_registers[2], part.a_registers[3]});
   }
   unsigned* const key = product.sums[0];
   const unsigned count = shape.n / 2;
   const auto found = in_flight_.find(key);
   if (found == in_flight_.end()) {
     InFlight sums{{}, 0, shape.n};
-    for (const unsigned* lane : product.sums) sums.values.insert(sums.values.end(), lane, lane + count);
+    for (const unsigned* lane : product.sums)
+      sums.values.insert(sums.values.end(), lane, lane + count);
     const auto returned = returned_.find(key);
     const bool untouched = returned != returned_.end() && returned->second == sums.values;
     if (!fenced_.all() && !untouched)
@@ -188,7 +190,8 @@ void Warpgroup::compute(const Product& product, SharedMemory& shared, InFlight& 
         word = (shape.accumulate ? word : 0) +
                static_cast<std::uint32_t>(static_cast<std::int64_t>(product_sum));
       } else {
-        const float before = shape.accumulate ? std::bit_cast<float>(static_cast<std::uint32_t>(word)) : 0;
+        const float before =
+            shape.accumulate ? std::bit_cast<float>(static_cast<std::uint32_t>(word)) : 0;
         word = std::bit_cast<std::uint32_t>(static_cast<float>(before + product_sum));
       }
     }

@@ -1,8 +1,8 @@
 // wgmma: what a descriptor means, and the products that a warpgroup has under way.
 //
-// Sums are poisoned from issue until the wait for their group, so early uses show as NaN and changes
-// are noticed. Operands in shared memory are registered as being read from issue to wait, and read at
-// the wait. One warpgroup of one block; defects are thrown.
+// Sums are poisoned from issue until the wait for their group, so early uses show as NaN and
+// changes are noticed. Operands in shared memory are registered as being read from issue to wait,
+// and read at the wait. One warpgroup of one block; defects are thrown.
 #pragma once
 
 #include <array>
@@ -57,7 +57,7 @@ class Warpgroup {
     std::vector<std::array<unsigned, 4>> a_registers;  // by thread; empty: A is in shared memory
     std::vector<unsigned> chunks;                      // of shared memory that it reads
   };
-  struct InFlight {  // sums of products under way, by the first thread's address
+  struct InFlight {                // sums of products under way, by the first thread's address
     std::vector<unsigned> values;  // n / 2 per thread
     unsigned users = 0;
     unsigned n = 0;

@@ -17,10 +17,12 @@ namespace {
 // Bits of f32 that meet every rounding case: random patterns, halves of ulps of each format,
 // powers of two, edges of the ranges.
 std::vector<std::int32_t> hard_floats() {
-  std::vector<float> values{0.0f, -0.0f, 1.0f, 65504.0f, 65519.9f, 65520.0f, 65536.0f, 448.0f, 464.0f,
-                            480.0f, 57344.0f, 61440.0f, 1e30f, 3.4e38f,
-                            std::numeric_limits<float>::infinity(), 0x1p-24f, 0x1p-25f, 0x1.8p-25f,
-                            0x1p-9f, 0x1p-10f, 0x1.8p-10f, 0x1p-16f, 0x1p-17f, 0x1p-149f};
+  std::vector<float> values{
+      0.0f,       -0.0f,    1.0f,       65504.0f, 65519.9f,
+      65520.0f,   65536.0f, 448.0f,     464.0f,   480.0f,
+      57344.0f,   61440.0f, 1e30f,      3.4e38f,  std::numeric_limits<float>::infinity(),
+      0x1p-24f,   0x1p-25f, 0x1.8p-25f, 0x1p-9f,  0x1p-10f,
+      0x1.8p-10f, 0x1p-16f, 0x1p-17f,   0x1p-149f};
   for (int exponent = -30; exponent < 18; ++exponent)
     for (const int mantissa_bits : {2, 3, 7, 10})
       for (const float part : {0.5f, 1.5f, 0.49f, 0.51f})
@@ -57,10 +59,16 @@ class Narrowing : public ::testing::TestWithParam<Format> {};
 TEST_P(Narrowing, EqualsTheReferenceBitForBit) {
   std::vector<std::int32_t> input = hard_floats();
   const int n = static_cast<int>(input.size());
-  MicroKernel kernel{.body = "const u32 i = block_index_x() * 256 + thread_index();"
-                             "global_store(out + i, i32(" + std::string(GetParam().conversion) +
-                             "(bit_cast<f32>(global_load(in + i))).bits));",
-                     .input = input, .outputs = n, .threads = 256, .blocks = n / 256, .arch = 890};
+  MicroKernel kernel{.body =
+                         "const u32 i = block_index_x() * 256 + thread_index();"
+                         "global_store(out + i, i32(" +
+                         std::string(GetParam().conversion) +
+                         "(bit_cast<f32>(global_load(in + i))).bits));",
+                     .input = input,
+                     .outputs = n,
+                     .threads = 256,
+                     .blocks = n / 256,
+                     .arch = 890};
   const MicroResult result = run(kernel);
   ASSERT_FALSE(result.failure) << result.failure->detail;
   for (std::size_t i = 0; i < input.size(); ++i) {
@@ -74,7 +82,8 @@ TEST_P(Narrowing, GivesTheCanonicalNan) {
   const MicroResult result =
       run({.body = "global_store(out, i32(" + std::string(GetParam().conversion) +
                    "(bit_cast<f32>(0xffc00001u)).bits), thread_index() == 0);",
-           .outputs = 1, .arch = 890});
+           .outputs = 1,
+           .arch = 890});
   ASSERT_FALSE(result.failure) << result.failure->detail;
   EXPECT_EQ(static_cast<std::uint32_t>(result.output[0]), GetParam().nan);
 }
@@ -94,7 +103,10 @@ TEST(EmulatedArithmetic, EveryNarrowValueWidensExactly) {
                    "global_store(out + 65536 + i, bit_cast<i32>(to_f32(bf16{u16(i)})));"
                    "global_store(out + 131072 + i, bit_cast<i32>(to_f32(f8e4m3{u8(i)})));"
                    "global_store(out + 196608 + i, bit_cast<i32>(to_f32(f8e5m2{u8(i)})));",
-           .outputs = 4 * 65536, .threads = 256, .blocks = 256, .max_steps = 10'000'000});
+           .outputs = 4 * 65536,
+           .threads = 256,
+           .blocks = 256,
+           .max_steps = 10'000'000});
   ASSERT_FALSE(result.failure) << result.failure->detail;
   const DType types[] = {DType::f16, DType::bf16, DType::f8e4m3, DType::f8e5m2};
   for (std::uint32_t i = 0; i < 4 * 65536; ++i) {
@@ -111,11 +123,11 @@ TEST(EmulatedArithmetic, EveryNarrowValueWidensExactly) {
 
 TEST(EmulatedArithmetic, RoundsToTf32AwayFromZeroOnTies) {
   // cvt.rna: half of the last of 10 mantissa bits goes up, anything less goes down.
-  const MicroResult result =
-      run({.body = "global_store(out, i32(to_tf32(1.0f + 0x1p-11f).bits), thread_index() == 0);"
-                   "global_store(out + 1, i32(to_tf32(-1.0f - 0x1p-11f).bits), thread_index() == 0);"
-                   "global_store(out + 2, i32(to_tf32(1.0f + 0x1.fp-12f).bits), thread_index() == 0);",
-           .outputs = 3});
+  const MicroResult result = run(
+      {.body = "global_store(out, i32(to_tf32(1.0f + 0x1p-11f).bits), thread_index() == 0);"
+               "global_store(out + 1, i32(to_tf32(-1.0f - 0x1p-11f).bits), thread_index() == 0);"
+               "global_store(out + 2, i32(to_tf32(1.0f + 0x1.fp-12f).bits), thread_index() == 0);",
+       .outputs = 3});
   ASSERT_FALSE(result.failure) << result.failure->detail;
   EXPECT_EQ(std::bit_cast<float>(result.output[0]), 1.0f + 0x1p-10f);
   EXPECT_EQ(std::bit_cast<float>(result.output[1]), -1.0f - 0x1p-10f);
@@ -123,16 +135,21 @@ TEST(EmulatedArithmetic, RoundsToTf32AwayFromZeroOnTies) {
 }
 
 TEST(EmulatedArithmetic, IntegersRoundToEvenAndSaturate) {
-  const MicroResult result =
-      run({.body = "const f32 x[] = {0.5f, 1.5f, -2.5f, 3e9f, -3e9f, 0.0f / 0.0f, 16777217.0f};"
-                   "global_store(out + thread_index(), to_i32(x[thread_index() % 7]), thread_index() < 7);"
-                   "global_store(out + 7, dot4(Vec<i8, 4>{1, -2, 3, -128}, Vec<i8, 4>{5, 6, -7, -128}, 10), thread_index() == 0);"
-                   "global_store(out + 8, dot4(Vec<u8, 4>{255, 0, 0, 1}, Vec<i8, 4>{-1, 0, 0, 2}, 0), thread_index() == 0);"
-                   "global_store(out + 9, i32(permute_bytes(0x33221100u, 0x77665544u, 0x7250u)), thread_index() == 0);",
-           .outputs = 10});
+  const MicroResult result = run(
+      {.body =
+           "const f32 x[] = {0.5f, 1.5f, -2.5f, 3e9f, -3e9f, 0.0f / 0.0f, 16777217.0f};"
+           "global_store(out + thread_index(), to_i32(x[thread_index() % 7]), thread_index() < 7);"
+           "global_store(out + 7, dot4(Vec<i8, 4>{1, -2, 3, -128}, Vec<i8, 4>{5, 6, -7, -128}, "
+           "10), thread_index() == 0);"
+           "global_store(out + 8, dot4(Vec<u8, 4>{255, 0, 0, 1}, Vec<i8, 4>{-1, 0, 0, 2}, 0), "
+           "thread_index() == 0);"
+           "global_store(out + 9, i32(permute_bytes(0x33221100u, 0x77665544u, 0x7250u)), "
+           "thread_index() == 0);",
+       .outputs = 10});
   ASSERT_FALSE(result.failure) << result.failure->detail;
-  EXPECT_EQ(result.output, (std::vector<std::int32_t>{0, 2, -2, 2147483647, -2147483647 - 1, 0, 16777216,
-                                                      10 + 5 - 12 - 21 + 16384, -253, 0x77225500}));
+  EXPECT_EQ(result.output,
+            (std::vector<std::int32_t>{0, 2, -2, 2147483647, -2147483647 - 1, 0, 16777216,
+                                       10 + 5 - 12 - 21 + 16384, -253, 0x77225500}));
 }
 
 }  // namespace

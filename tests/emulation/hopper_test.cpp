@@ -1,50 +1,18 @@
-// TMA, mbarriers, wgmma and clusters in the emulator: right programs against hand arithmetic, and each
+// TMA, mbarriers and clusters in the emulator: right programs against hand arithmetic, and each
 // of the ways to get them wrong that PTX names.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <bit>
-
 #include "executor/emulation/tensor_tile.hpp"
 #include "executor/nvrtc.hpp"
 #include "recipes/error.hpp"
-#include "tests/emulation/micro_kernel.hpp"
+#include "tests/emulation/hopper_kernel.hpp"
 
 namespace perftune::testing {
 namespace {
 
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
-
-TensorMap map_of(int tensor, DType type, std::int64_t inner, std::int64_t outer, int box_inner,
-                 int box_outer, int swizzle_bytes) {
-  TensorMap map;
-  map.tensor = tensor;
-  map.type = type;
-  map.extents = {inner, outer, 1, 1, 1};
-  const auto bytes = static_cast<std::int64_t>(size_bytes(type));
-  map.strides = {bytes, inner * bytes, 0, 0, 0};
-  map.box = {box_inner, box_outer, 1, 1, 1};
-  map.swizzle_bytes = swizzle_bytes;
-  return map;
-}
-
-std::string without(std::string text, const std::string& part) {
-  const std::size_t at = text.find(part);
-  EXPECT_NE(at, std::string::npos) << part;
-  return text.erase(at, part.size());
-}
-std::string with(std::string text, const std::string& part, const std::string& instead) {
-  const std::size_t at = text.find(part);
-  EXPECT_NE(at, std::string::npos) << part;
-  return text.replace(at, part.size(), instead);
-}
-
-MicroKernel hopper(std::string body) {
-  MicroKernel kernel{.body = std::move(body), .threads = 128, .shared_bytes = 65536, .arch = 900};
-  kernel.includes = "#include \"perftune/wgmma.cuh\"\n";
-  return kernel;
-}
 
 TEST(Swizzle, FollowsTheAddressBitsOfTheManual) {
   // Row 5 of a 128-byte pitch: chunk c moves to c ^ 5.
@@ -95,15 +63,21 @@ TEST(EmulatedTma, EverythingThatALoadNeedsIsMissed) {
   EXPECT_THAT(defect(without(kLoad, "fence_mbarrier_init();")), HasSubstr("fence_mbarrier_init"));
   EXPECT_THAT(defect(without(kLoad, "sync_block();")), HasSubstr("mbarrier"));
   EXPECT_THAT(defect(with(kLoad, "1024", "1040")), HasSubstr("wait at mbarrier"));
-  EXPECT_THAT(defect(with(kLoad, "mbarrier_init(bar, 1)", "mbarrier_init(bar, 2)")), HasSubstr("wait at mbarrier"));
-  EXPECT_THAT(defect(with(kLoad, "params.map0, 0, bar", "params.map0, 64, bar")), HasSubstr("multiple of 128"));
-  EXPECT_THAT(defect(std::string(kLoad) + "if (t == 0) mbarrier_arrive(bar + 8);"), HasSubstr("no mbarrier was initialised"));
+  EXPECT_THAT(defect(with(kLoad, "mbarrier_init(bar, 1)", "mbarrier_init(bar, 2)")),
+              HasSubstr("wait at mbarrier"));
+  EXPECT_THAT(defect(with(kLoad, "params.map0, 0, bar", "params.map0, 64, bar")),
+              HasSubstr("multiple of 128"));
+  EXPECT_THAT(defect(std::string(kLoad) + "if (t == 0) mbarrier_arrive(bar + 8);"),
+              HasSubstr("no mbarrier was initialised"));
 }
 
 TEST(EmulatedTma, ASecondLoadWaitsForTheReadersOfTheFirst) {
-  const std::string again = "if (t == 0) { mbarrier_arrive_expect(bar, 1024); tma_load<2>(params.map0, 0, bar, {0, 0}); } mbarrier_wait(bar, 1);";
+  const std::string again =
+      "if (t == 0) { mbarrier_arrive_expect(bar, 1024); tma_load<2>(params.map0, 0, bar, {0, 0}); "
+      "} mbarrier_wait(bar, 1);";
   EXPECT_EQ(defect_of(load_kernel(std::string(kLoad) + "sync_block();" + again)), "");
-  EXPECT_THAT(defect_of(load_kernel(std::string(kLoad) + again)), AnyOf(HasSubstr("races with a read"), HasSubstr("wait at mbarrier")));
+  EXPECT_THAT(defect_of(load_kernel(std::string(kLoad) + again)),
+              AnyOf(HasSubstr("races with a read"), HasSubstr("wait at mbarrier")));
 }
 
 TEST(EmulatedTma, SwizzlesRowsOf128Bytes) {
@@ -120,12 +94,14 @@ TEST(EmulatedTma, SwizzlesRowsOf128Bytes) {
     }
 }
 
-// Threads write a 16 x 8 box; one stores it to (8, 4) of the 20 x 10 output, which it overlaps in part.
+// Threads write a 16 x 8 box; one stores it to (8, 4) of the 20 x 10 output, which it overlaps in
+// part.
 constexpr const char* kStore =
     "const u32 t = thread_index();"
     "for (u32 i = t; i < 200; i += 128) if (i % 20 < 8 || i / 20 < 4) global_store(out + i, -1);"
     "shared_store<i32>(t * 4, i32(t)); fence_async_proxy(); sync_block();"
-    "if (t == 0) { tma_store<2>(params.map0, 0, {8, 4}); tma_store_commit(); tma_store_wait_read<0>(); }";
+    "if (t == 0) { tma_store<2>(params.map0, 0, {8, 4}); tma_store_commit(); "
+    "tma_store_wait_read<0>(); }";
 
 MicroKernel store_kernel(std::string body) {
   MicroKernel kernel = hopper(std::move(body));
@@ -145,19 +121,25 @@ TEST(EmulatedTma, StoresWhatLiesInsideTheTensor) {
 
 TEST(EmulatedTma, EverythingThatAStoreNeedsIsMissed) {
   const auto defect = [](std::string body) { return defect_of(store_kernel(std::move(body))); };
-  EXPECT_THAT(defect(without(kStore, "fence_async_proxy();")), HasSubstr("needs fence_async_proxy"));
-  EXPECT_THAT(defect(without(kStore, "sync_block();")), AnyOf(HasSubstr("races"), HasSubstr("nothing wrote")));
+  EXPECT_THAT(defect(without(kStore, "fence_async_proxy();")),
+              HasSubstr("needs fence_async_proxy"));
+  EXPECT_THAT(defect(without(kStore, "sync_block();")),
+              AnyOf(HasSubstr("races"), HasSubstr("nothing wrote")));
   EXPECT_THAT(defect(without(kStore, "tma_store_wait_read<0>();")), HasSubstr("never waited for"));
-  EXPECT_THAT(defect(with(kStore, "tma_store_wait_read<0>();", "shared_store<i32>(0, 5); tma_store_wait_read<0>();")),
+  EXPECT_THAT(defect(with(kStore, "tma_store_wait_read<0>();",
+                          "shared_store<i32>(0, 5); tma_store_wait_read<0>();")),
               HasSubstr("still being read"));
-  EXPECT_EQ(defect(with(kStore, "fence_async_proxy(); sync_block();", "sync_block(); if (t == 0) fence_async_proxy();")), "");
+  EXPECT_EQ(defect(with(kStore, "fence_async_proxy(); sync_block();",
+                        "sync_block(); if (t == 0) fence_async_proxy();")),
+            "");
 }
 
 // ---- A ring of two slots between a producer warp and four consumers ----
 
 constexpr const char* kRing =
     "const u32 t = thread_index(); const u32 full = 32768, empty = full + 16;"
-    "if (t == 0) { for (u32 s = 0; s < 2; ++s) { mbarrier_init(full + 8 * s, 1); mbarrier_init(empty + 8 * s, 128); }"
+    "if (t == 0) { for (u32 s = 0; s < 2; ++s) { mbarrier_init(full + 8 * s, 1); "
+    "mbarrier_init(empty + 8 * s, 128); }"
     "  fence_mbarrier_init(); }"
     "sync_block();"
     "if (t >= 128) {"
@@ -197,11 +179,14 @@ TEST(EmulatedRing, HandsFiveTilesThroughTwoSlots) {
 TEST(EmulatedRing, EveryBrokenHandOverIsFound) {
   const auto defect = [](std::string body) { return defect_of(ring_kernel(std::move(body))); };
   EXPECT_NE(defect(without(kRing, "mbarrier_wait(empty + 8 * s, (round + 1) % 2);")), "");
-  EXPECT_NE(defect(with(kRing, "(round + 1) % 2", "round % 2")), "");       // producer a phase off
+  EXPECT_NE(defect(with(kRing, "(round + 1) % 2", "round % 2")), "");  // producer a phase off
   EXPECT_NE(defect(with(kRing, "full + 8 * s, round % 2", "full + 8 * s, (round + 1) % 2")), "");
   EXPECT_NE(defect(without(kRing, "mbarrier_arrive(empty + 8 * s);")), "");
-  EXPECT_NE(defect(with(kRing, "mbarrier_init(empty + 8 * s, 128)", "mbarrier_init(empty + 8 * s, 64)")), "");
-  EXPECT_NE(defect(with(kRing, "s * 512, full + 8 * s, {0", "512 - s * 512, full + 8 * s, {0")), "");
+  EXPECT_NE(
+      defect(with(kRing, "mbarrier_init(empty + 8 * s, 128)", "mbarrier_init(empty + 8 * s, 64)")),
+      "");
+  EXPECT_NE(defect(with(kRing, "s * 512, full + 8 * s, {0", "512 - s * 512, full + 8 * s, {0")),
+            "");
 }
 
 // ---- Clusters ----
@@ -213,7 +198,8 @@ constexpr const char* kMulticast =
     "if (t == 0) mbarrier_arrive_expect(bar, 512);"
     "if (t == 0 && cluster_rank() == 0) tma_load_multicast<2>(params.map0, 0, bar, {0, 0}, 3u);"
     "mbarrier_wait(bar, 0);"
-    "global_store(out + block_index_x() * 128 + t, shared_load<i32>(t * 4) + i32(cluster_rank()) * 1000);"
+    "global_store(out + block_index_x() * 128 + t, shared_load<i32>(t * 4) + i32(cluster_rank()) * "
+    "1000);"
     "sync_cluster();";
 
 MicroKernel cluster_kernel(std::string body) {
@@ -234,11 +220,14 @@ TEST(EmulatedCluster, MulticastReachesBothBlocks) {
 
 TEST(EmulatedCluster, MistakesBetweenBlocksAreFound) {
   const auto defect = [](std::string body) { return defect_of(cluster_kernel(std::move(body))); };
-  EXPECT_THAT(defect(with(kMulticast, "} sync_cluster();", "} sync_block();")), HasSubstr("mbarrier"));
+  EXPECT_THAT(defect(with(kMulticast, "} sync_cluster();", "} sync_block();")),
+              HasSubstr("mbarrier"));
   EXPECT_THAT(defect(with(kMulticast, "{0, 0}, 3u", "{0, 0}, 1u")), HasSubstr("wait at mbarrier"));
   EXPECT_THAT(defect(with(kMulticast, "{0, 0}, 3u", "{0, 0}, 7u")), HasSubstr("cluster lacks"));
   // Without the last sync, block 0 arrives at a block that may have ended.
-  const std::string late = with(kMulticast, "sync_cluster();", "") + "if (t == 0 && cluster_rank() == 1) { for (int i = 0; i < 9; ++i) sync_warp(); }";
+  const std::string late =
+      with(kMulticast, "sync_cluster();", "") +
+      "if (t == 0 && cluster_rank() == 1) { for (int i = 0; i < 9; ++i) sync_warp(); }";
   EXPECT_NE(defect(late), "");
 }
 
@@ -249,100 +238,13 @@ TEST(EmulatedCluster, RemoteArrivalsCount) {
       "mbarrier_arrive_at(bar, 0); mbarrier_arrive_at(bar, 1); mbarrier_wait(bar, 0);"
       "global_store(out + block_index_x() * 128 + t, 1); sync_cluster();";
   EXPECT_EQ(defect_of(cluster_kernel(body)), "");
-  EXPECT_THAT(defect_of(cluster_kernel(with(body, "mbarrier_arrive_at(bar, 1); ", ""))), HasSubstr("wait at mbarrier"));
-}
-
-// ---- wgmma ----
-
-// A 64 x 16 and B 16 columns x 16 of small bf16 integers are written by threads, K-major without
-// swizzle: core matrices of 8 rows x 16 bytes, 8-row groups 256 bytes apart, k halves 128 bytes.
-constexpr const char* kWgmma =
-    "const u32 t = thread_index(); const u32 B = 4096;"
-    "for (u32 i = t; i < 64 * 16; i += 128) { const u32 r = i / 16, k = i % 16;"
-    "  shared_store<u16>(r / 8 * 256 + k / 8 * 128 + r % 8 * 16 + k % 8 * 2, to_bf16(f32(global_load(in + i))).bits); }"
-    "for (u32 i = t; i < 16 * 16; i += 128) { const u32 n = i / 16, k = i % 16;"
-    "  shared_store<u16>(B + n / 8 * 256 + k / 8 * 128 + n % 8 * 16 + k % 8 * 2, to_bf16(f32(global_load(in + 1024 + i))).bits); }"
-    "fence_async_proxy(); sync_block();"
-    "f32 c[8]; for (int i = 0; i < 8; ++i) c[i] = 5.0f;"
-    "const u64 a = wgmma_descriptor(0, 128, 256, Swizzle::none), b = wgmma_descriptor(B, 128, 256, Swizzle::none);"
-    "wgmma_fence();"
-    "Wgmma<bf16, bf16, 16>::run(c, a, b, false); Wgmma<bf16, bf16, 16>::run(c, a, b, true);"
-    "wgmma_commit(); wgmma_wait<0>(c);"
-    "const u32 w = t / 32, g = t % 32 / 4;"
-    "for (u32 i = 0; i < 8; ++i) global_store(out + (16 * w + g + 8 * (i / 2 % 2)) * 16 + 8 * (i / 4) + 2 * (t % 4) + i % 2, i32(c[i]));";
-
-MicroKernel wgmma_kernel(std::string body) {
-  MicroKernel kernel = hopper(std::move(body));
-  kernel.input.resize(1024 + 256);
-  for (int i = 0; i < 1280; ++i) kernel.input[static_cast<std::size_t>(i)] = (i * 5 + i / 7) % 9 - 4;
-  kernel.outputs = 1024;
-  return kernel;
-}
-
-void expect_product(const MicroKernel& kernel, int factor) {
-  const MicroResult result = run(kernel);
-  ASSERT_FALSE(result.failure) << result.failure->detail;
-  for (int m = 0; m < 64; ++m)
-    for (int n = 0; n < 16; ++n) {
-      int sum = 0;
-      for (int k = 0; k < 16; ++k)
-        sum += kernel.input[static_cast<std::size_t>(m * 16 + k)] * kernel.input[static_cast<std::size_t>(1024 + n * 16 + k)];
-      ASSERT_EQ(result.output[static_cast<std::size_t>(m * 16 + n)], factor * sum) << m << " " << n;
-    }
-}
-
-TEST(EmulatedWgmma, MultipliesFromSharedMemory) { expect_product(wgmma_kernel(kWgmma), 2); }
-
-TEST(EmulatedWgmma, TakesMnMajorOperandsAndSwizzles) {
-  // B n-major with 32-byte swizzle: 16 columns are one span, groups of 8 k lie 256 bytes apart.
-  std::string body = with(kWgmma, "B + n / 8 * 256 + k / 8 * 128 + n % 8 * 16 + k % 8 * 2",
-                          "B + k / 8 * 256 + k % 8 * 32 + (n / 8 ^ k % 8 / 4) * 16 + n % 8 * 2");
-  body = with(body, "wgmma_descriptor(B, 128, 256, Swizzle::none)", "wgmma_descriptor(B, 0, 256, Swizzle::bytes_32)");
-  body = with(body, "Wgmma<bf16, bf16, 16>::run(c, a, b, false); Wgmma<bf16, bf16, 16>::run",
-              "Wgmma<bf16, bf16, 16, false, true>::run(c, a, b, false); Wgmma<bf16, bf16, 16, false, true>::run");
-  expect_product(wgmma_kernel(body), 2);
-  // A K-major in rows of 128 bytes, swizzled, of which 32 bytes are used, from 64 bytes into the row.
-  body = with(kWgmma, "shared_store<u16>(r / 8 * 256 + k / 8 * 128 + r % 8 * 16 + k % 8 * 2",
-              "shared_store<u16>(16384 + r * 128 + ((4 + k / 8) ^ r % 8) * 16 + k % 8 * 2");
-  body = with(body, "wgmma_descriptor(0, 128, 256, Swizzle::none)", "wgmma_descriptor(16384 + 64, 16, 1024, Swizzle::bytes_128)");
-  expect_product(wgmma_kernel(body), 2);
-}
-
-TEST(EmulatedWgmma, TakesAFromRegisters) {
-  const std::string registers =
-      "u32 ar[4]; for (u32 r = 0; r < 4; ++r) { const u32 row = t / 32 * 16 + t % 32 / 4 + r % 2 * 8, k = t % 4 * 2 + r / 2 * 8;"
-      "ar[r] = u32(to_bf16(f32(global_load(in + row * 16 + k))).bits) | u32(to_bf16(f32(global_load(in + row * 16 + k + 1))).bits) << 16; }";
-  std::string body = with(kWgmma, "wgmma_fence();", registers + "wgmma_fence();");
-  body = with(body, "run(c, a, b, false)", "run(c, ar, b, false)");
-  expect_product(wgmma_kernel(with(body, "run(c, a, b, true)", "run(c, ar, b, true)")), 2);
-}
-
-TEST(EmulatedWgmma, EveryMissingFenceAndWaitIsFound) {
-  const auto defect = [](std::string body) { return defect_of(wgmma_kernel(std::move(body))); };
-  EXPECT_THAT(defect(without(kWgmma, "wgmma_fence();")), HasSubstr("without wgmma_fence"));
-  EXPECT_THAT(defect(without(kWgmma, "fence_async_proxy();")), HasSubstr("needs fence_async_proxy"));
-  EXPECT_THAT(defect(without(kWgmma, "sync_block();")), AnyOf(HasSubstr("races"), HasSubstr("nothing wrote")));
-  EXPECT_THAT(defect(without(kWgmma, "wgmma_wait<0>(c);")), HasSubstr("nobody waited for"));
-  EXPECT_THAT(defect(without(kWgmma, "wgmma_commit();")), HasSubstr("nobody waited for"));
-  EXPECT_THAT(defect(with(kWgmma, "wgmma_commit();", "c[0] += 1.0f; wgmma_commit();")), HasSubstr("before wgmma_wait"));
-  EXPECT_THAT(defect(with(kWgmma, "wgmma_commit();", "if (t == 0) shared_store<u16>(0, u16(1)); wgmma_commit();")),
-              HasSubstr("still being read"));
-  EXPECT_THAT(defect(with(kWgmma, "wgmma_fence();", "wgmma_fence(); if (t >= 96) return;")), HasSubstr("wait at wgmma"));
-}
-
-TEST(EmulatedWgmma, AWrongDescriptorGivesAWrongProduct) {
-  for (const char* wrong : {"wgmma_descriptor(0, 256, 256, Swizzle::none)", "wgmma_descriptor(0, 128, 128, Swizzle::none)",
-                            "wgmma_descriptor(0, 128, 256, Swizzle::bytes_32)"}) {
-    const MicroKernel kernel = wgmma_kernel(with(kWgmma, "wgmma_descriptor(0, 128, 256, Swizzle::none)", wrong));
-    const MicroResult good = run(wgmma_kernel(kWgmma));
-    const MicroResult bad = run(kernel);
-    EXPECT_TRUE(bad.failure || bad.output != good.output) << wrong;
-  }
+  EXPECT_THAT(defect_of(cluster_kernel(with(body, "mbarrier_arrive_at(bar, 1); ", ""))),
+              HasSubstr("wait at mbarrier"));
 }
 
 TEST(EmulatedHopper, TheSameTextsCompileForTheDevice) {
-  for (MicroKernel kernel : {load_kernel(kLoad), store_kernel(kStore), ring_kernel(kRing), cluster_kernel(kMulticast),
-                             wgmma_kernel(kWgmma)}) {
+  for (MicroKernel kernel :
+       {load_kernel(kLoad), store_kernel(kStore), ring_kernel(kRing), cluster_kernel(kMulticast)}) {
     try {
       const auto ptx = Nvrtc().ptx(emit(kernel), "sm_90a");
       ASSERT_TRUE(std::holds_alternative<std::string>(ptx)) << std::get<Failure>(ptx).detail;

@@ -72,13 +72,14 @@ TEST(EmulatedMemory, WarpsExchangeOnlyAcrossSyncWarp) {
   EXPECT_THAT(defect_of({.body = store + "shuffle_xor(i32(t), 1);" + load}), HasSubstr("races"));
   // Nor does sync_warp reach another warp.
   EXPECT_NE(defect_of({.body = store + "sync_warp();"
-                               "global_store(out + t, shared_load<i32>((t ^ 32) * 4));"}),
+                                       "global_store(out + t, shared_load<i32>((t ^ 32) * 4));"}),
             "");
 }
 
 TEST(EmulatedMemory, SharedAccessesAreBoundedAlignedAndWrittenFirst) {
-  EXPECT_THAT(defect_of({.body = "shared_store<i32>(thread_index() * 4, 0);", .shared_bytes = 252}),
-              HasSubstr("out of bounds: write of 4 byte(s) at offset 252 (arena of 252) by thread 63"));
+  EXPECT_THAT(
+      defect_of({.body = "shared_store<i32>(thread_index() * 4, 0);", .shared_bytes = 252}),
+      HasSubstr("out of bounds: write of 4 byte(s) at offset 252 (arena of 252) by thread 63"));
   EXPECT_THAT(defect_of({.body = "shared_store(4 + thread_index() * 8, Vec<i32, 2>{});"}),
               HasSubstr("misaligned"));
   EXPECT_THAT(defect_of({.body = "global_store(out + thread_index(), shared_load<i32>(0));"}),
@@ -86,9 +87,11 @@ TEST(EmulatedMemory, SharedAccessesAreBoundedAlignedAndWrittenFirst) {
 }
 
 TEST(EmulatedMemory, GlobalAccessesStayInsideTheirBuffers) {
-  EXPECT_THAT(defect_of({.body = "global_store(out + thread_index(), global_load(in + 1 + thread_index()));"}),
-              HasSubstr("out of bounds: read-only load of 4 byte(s) at byte 256 of in (256 bytes) by "
-                        "thread 63 of block (0,0,0)"));
+  EXPECT_THAT(
+      defect_of(
+          {.body = "global_store(out + thread_index(), global_load(in + 1 + thread_index()));"}),
+      HasSubstr("out of bounds: read-only load of 4 byte(s) at byte 256 of in (256 bytes) by "
+                "thread 63 of block (0,0,0)"));
   EXPECT_THAT(defect_of({.body = "global_store(out - 1 + thread_index(), 0);"}),
               HasSubstr("byte -4 of out"));
   // A predicate that is false keeps the pointer from being followed, and loads zeros.
@@ -103,9 +106,10 @@ TEST(EmulatedMemory, GlobalAccessesStayInsideTheirBuffers) {
 }
 
 TEST(EmulatedMemory, VectorsMustBeAligned) {
-  EXPECT_THAT(defect_of({.body = "auto v = global_load(reinterpret_cast<const Vec<i32, 4>*>(in + 2));"
-                                 "global_store(out + thread_index(), v[0]);"}),
-              HasSubstr("misaligned: read-only load of 16 byte(s) at byte 8 of in"));
+  EXPECT_THAT(
+      defect_of({.body = "auto v = global_load(reinterpret_cast<const Vec<i32, 4>*>(in + 2));"
+                         "global_store(out + thread_index(), v[0]);"}),
+      HasSubstr("misaligned: read-only load of 16 byte(s) at byte 8 of in"));
 }
 
 TEST(EmulatedMemory, InputsAreNotWritten) {
@@ -116,13 +120,15 @@ TEST(EmulatedMemory, InputsAreNotWritten) {
 TEST(EmulatedMemory, OutputsAreWrittenWholeAndNotReadBefore) {
   EXPECT_THAT(defect_of({.body = "global_store(out + thread_index(), 0, thread_index() != 9);"}),
               HasSubstr("no thread wrote byte 36 of output out"));
-  EXPECT_THAT(defect_of({.body = "global_store(out + thread_index(), 1 + global_load_coherent(out + thread_index()));"}),
+  EXPECT_THAT(defect_of({.body = "global_store(out + thread_index(), 1 + global_load_coherent(out "
+                                 "+ thread_index()));"}),
               HasSubstr("nothing wrote"));
 }
 
 TEST(EmulatedMemory, OverlappingBlocksRace) {
   EXPECT_THAT(defect_of({.body = "global_store(out + thread_index() + 32 * block_index_x(), 0);",
-                         .outputs = 96, .blocks = 2}),
+                         .outputs = 96,
+                         .blocks = 2}),
               HasSubstr("races with a write of another thread"));
 }
 
@@ -135,7 +141,8 @@ TEST(EmulatedMemory, TheReadOnlyPathSeesNoWritesOfTheLaunch) {
     return MicroKernel{.body = text.replace(text.find("LOAD"), 4, load), .outputs = 128};
   };
   EXPECT_EQ(defect_of(with("global_load_coherent")), "");
-  EXPECT_THAT(defect_of(with("global_load")), HasSubstr("read-only load of data that this launch wrote"));
+  EXPECT_THAT(defect_of(with("global_load")),
+              HasSubstr("read-only load of data that this launch wrote"));
 }
 
 // Four blocks each write a partial sum; the last to arrive adds them up and clears the counter.
@@ -153,8 +160,11 @@ constexpr const char* kLastBlockAdds =
     "}";
 
 MicroKernel last_block_adds() {
-  return {.body = kLastBlockAdds, .input = counting(64), .blocks = 4,
-          .workspace_bytes = 64 + 4 * 256, .workspace_zeroed = 64};
+  return {.body = kLastBlockAdds,
+          .input = counting(64),
+          .blocks = 4,
+          .workspace_bytes = 64 + 4 * 256,
+          .workspace_zeroed = 64};
 }
 
 TEST(EmulatedMemory, TheLastBlockAddsWhatAllReleased) {
@@ -197,7 +207,8 @@ TEST(EmulatedMemory, EveryMissingWaitIsFound) {
   for (const char* dropped : {"cp_async_wait<1>();", "cp_async_wait<0>();"}) {
     std::string body = kCopies;
     body.erase(body.find(dropped), std::string(dropped).size());
-    EXPECT_THAT(defect_of({.body = body}), HasSubstr("asynchronous copy that nobody waited for")) << dropped;
+    EXPECT_THAT(defect_of({.body = body}), HasSubstr("asynchronous copy that nobody waited for"))
+        << dropped;
   }
   std::string body = kCopies;  // off by one stage
   body.replace(body.find("wait<1>"), 7, "wait<2>");
@@ -218,11 +229,13 @@ TEST(EmulatedMemory, CopiesMayNotOverwriteWhatIsBeingRead) {
 }
 
 TEST(EmulatedMemory, AWriteAfterAnotherThreadsReadIsARace) {
-  EXPECT_THAT(defect_of({.body = "const u32 t = thread_index(); shared_store<i32>(t * 4, i32(t)); sync_block();"
-                                 "global_store(out + t, t == 0 ? shared_load<i32>(4) : 0);"
-                                 "if (t == 1) shared_store<i32>(4, 9);"}),
-              HasSubstr("races with a read: write of 4 byte(s) at offset 4 (arena of 4096) by thread 1 of "
-                        "block (0,0,0); the other is thread 0"));
+  EXPECT_THAT(
+      defect_of({.body =
+                     "const u32 t = thread_index(); shared_store<i32>(t * 4, i32(t)); sync_block();"
+                     "global_store(out + t, t == 0 ? shared_load<i32>(4) : 0);"
+                     "if (t == 1) shared_store<i32>(4, 9);"}),
+      HasSubstr("races with a read: write of 4 byte(s) at offset 4 (arena of 4096) by thread 1 of "
+                "block (0,0,0); the other is thread 0"));
 }
 
 TEST(EmulatedMemory, CopiesNeedTheirWaitAndTheirArchitecture) {
@@ -235,10 +248,15 @@ TEST(EmulatedMemory, CopiesNeedTheirWaitAndTheirArchitecture) {
 TEST(EmulatedMemory, BankConflictsAreCounted) {
   const auto conflicts_at_stride = [](int words) {
     emulation::BankConflicts conflicts;
-    MicroKernel kernel{.body = "const u32 t = thread_index();"
-                               "shared_store<i32>(t * 4 * " + std::to_string(words) + ", 1);"
-                               "global_store(out + t, 0);",
-                       .outputs = 32, .threads = 32, .shared_bytes = 16384};
+    MicroKernel kernel{.body =
+                           "const u32 t = thread_index();"
+                           "shared_store<i32>(t * 4 * " +
+                           std::to_string(words) +
+                           ", 1);"
+                           "global_store(out + t, 0);",
+                       .outputs = 32,
+                       .threads = 32,
+                       .shared_bytes = 16384};
     kernel.conflicts = &conflicts;
     EXPECT_EQ(defect_of(kernel), "");
     return conflicts.summary();
@@ -253,17 +271,22 @@ TEST(EmulatedMemory, BankConflictsAreCounted) {
 TEST(EmulatedMemory, SixteenByteAccessesGoByQuarterWarps) {
   const auto worst = [](const char* offset) {
     emulation::BankConflicts conflicts;
-    MicroKernel kernel{.body = "const u32 t = thread_index();"
-                               "shared_store(" + std::string(offset) + ", Vec<i32, 4>{});"
-                               "global_store(out + t, 0);",
-                       .outputs = 32, .threads = 32, .shared_bytes = 16384};
+    MicroKernel kernel{.body =
+                           "const u32 t = thread_index();"
+                           "shared_store(" +
+                           std::string(offset) +
+                           ", Vec<i32, 4>{});"
+                           "global_store(out + t, 0);",
+                       .outputs = 32,
+                       .threads = 32,
+                       .shared_bytes = 16384};
     kernel.conflicts = &conflicts;
     EXPECT_EQ(defect_of(kernel), "");
     return conflicts.summary();
   };
   EXPECT_EQ(worst("t * 16").wavefronts, 4u);
-  EXPECT_EQ(worst("t * 128").wavefronts, 32u);                      // a column of 128-byte rows
-  EXPECT_EQ(worst("t * 128 + (t % 8) * 16").wavefronts, 4u);        // the same, swizzled
+  EXPECT_EQ(worst("t * 128").wavefronts, 32u);                // a column of 128-byte rows
+  EXPECT_EQ(worst("t * 128 + (t % 8) * 16").wavefronts, 4u);  // the same, swizzled
 }
 
 }  // namespace

@@ -36,10 +36,11 @@ Kernel emit(const MicroKernel& kernel) {
   }
   text.entry = "micro";
   text.source = "#define PT_ARCH " + std::to_string(kernel.arch) +
-                "\n#include \"perftune/ptx.cuh\"\n" + kernel.includes +
-                "struct Params { " + maps +
+                "\n#include \"perftune/ptx.cuh\"\n" + kernel.includes + "struct Params { " + maps +
                 "const pt::i32* in; pt::i32* out; pt::u32* work; };\n"
-                "using namespace pt;\n" + kernel.prelude + "\nPT_KERNEL(micro, 1024, 0) {\n"
+                "using namespace pt;\n" +
+                kernel.prelude +
+                "\nPT_KERNEL(micro, 1024, 0) {\n"
                 "  const i32* in = params.in; i32* out = params.out; u32* work = params.work;\n" +
                 kernel.body + "\n}\n";
   text.arguments.push_back({Argument::Kind::tensor, 0, "in"});

@@ -16,17 +16,17 @@ namespace perftune::testing {
 struct MicroKernel {
   std::string body;
   std::vector<std::int32_t> input = std::vector<std::int32_t>(64, 0);
-  int outputs = 64;            // elements
+  int outputs = 64;  // elements
   int threads = 64;
   int blocks = 1;
   int cluster = 1;
   int shared_bytes = 4096;
   int workspace_bytes = 0;
   int workspace_zeroed = 0;
-  int arch = 800;              // PT_ARCH
-  std::string includes{};        // further headers, one #include per line
-  std::string prelude{};         // declarations before the kernel
-  std::vector<TensorMap> maps{};   // named map0, map1, ...; tensor 0 is `in`, 1 is `out`
+  int arch = 800;                 // PT_ARCH
+  std::string includes{};         // further headers, one #include per line
+  std::string prelude{};          // declarations before the kernel
+  std::vector<TensorMap> maps{};  // named map0, map1, ...; tensor 0 is `in`, 1 is `out`
   emulation::BankConflicts* conflicts = nullptr;
   std::uint64_t max_steps = 1'000'000;
 };

@@ -32,9 +32,9 @@ TEST(EmulatedWaiting, ShufflesFollowTheManual) {
 }
 
 TEST(EmulatedWaiting, AButterflySumsTheWarp) {
-  const MicroResult result =
-      run({.body = "i32 v = thread_index(); PT_UNROLL for (int m = 16; m > 0; m /= 2) v += shuffle_xor(v, m);"
-                   "global_store(out + thread_index(), v);"});
+  const MicroResult result = run({.body = "i32 v = thread_index(); PT_UNROLL for (int m = 16; m > "
+                                          "0; m /= 2) v += shuffle_xor(v, m);"
+                                          "global_store(out + thread_index(), v);"});
   ASSERT_FALSE(result.failure) << result.failure->detail;
   EXPECT_EQ(result.output[0], 496);
   EXPECT_EQ(result.output[63], 496 + 32 * 32);
@@ -51,10 +51,11 @@ TEST(EmulatedWaiting, DivergedCollectivesAreFound) {
 }
 
 TEST(EmulatedWaiting, ABarrierThatNotAllReachIsADeadlock) {
-  EXPECT_THAT(defect_of({.body = "if (thread_index() != 40) sync_block();"
-                                 "global_store(out + thread_index(), 0);"}),
-              ::testing::AllOf(HasSubstr("1 thread(s) finished (first: thread 40 of block (0,0,0))"),
-                               HasSubstr("63 thread(s) wait at barrier 0")));
+  EXPECT_THAT(
+      defect_of({.body = "if (thread_index() != 40) sync_block();"
+                         "global_store(out + thread_index(), 0);"}),
+      ::testing::AllOf(HasSubstr("1 thread(s) finished (first: thread 40 of block (0,0,0))"),
+                       HasSubstr("63 thread(s) wait at barrier 0")));
 }
 
 TEST(EmulatedWaiting, SyncBlockAnyIsTrueForAllOrNone) {
@@ -90,14 +91,17 @@ TEST(EmulatedWaiting, NamedBarriersHandOver) {
 
 TEST(EmulatedWaiting, AHandOverWithoutTheWayBackRaces) {
   std::string body = kHandOver;
-  for (const char* dropped : {"if (round > 0) sync_barrier<2, 64>();", "if (round < 2) arrive_barrier<2, 64>();"})
+  for (const char* dropped :
+       {"if (round > 0) sync_barrier<2, 64>();", "if (round < 2) arrive_barrier<2, 64>();"})
     body.erase(body.find(dropped), std::string(dropped).size());
   EXPECT_NE(defect_of({.body = body, .outputs = 96}), "");
 }
 
 TEST(EmulatedWaiting, BarriersOfDifferentSizesAreFound) {
-  EXPECT_THAT(defect_of({.body = "if (thread_index() < 32) sync_barrier<1, 64>(); else sync_barrier<1, 32>();"}),
-              HasSubstr("barrier 1 of 64 threads is used for 32"));
+  EXPECT_THAT(
+      defect_of(
+          {.body = "if (thread_index() < 32) sync_barrier<1, 64>(); else sync_barrier<1, 32>();"}),
+      HasSubstr("barrier 1 of 64 threads is used for 32"));
 }
 
 TEST(EmulatedWaiting, EndlessLoopsAreStopped) {
@@ -107,34 +111,39 @@ TEST(EmulatedWaiting, EndlessLoopsAreStopped) {
 
 TEST(EmulatedWaiting, ABlockMayWaitForAnotherBlocksFlag) {
   // Block 0 runs first and waits for block 1, which then has to run beside it.
-  const MicroResult result =
-      run({.body = "const u32 t = thread_index(); u32* flag = work; u32* data = work + 1;"
-                   "if (block_index_x() == 1) {"
-                   "  global_store(data + t, t * 3); sync_block();"
-                   "  if (t == 0) global_store_release(flag, 1u);"
-                   "} else {"
-                   "  if (t == 0) { while (global_load_acquire(flag) == 0) {} global_store(flag, 0u); }"
-                   "  sync_block();"
-                   "  global_store(out + t, i32(global_load_coherent(data + t)));"
-                   "}",
-           .blocks = 2, .workspace_bytes = 4 + 256, .workspace_zeroed = 4});
+  const MicroResult result = run(
+      {.body = "const u32 t = thread_index(); u32* flag = work; u32* data = work + 1;"
+               "if (block_index_x() == 1) {"
+               "  global_store(data + t, t * 3); sync_block();"
+               "  if (t == 0) global_store_release(flag, 1u);"
+               "} else {"
+               "  if (t == 0) { while (global_load_acquire(flag) == 0) {} global_store(flag, 0u); }"
+               "  sync_block();"
+               "  global_store(out + t, i32(global_load_coherent(data + t)));"
+               "}",
+       .blocks = 2,
+       .workspace_bytes = 4 + 256,
+       .workspace_zeroed = 4});
   ASSERT_FALSE(result.failure) << result.failure->detail;
   EXPECT_EQ(result.output[21], 63);
 }
 
 TEST(EmulatedWaiting, AFlagThatNobodySetsIsADeadlock) {
   EXPECT_THAT(defect_of({.body = "while (global_load_acquire(work) == 0) {}",
-                         .workspace_bytes = 4, .workspace_zeroed = 4}),
+                         .workspace_bytes = 4,
+                         .workspace_zeroed = 4}),
               HasSubstr("poll memory that nobody writes"));
 }
 
 TEST(EmulatedLaunch, RefusesWhatTheHardwareWould) {
-  EXPECT_THAT(defect_of({.body = "global_store(out + thread_index(), 0);", .shared_bytes = 228 * 1024}),
-              HasSubstr("bytes of shared memory, at most"));
+  EXPECT_THAT(
+      defect_of({.body = "global_store(out + thread_index(), 0);", .shared_bytes = 228 * 1024}),
+      HasSubstr("bytes of shared memory, at most"));
   EXPECT_THAT(defect_of({.body = "global_store(out + thread_index(), 0);", .threads = 33}),
               HasSubstr("whole warps"));
-  EXPECT_THAT(defect_of({.body = "global_store(out + thread_index(), 0);", .blocks = 3, .cluster = 2}),
-              HasSubstr("no multiple of the cluster"));
+  EXPECT_THAT(
+      defect_of({.body = "global_store(out + thread_index(), 0);", .blocks = 3, .cluster = 2}),
+      HasSubstr("no multiple of the cluster"));
   EXPECT_THAT(defect_of({.body = "this is not C++;"}), HasSubstr("error"));
 }
 

@@ -15,7 +15,8 @@ PT_DEVICE i32 fma(i32 a, i32 b, i32 c) {  // wraps, as registers do
 template <class A, class B>
 PT_DEVICE i32 dot4_of(const A& a, const B& b, i32 c) {
   u32 sum = static_cast<u32>(c);
-  for (int i = 0; i < 4; ++i) sum += static_cast<u32>(static_cast<i32>(a[i]) * static_cast<i32>(b[i]));
+  for (int i = 0; i < 4; ++i)
+    sum += static_cast<u32>(static_cast<i32>(a[i]) * static_cast<i32>(b[i]));
   return static_cast<i32>(sum);
 }
 PT_DEVICE i32 dot4(Vec<i8, 4> a, Vec<i8, 4> b, i32 c) { return dot4_of(a, b, c); }
@@ -43,7 +44,8 @@ PT_DEVICE f32 to_f32(f16 x) {
   // Exponent and mantissa in f32's places are 2^112 too small, subnormal numbers included.
   const u32 magnitude = static_cast<u32>(x.bits & 0x7fffu) << 13;
   const u32 sign = static_cast<u32>(x.bits & 0x8000u) << 16;
-  if (magnitude >= 0x7c00u << 13) return bit_cast<f32>(sign | 0x7f800000u | (magnitude & 0x7fffffu));
+  if (magnitude >= 0x7c00u << 13)
+    return bit_cast<f32>(sign | 0x7f800000u | (magnitude & 0x7fffffu));
   return bit_cast<f32>(sign | bit_cast<u32>(bit_cast<f32>(magnitude) * 0x1p112f));
 }
 PT_DEVICE f32 to_f32(bf16 x) { return bit_cast<f32>(static_cast<u32>(x.bits) << 16); }
@@ -53,7 +55,9 @@ PT_DEVICE f32 to_f32(f8e4m3 x) {
   return (x.bits & 0x7f) == 0x7f ? bit_cast<f32>(0x7fffffffu) : to_f32(f16{moved}) * 256.0f;
 }
 template <class T>
-PT_DEVICE f64 to_f64(T x) { return static_cast<f64>(to_f32(x)); }
+PT_DEVICE f64 to_f64(T x) {
+  return static_cast<f64>(to_f32(x));
+}
 PT_DEVICE f64 to_f64(f64 x) { return x; }
 PT_DEVICE f64 to_f64(i32 x) { return static_cast<f64>(x); }
 PT_DEVICE i32 to_i32(i8 x) { return x; }

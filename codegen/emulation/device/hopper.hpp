@@ -8,7 +8,9 @@ namespace pt {
 
 static_assert(PT_ARCH == 900, "wgmma, setmaxnreg and this vocabulary exist on sm_90a only");
 
-struct alignas(128) TensorMap { u64 words[16]; };
+struct alignas(128) TensorMap {
+  u64 words[16];
+};
 static_assert(sizeof(emulation::EncodedTensor) <= sizeof(TensorMap));
 
 PT_DEVICE const emulation::HopperRuntime& hopper() { return *emulation::machine().hopper; }
@@ -39,11 +41,12 @@ PT_DEVICE void fence_async_proxy() { hopper().proxy_fence(emulation::attachment.
 template <int Rank>
 PT_DEVICE void tma_load(const TensorMap& map, u32 to, u32 barrier, const i32 (&at)[Rank]) {
   static_assert(2 <= Rank && Rank <= 5, "tiled copies have 2 to 5 dimensions here");
-  hopper().tensor_load(emulation::attachment.run, &map, to, barrier, at, Rank, 1u << cluster_rank());
+  hopper().tensor_load(emulation::attachment.run, &map, to, barrier, at, Rank,
+                       1u << cluster_rank());
 }
 template <int Rank>
-PT_DEVICE void tma_load_multicast(const TensorMap& map, u32 to, u32 barrier,
-                                  const i32 (&at)[Rank], u32 blocks) {
+PT_DEVICE void tma_load_multicast(const TensorMap& map, u32 to, u32 barrier, const i32 (&at)[Rank],
+                                  u32 blocks) {
   static_assert(Rank == 2 || Rank == 3, "multicast of 2 or 3 dimensions");
   hopper().tensor_load(emulation::attachment.run, &map, to, barrier, at, Rank, blocks);
 }
@@ -54,7 +57,9 @@ PT_DEVICE void tma_store(const TensorMap& map, u32 from, const i32 (&at)[Rank]) 
 }
 PT_DEVICE void tma_store_commit() { hopper().store_commit(emulation::attachment.run); }
 template <int Pending>
-PT_DEVICE void tma_store_wait_read() { hopper().store_wait(emulation::attachment.run, Pending); }
+PT_DEVICE void tma_store_wait_read() {
+  hopper().store_wait(emulation::attachment.run, Pending);
+}
 PT_DEVICE void tma_prefetch(const TensorMap&) {}
 
 // By all warps of a warpgroup together; the emulator has registers enough.

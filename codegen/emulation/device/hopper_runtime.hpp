@@ -23,7 +23,7 @@ struct WarpgroupMultiply {
   bool a_along_m, b_along_n;  // MN-major
   bool accumulate;
   bool integers;
-  unsigned long long a, b;    // descriptors
+  unsigned long long a, b;      // descriptors
   const unsigned* a_registers;  // four, instead of `a`; or null
   unsigned* sums;               // n / 2
 };

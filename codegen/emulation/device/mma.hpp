@@ -24,15 +24,16 @@ inline constexpr emulation::Element element_of<f8e5m2> = emulation::Element::f8e
 // The first architecture that has an mma of these types and this shape; 0: none has.
 template <class A, class B, class C, int M, int K>
 constexpr int first_architecture() {
-  constexpr bool bytes = (is_same<A, i8> || is_same<A, u8>) && (is_same<B, i8> || is_same<B, u8>);
-  constexpr bool f8 = (is_same<A, f8e4m3> || is_same<A, f8e5m2>) &&
-                      (is_same<B, f8e4m3> || is_same<B, f8e5m2>);
+  constexpr bool bytes = (is_same<A, i8> || is_same<A, u8>)&&(is_same<B, i8> || is_same<B, u8>);
+  constexpr bool f8 =
+      (is_same<A, f8e4m3> || is_same<A, f8e5m2>)&&(is_same<B, f8e4m3> || is_same<B, f8e5m2>);
   if (bytes && is_same<C, i32>)
     return M == 8 && K == 16 ? 750 : M == 16 && (K == 16 || K == 32) ? 800 : 0;
   if (M != 16) return 0;
   if (f8) return is_same<C, f32> && K == 32 ? 890 : 0;
   if (!is_same<A, B>) return 0;
-  if (is_same<A, f16> && (is_same<C, f32> || is_same<C, f16>)) return K == 8 ? 750 : K == 16 ? 800 : 0;
+  if (is_same<A, f16> && (is_same<C, f32> || is_same<C, f16>))
+    return K == 8 ? 750 : K == 16 ? 800 : 0;
   if (!is_same<C, f32>) return 0;
   if (is_same<A, bf16>) return K == 8 || K == 16 ? 800 : 0;
   return is_same<A, tf32> && (K == 4 || K == 8) ? 800 : 0;

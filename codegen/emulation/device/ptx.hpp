@@ -13,11 +13,11 @@
 #define PT_CONSTANT static constexpr
 
 // The emulator calls perftune_run_<name> once per thread, each on a fiber of its own.
-#define PT_KERNEL(name, threads, min_blocks)                                              \
-  extern "C" void name(const Params& params);                                             \
+#define PT_KERNEL(name, threads, min_blocks)                                                  \
+  extern "C" void name(const Params& params);                                                 \
   extern "C" __attribute__((visibility("default"))) void perftune_run_##name(const void* p) { \
-    name(*static_cast<const Params*>(p));                                                 \
-  }                                                                                       \
+    name(*static_cast<const Params*>(p));                                                     \
+  }                                                                                           \
   extern "C" void name(const Params& params)
 
 #include "perftune/types.cuh"
@@ -59,12 +59,14 @@ PT_DEVICE void sync_block() {
 }
 template <int Id, int Threads>
 PT_DEVICE void sync_barrier() {
-  static_assert(Id > 0 && Id < 16 && Threads % 32 == 0, "named barriers are 1 to 15, of whole warps");
+  static_assert(Id > 0 && Id < 16 && Threads % 32 == 0,
+                "named barriers are 1 to 15, of whole warps");
   emulation::machine().barrier(emulation::attachment.run, Id, Threads, true, false);
 }
 template <int Id, int Threads>
 PT_DEVICE void arrive_barrier() {
-  static_assert(Id > 0 && Id < 16 && Threads % 32 == 0, "named barriers are 1 to 15, of whole warps");
+  static_assert(Id > 0 && Id < 16 && Threads % 32 == 0,
+                "named barriers are 1 to 15, of whole warps");
   emulation::machine().barrier(emulation::attachment.run, Id, Threads, false, false);
 }
 PT_DEVICE void sync_warp() { emulation::machine().warp_barrier(emulation::attachment.run); }
@@ -145,15 +147,18 @@ template <class V>
 PT_DEVICE V shared_load(u32 offset) {
   static_assert(sizeof(V) <= 16, "one access moves at most 16 bytes");
   V value;
-  __builtin_memcpy(&value, emulation::machine().shared(emulation::attachment.run, offset, sizeof(V),
-                                                       Access::read), sizeof(V));
+  __builtin_memcpy(
+      &value,
+      emulation::machine().shared(emulation::attachment.run, offset, sizeof(V), Access::read),
+      sizeof(V));
   return value;
 }
 template <class V>
 PT_DEVICE void shared_store(u32 offset, const V& value) {
   static_assert(sizeof(V) <= 16, "one access moves at most 16 bytes");
-  __builtin_memcpy(emulation::machine().shared(emulation::attachment.run, offset, sizeof(V),
-                                               Access::write), &value, sizeof(V));
+  __builtin_memcpy(
+      emulation::machine().shared(emulation::attachment.run, offset, sizeof(V), Access::write),
+      &value, sizeof(V));
 }
 PT_DEVICE u32 shared_address(u32 offset) { return emulation::shared_base + offset; }
 

@@ -11,17 +11,17 @@
 
 namespace perftune::emulation {
 
-// The address of the arena's first byte. Not 0, so that an offset given for an address is wrong here
-// too: as on devices from sm_80 on, the system holds the first 1024 bytes.
+// The address of the arena's first byte. Not 0, so that an offset given for an address is wrong
+// here too: as on devices from sm_80 on, the system holds the first 1024 bytes.
 inline constexpr unsigned shared_base = 1024;
 
 enum class Access : unsigned {
   read,            // data that this launch may have written
   read_only_path,  // ld.global.nc: data that nothing in this launch writes
   write,
-  acquire,         // ld.acquire.gpu
-  release,         // st.release.gpu
-  acquire_release, // atom.acq_rel.gpu
+  acquire,          // ld.acquire.gpu
+  release,          // st.release.gpu
+  acquire_release,  // atom.acq_rel.gpu
 };
 
 // Where the running thread is. Indices are those of the CUDA built-ins.
@@ -30,7 +30,7 @@ struct ThreadView {
   unsigned block[3] = {};
   unsigned block_threads = 0;
   unsigned grid[3] = {};
-  unsigned cluster_rank = 0;    // of the block in its cluster
+  unsigned cluster_rank = 0;  // of the block in its cluster
   unsigned cluster_blocks = 1;
 };
 

@@ -28,20 +28,40 @@ struct Wgmma {
   static constexpr int k = 32 / static_cast<int>(sizeof(A));
   static constexpr int c_registers = N / 2;
   using Sum = select_t<integers, i32, f32>;
-  static_assert(N == 8 || N == 16 || N == 32 || N == 64 || N == 96 || N == 128 || N == 192 || N == 256,
+  static_assert(N == 8 || N == 16 || N == 32 || N == 64 || N == 96 || N == 128 || N == 192 ||
+                    N == 256,
                 "an N that the device's header lists");
   static_assert(sizeof(A) == 2 || (!AlongM && !AlongN), "only 16-bit types may be MN-major");
   static_assert(integers ? is_same<A, B> : sizeof(A) == 1 || is_same<A, B>, "no such instruction");
 
   static PT_DEVICE void run(Sum (&c)[N / 2], u64 a, u64 b, bool accumulate) {
-    emulation::WarpgroupMultiply part{element_of<A>, element_of<B>, N, AlongM, AlongN, accumulate,
-                                      integers, a, b, nullptr, reinterpret_cast<u32*>(c)};
+    emulation::WarpgroupMultiply part{element_of<A>,
+                                      element_of<B>,
+                                      N,
+                                      AlongM,
+                                      AlongN,
+                                      accumulate,
+                                      integers,
+                                      a,
+                                      b,
+                                      nullptr,
+                                      reinterpret_cast<u32*>(c)};
     hopper().wgmma(emulation::attachment.run, part);
   }
   static PT_DEVICE void run(Sum (&c)[N / 2], const u32 (&a)[4], u64 b, bool accumulate) {
-    static_assert(sizeof(A) == 2 && is_same<A, B> && !AlongM, "A from registers: 16-bit types here");
-    emulation::WarpgroupMultiply part{element_of<A>, element_of<B>, N, false, AlongN, accumulate,
-                                      integers, 0, b, a, reinterpret_cast<u32*>(c)};
+    static_assert(sizeof(A) == 2 && is_same<A, B> && !AlongM,
+                  "A from registers: 16-bit types here");
+    emulation::WarpgroupMultiply part{element_of<A>,
+                                      element_of<B>,
+                                      N,
+                                      false,
+                                      AlongN,
+                                      accumulate,
+                                      integers,
+                                      0,
+                                      b,
+                                      a,
+                                      reinterpret_cast<u32*>(c)};
     hopper().wgmma(emulation::attachment.run, part);
   }
 };
