@@ -69,6 +69,7 @@ void measure(const MeasureOptions& options, Context& context) {
     tune_options.top = static_cast<int>(entry.programs.size());
     tune_options.seed = options.seed;
     tune_options.command = "measure --pending";
+    tune_options.provenance = this_machine();
     tune_options.interrupted = context.interrupted;
     const TuneRun run = tune(point.op, entry.definition, hardware, slices, *runner, store, tune_options,
                              [&](const TuneResult& so_far, int done, int wanted) {

@@ -1,5 +1,7 @@
 #include "cli/trials.hpp"
 
+#include <unistd.h>
+
 #include <fmt/format.h>
 
 #include "cli/context.hpp"
@@ -50,6 +52,13 @@ Policy policy_of(const Hardware& hardware, int threads) {
 }
 
 }  // namespace
+
+Provenance this_machine() {
+  Provenance provenance;
+  char host[256] = {};
+  if (gethostname(host, sizeof host - 1) == 0) provenance.host = host;
+  return provenance;
+}
 
 LibrarySearch cuda_search(const Context& context) {
   if (!context.cuda_only.empty()) return {{context.cuda_only}, true};

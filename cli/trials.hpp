@@ -7,6 +7,7 @@
 #include "cli/context.hpp"
 #include "codegen/emitter_registry.hpp"
 #include "executor/vendor_library.hpp"
+#include "db/records.hpp"
 #include "recipes/hardware.hpp"
 #include "tuner/trial_runner.hpp"
 
@@ -16,6 +17,9 @@ namespace perftune {
 // needs is missing (a host compiler always: it builds CPU kernels and the emulator's).
 std::unique_ptr<TrialRunner> make_trials(const EmitterRegistry& emitters, const Hardware& hardware,
                                          int threads, std::uint64_t seed, const Context& context);
+
+// What is known of this machine without a device: its name.
+Provenance this_machine();
 
 // Where NVRTC is looked for: the folder that $PERFTUNE_CUDA names and nowhere else, or $CUDA_HOME,
 // what scripts/setup installed, and the system's own folders.

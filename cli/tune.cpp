@@ -77,6 +77,7 @@ class TuneCommand {
     TuneOptions tune_options = options_.tune;
     tune_options.interrupted = context_.interrupted;
     tune_options.command = "tune";
+    tune_options.provenance = this_machine();
     const double budget = parse_duration(options_.budget);
     const auto runner = make_trials(slices.emitters(), hardware, options_.hardware.threads, tune_options.seed, context_);
     const auto start = std::chrono::steady_clock::now();

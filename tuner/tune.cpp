@@ -6,6 +6,7 @@
 #include <chrono>
 #include <map>
 
+#include "costmodel/roofline.hpp"
 #include "recipes/error.hpp"
 #include "tuner/rank.hpp"
 #include "tuner/verdict.hpp"
@@ -32,6 +33,7 @@ class Session {
     result_.dims = op.base_dims();
     result_.measured = runner.measures();
     construct();
+    roofline_us_ = roofline(op, hardware).seconds * 1e6;
     const std::string family = ranking_.candidates.front().program.family;
     hardware_id_ = store.put_hardware(describe(hardware));
     op_id_ = store.put_operator(describe(op, family, definition));
@@ -165,6 +167,9 @@ class Session {
     row.policy = runner_.policy().text();
     row.predicted = PredictedTime{prediction.us, prediction.low_us, prediction.high_us,
                                   prediction.limiter};
+    row.roofline_us = roofline_us_;
+    row.provenance = options_.provenance;
+    row.provenance.toolkit = row.toolchain.compiler;
     row.provenance.perftune_version = PERFTUNE_VERSION;
     return row;
   }
@@ -246,6 +251,7 @@ class Session {
   RunId run_{};
   std::map<std::string, RecordedOutcome> known_;
   int succeeded_ = 0;
+  double roofline_us_ = 0;
 };
 
 }  // namespace

@@ -27,6 +27,7 @@ struct TuneOptions {
   std::uint64_t seed = 1;       // inputs, sampling
   std::vector<TileProgram> programs;  // try these instead of constructing; empty: construct
   std::string command;          // for the run's record
+  Provenance provenance;        // of the machine; marks rows stale elsewhere, never decides
   const std::atomic<bool>* interrupted = nullptr;
 };
 

@@ -111,7 +111,7 @@ TEST_F(TuneLoop, TheFamilysDefaultIsMeasuredAndConfirmedHoweverItRanks) {
   runner_.has_device = true;
   options_.top = 5;
   // The model ranks by number, but the default (number 0) is told to be slowest in the screening.
-  runner_.answer = [](std::int64_t number) { return timed(number == 0 ? 900.0 : 100.0 + number); };
+  runner_.answer = [](std::int64_t number) { return timed(number == 0 ? 900.0 : 100.0 + static_cast<double>(number)); };
   std::vector<std::int64_t> confirmed;
   runner_.confirmation = [&](std::span<const TileProgram> programs) {
     Confirmation c;
