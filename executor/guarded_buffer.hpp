@@ -2,7 +2,7 @@
 //
 // Writes past the end meet an unmapped page as soon as they pass the last 63 bytes; those, and
 // the bytes before the start, hold a pattern that is checked afterwards. The base is 64-byte
-// aligned. Page size changes times (2048^3 in f32 gains 6 to 15 %), so it is part of the policy:
+// aligned. Page size changes times, so it is part of the policy:
 // buffers of 2 MB and more ask for transparent huge pages and start at one, as large allocations
 // of numerical libraries do; smaller ones refuse them.
 //

@@ -52,7 +52,7 @@ std::vector<double> numbers(DType type, const std::vector<std::byte>& data) {
   return values;
 }
 
-// The bytes that numpy 1.26's np.save(np.array([[1,2,3],[4,5,6]], '<f4')) writes.
+// A file by the format's description, holding np.array([[1,2,3],[4,5,6]], '<f4').
 std::string numpy_file() {
   std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }";
   header.append(117 - header.size(), ' ');

@@ -1,4 +1,4 @@
-// The oracle against hand arithmetic and values printed by independent programs.
+// The oracle against hand arithmetic and tabulated values.
 #include "executor/oracle.hpp"
 
 #include <gmock/gmock.h>
@@ -49,7 +49,7 @@ TEST(Oracle, OtherReductions) {
   EXPECT_THAT(reduce("sum"), ElementsAre(0, -7));
 }
 
-// torch.softmax(torch.tensor([[1., 2., 3.], [0., 0., math.log(2)]]), 1) in float64:
+// Softmax of [[1., 2., 3.], [0., 0., math.log(2)]] along rows:
 // e/(e+e^2+e^3) and so on; the second row is 1/4, 1/4, 1/2 exactly.
 TEST(Oracle, SoftmaxInFourStatements) {
   const Operator op = operator_of(
@@ -89,7 +89,7 @@ TEST(Oracle, FunctionsHaveTheirDocumentedMeaning) {
   EXPECT_EQ(apply("-x[n] / 4 + 1", 2), 0.5);
 }
 
-// numpy.pad([1,2,3],1) correlated with [1,10,100] by hand: 0+10*1+100*2, 1+20+300, 2+30+0.
+// [1,2,3] padded by one and correlated with [1,10,100] by hand: 0+10*1+100*2, 1+20+300, 2+30+0.
 TEST(Oracle, PaddedReadsGiveThePadValue) {
   const Operator op = operator_of(
       "name: t\ndims: {n: 3, r: 3}\npad: {x: 0}\ninputs: {x: \"f32[n]\", w: \"f32[r]\"}\n"
