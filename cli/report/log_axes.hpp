@@ -39,7 +39,7 @@ inline LogAxes axes_for(const Report& report, const ReportDevice& device) {
   }
   if (top <= 0) top = 1;
   y_low = std::min(y_low, top / 100);
-  if (fastest > 0) x_low = std::max(x_low, std::min(1.0, x_low));
+  if (fastest > 0 && top > 0) x_low = std::min(x_low, top * 1e3 / fastest / 2);  // its ridge, too
   return {{std::log10(x_low), std::log10(x_high)}, {std::log10(y_low), std::log10(top * 2)}};
 }
 

@@ -127,10 +127,15 @@ void place(ReportRow& row, const Cells& cells, const Operator& op, const Hardwar
   row.roofline_us = line.seconds * 1e6;
   row.bound = line.limiter.empty() ? "dram" : line.limiter;
   const bool warm = row.policy.find("cache=warm") != std::string::npos;
+  if (warm && hardware.kind == Hardware::Kind::cpu) {
+    const Bound bound = warm_bound(line, hardware);
+    row.roofline_us = bound.us;
+    row.bound = bound.ceiling + (bound.ceiling == line.limiter ? "" : " (warm)");
+  }
   const auto roofs = roofs_of(hardware, types_of(op));
   row.flag = impossible_because({row.flops, row.bytes, row.us, warm}, roofs);
   if (row.flag.empty() && row.us > 0 && row.us < row.roofline_us)
-    row.note = warm ? "faster than DRAM allows: the caches were warm and held the data"
+    row.note = warm ? "faster than the level that holds all of it: inner caches were warm"
                     : "within the tolerance of a ceiling";
   try {
     ask_model(row, cells, op, hardware, slices);

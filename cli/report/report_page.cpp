@@ -15,7 +15,7 @@ p{margin:4px 0 10px}.dim{color:var(--dim)}.num{text-align:right;font-variant-num
 .legend{display:flex;flex-wrap:wrap;gap:4px 18px;color:var(--dim);font-size:13px;align-items:center}
 .legend span{white-space:nowrap}.legend svg{width:30px;height:16px;vertical-align:middle}
 .charts{display:grid;gap:10px 24px;grid-template-columns:repeat(auto-fit,minmax(min(100%,520px),1fr))}
-figure{margin:0}figcaption{font-weight:600;margin:6px 0}
+figure{margin:0;max-width:820px}figcaption{font-weight:600;margin:6px 0}
 svg.roofline{width:100%;height:auto;display:block;font:13px system-ui,sans-serif}
 svg text{fill:var(--ink)}svg .tick,svg .axis{fill:var(--dim)}
 svg .label{paint-order:stroke;stroke:var(--bg);stroke-width:4px;stroke-linejoin:round}
