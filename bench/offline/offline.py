@@ -40,7 +40,7 @@ def main():
     parser.add_argument("--gpus", default="a100,h200,t4,b200")
     parser.add_argument("--top", type=int, default=10)
     parser.add_argument("files", nargs="*", default=[str(ROOT / f"recipes/ops/{name}.yaml") for name in OPERATORS])
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
 
     construct, spilling, shared_equal, near, compiled, slowest = [], 0, 0, 0, 0, (0, "")
     print(f"{'operator':34}{'gpu':6}{'made':>5}{'built':>6}{'right':>6}{'failed':>7}{'s':>7}  best (predicted)")
