@@ -158,6 +158,8 @@ void add_tune(CLI::App& app, Context& context) {
   command->callback([options, &context] {
     if (options->objective == "energy")
       throw Error(ErrorKind::unavailable, "--objective energy needs a GPU with NVML power readings; none is measured here");
+    if (options->allow_vendor)
+      throw Error(ErrorKind::unavailable, "--allow-vendor: this build measures no vendor library yet");
     TuneCommand(*options, context).run();
   });
 }

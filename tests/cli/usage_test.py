@@ -43,6 +43,10 @@ compute:
         self.expect_error(self.run_perftune("tune", self.gemm(), "--gpu", "a100", "--budget", "soon"), 2,
                           "--budget 'soon'", "30s")
 
+    def test_what_is_not_built_yet_says_so(self):
+        for option in (["--allow-vendor"], ["--objective", "energy"]):
+            self.expect_error(self.run_perftune("tune", self.gemm(), "--gpu", "a100", *option), 3, option[0])
+
     def test_hardware_list_names_every_gpu_as_json(self):
         document = self.json(self.run_perftune("hardware", "list", "--json"))
         self.assertEqual(document["schema"], "perftune.hardware_list/1")
