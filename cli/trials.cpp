@@ -64,7 +64,7 @@ LibrarySearch cuda_search(const Context& context) {
   if (!context.cuda_only.empty()) return {{context.cuda_only}, true};
   std::vector<std::string> folders;
   if (!context.cuda_home.empty()) folders.push_back(context.cuda_home);
-  folders.push_back(".deps/cuda/lib");
+  folders.push_back(PERFTUNE_CUDA_DEPS);
   return folders;
 }
 
