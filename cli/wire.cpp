@@ -1,12 +1,15 @@
 #include "cli/wire.hpp"
 
 #include "codegen/cpu/contraction_emitter.hpp"
+#include "codegen/cpu/row_emitter.hpp"
 #include "codegen/cuda/contraction_mma.hpp"
 #include "codegen/cuda/contraction_simt.hpp"
 #include "costmodel/contraction_cpu.hpp"
 #include "costmodel/contraction_gpu.hpp"
+#include "costmodel/row_cpu.hpp"
 #include "tuner/construct/contraction_cpu.hpp"
 #include "tuner/construct/contraction_gpu.hpp"
+#include "tuner/construct/row_cpu.hpp"
 
 namespace perftune {
 
@@ -15,6 +18,7 @@ std::unique_ptr<EmitterRegistry> make_emitters() {
   emitters->add(std::make_unique<SimtContractionEmitter>());
   emitters->add(std::make_unique<MmaContractionEmitter>());
   emitters->add(std::make_unique<CpuContractionEmitter>());
+  for (const char* family : {"reduction", "row"}) emitters->add(std::make_unique<CpuRowEmitter>(family));
   return emitters;
 }
 
@@ -23,6 +27,7 @@ Slices make_slices() {
   const Emitter& simt = *emitters->find("contraction", "cuda/simt");
   const Emitter& mma = *emitters->find("contraction", "cuda/mma");
   const Emitter& cpu = *emitters->find("contraction", "cpu/simd");
+  const auto row_cpu = {emitters->find("reduction", "cpu/simd"), emitters->find("row", "cpu/simd")};
   Slices slices(std::move(emitters));
   slices.add(std::make_unique<ContractionGpuConstructor>(simt_class(), simt),
              std::make_unique<ContractionGpuModel>(InstructionClass::simt));
@@ -30,6 +35,9 @@ Slices make_slices() {
              std::make_unique<ContractionGpuModel>(InstructionClass::mma));
   slices.add(std::make_unique<ContractionCpuConstructor>(cpu),
              std::make_unique<ContractionCpuModel>());
+  for (const Emitter* emitter : row_cpu)
+    slices.add(std::make_unique<RowCpuConstructor>(*emitter),
+               std::make_unique<RowCpuModel>(std::string(emitter->family())));
   return slices;
 }
 

@@ -3,7 +3,11 @@ target_sources(perftune_codegen PRIVATE
   cpu/contraction_emitter.cpp
   cpu/contraction_source.cpp
   cpu/cpu_tiles.cpp
-  cpu/headers.cpp)
+  cpu/headers.cpp
+  cpu/row_addresses.cpp
+  cpu/row_emitter.cpp
+  cpu/row_source.cpp
+  cpu/row_tiles.cpp)
 perftune_embed(perftune_codegen cpu_device_files
   cpu/device/contraction.hpp
   cpu/device/contraction_axpy.hpp
@@ -11,8 +15,10 @@ perftune_embed(perftune_codegen cpu_device_files
   cpu/device/contraction_pack.hpp
   cpu/device/contraction_store.hpp
   cpu/device/contraction_tile.hpp
+  cpu/device/lanes.hpp
   cpu/device/math.hpp
   cpu/device/pool.hpp
+  cpu/device/row.hpp
   cpu/device/scalar.hpp
   cpu/device/simd.hpp
   cpu/device/storage.hpp)

@@ -1,0 +1,261 @@
+// Vectors to and from tensors of any storage type and stride: what the reduction and row families
+// read and write a vector of neighbouring lanes with.
+//
+// T is the arithmetic type, E the stored one. Form says how lanes lie in memory: '0' all lanes read
+// one element, 'u' neighbours, '2' every second element, 's' `stride` elements apart. Whole: all
+// lanes take part; else the first lanes.count do, and the others read as 0 and are not written.
+#pragma once
+
+#include "scalar.hpp"
+#include "simd.hpp"
+#include "storage.hpp"
+
+namespace pt {
+
+struct Lanes {
+  int count;
+  Mask mask;
+};
+template <class T>
+inline Lanes lanes_up_to(i64 count) {
+  const int n = static_cast<int>(least(count, lanes_of<T>));
+  return {n, first_lanes<T>(n)};
+}
+
+// 0, 1, 2, ... as values of T.
+template <class T>
+inline Vector<T> lane_numbers() {
+  Vector<T> v{};
+  for (int i = 0; i < lanes_of<T>; ++i) v[i] = static_cast<T>(i);
+  return v;
+}
+// a in the lanes that take part, b in the others.
+template <class T>
+inline Vector<T> where_lanes(const Lanes& lanes, Vector<T> a, Vector<T> b) {
+  using I = typename VectorOf<T>::mask;
+  I number{};
+  for (int i = 0; i < lanes_of<T>; ++i) number[i] = i;
+  const I taking = number < (I{} + lanes.count);
+  return taking ? a : b;
+}
+
+// ---- Whole vectors of a narrower type ----
+
+template <class E, int N>
+struct Pack {
+  typedef E type __attribute__((vector_size(sizeof(E) * N), aligned(1), may_alias));
+};
+
+template <class T, class E>
+inline Vector<T> load_widened(const E* p) {
+  constexpr int L = lanes_of<T>;
+  if constexpr (same_type<E, T>) {
+    return load(p);
+  } else if constexpr (same_type<T, float> && same_type<E, bf16>) {
+    const auto bits = *reinterpret_cast<const typename Pack<unsigned short, L>::type*>(p);
+    return (Vector<float>)(__builtin_convertvector(bits, Vector<int>) << 16);
+#if defined(__AVX512F__)
+  } else if constexpr (same_type<T, float> && same_type<E, f16>) {
+    typedef short H __attribute__((vector_size(32)));
+    typedef float F __attribute__((vector_size(64)));
+    const auto bits = (H)*reinterpret_cast<const typename Pack<short, L>::type*>(p);
+    return (Vector<float>)__builtin_ia32_vcvtph2ps512_mask(bits, F{}, 0xffff, 4);
+#else
+  } else if constexpr (same_type<T, float> && same_type<E, f16>) {
+    typedef short H __attribute__((vector_size(16)));
+    const auto bits = (H)*reinterpret_cast<const typename Pack<short, L>::type*>(p);
+    return (Vector<float>)__builtin_ia32_vcvtph2ps256(bits);
+#endif
+  } else if constexpr (same_type<E, i8> || same_type<E, u8> || same_type<E, i32> ||
+                       same_type<E, f32>) {
+    return __builtin_convertvector(*reinterpret_cast<const typename Pack<E, L>::type*>(p), Vector<T>);
+  } else {
+    Vector<T> v{};
+    for (int i = 0; i < L; ++i) v[i] = to_value<T>(p[i]);
+    return v;
+  }
+}
+
+template <class E, class T>
+inline void store_narrowed(E* p, Vector<T> v) {
+  constexpr int L = lanes_of<T>;
+  if constexpr (same_type<E, T>) {
+    store(p, v);
+  } else if constexpr (same_type<T, float> && same_type<E, bf16>) {
+    const Vector<int> b = (Vector<int>)v;
+    const Vector<int> rounded = (b + 0x7fff + ((b >> 16) & 1)) >> 16;
+    const Vector<int> quiet = (b >> 16) | 0x40;
+    const Vector<int> out = v == v ? rounded : quiet;
+    *reinterpret_cast<typename Pack<short, L>::type*>(p) =
+        __builtin_convertvector(out, typename Pack<short, L>::type);
+#if defined(__AVX512F__)
+  } else if constexpr (same_type<T, float> && same_type<E, f16>) {
+    typedef float F __attribute__((vector_size(64)));
+    typedef short H __attribute__((vector_size(32)));
+    *reinterpret_cast<typename Pack<short, L>::type*>(p) =
+        (typename Pack<short, L>::type)__builtin_ia32_vcvtps2ph512_mask((F)v, 0, H{}, 0xffff);
+#else
+  } else if constexpr (same_type<T, float> && same_type<E, f16>) {
+    typedef float F __attribute__((vector_size(32)));
+    *reinterpret_cast<typename Pack<short, L>::type*>(p) =
+        (typename Pack<short, L>::type)__builtin_ia32_vcvtps2ph256((F)v, 0);
+#endif
+  } else {
+    for (int i = 0; i < L; ++i) p[i] = from_value<E>(v[i]);
+  }
+}
+
+// ---- Reads ----
+
+template <class T, char Form, bool Whole, class E>
+inline Vector<T> read_lanes(const E* p, i64 stride, const Lanes& lanes) {
+  constexpr int L = lanes_of<T>;
+  if constexpr (Form == '0') {
+    return broadcast<T>(to_value<T>(*p));
+  } else if constexpr (Form == 'u' && Whole) {
+    return load_widened<T>(p);
+  } else if constexpr (Form == 'u' && same_type<E, T>) {
+    return load_first(p, lanes.mask);
+  } else if constexpr (Form == '2' && Whole && same_type<E, float> && same_type<T, float>) {
+    // The second half starts one element early, so that nothing past the last lane is touched.
+    const Vector<float> low = load(p), high = load(p + L - 1);
+#if defined(__AVX512F__)
+    return __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31);
+#else
+    return __builtin_shufflevector(low, high, 0, 2, 4, 6, 9, 11, 13, 15);
+#endif
+  } else {
+    const i64 step = Form == 'u' ? 1 : Form == '2' ? 2 : stride;
+    const int n = Whole ? L : lanes.count;
+    Vector<T> v{};
+    for (int i = 0; i < n; ++i) v[i] = to_value<T>(p[i * step]);
+    return v;
+  }
+}
+
+// Lanes [first, end) of a vector that read inside the tensor; the others take the pad value.
+struct Window {
+  int first = 0, end = 0;
+  bool all = true;
+
+  // Lane i reads index + i * step of a dimension of `extent`.
+  void cut(int count, i64 index, i64 step, i64 extent) {
+    if (all) first = 0, end = count;
+    const i64 last = index + (count - 1) * step;
+    if (index >= 0 && index < extent && last >= 0 && last < extent) return;
+    all = false;
+    i64 low = 0, high = count;
+    if (step > 0) {
+      low = index >= 0 ? 0 : (-index + step - 1) / step;
+      high = index >= extent ? 0 : (extent - 1 - index) / step + 1;
+    } else if (step < 0) {
+      low = index < extent ? 0 : (index - extent - step) / -step;
+      high = index < 0 ? 0 : index / -step + 1;
+    } else {
+      high = 0;  // one index for all lanes, outside
+    }
+    if (low > first) first = static_cast<int>(least(low, count));
+    if (high < end) end = static_cast<int>(high);
+  }
+};
+
+template <class T, char Form, bool Whole, class E>
+inline Vector<T> read_window(const E* p, i64 stride, const Lanes& lanes, const Window& window, T pad) {
+  if (window.all) return read_lanes<T, Form, Whole>(p, stride, lanes);
+  constexpr int L = lanes_of<T>;
+  const i64 step = Form == 'u' ? 1 : Form == '2' ? 2 : Form == '0' ? 0 : stride;
+  T out[L];
+#pragma GCC unroll 16
+  for (int i = 0; i < L; ++i) out[i] = pad;
+  for (int i = window.first; i < window.end; ++i) out[i] = to_value<T>(p[i * step]);
+  return load(out);
+}
+
+// Each lane reads where `at(lane)` says.
+template <class T, bool Whole, class E, class At>
+inline Vector<T> read_scattered(const E* p, const Lanes& lanes, const At& at) {
+  const int n = Whole ? lanes_of<T> : lanes.count;
+  Vector<T> v{};
+  for (int i = 0; i < n; ++i) v[i] = to_value<T>(p[at(i)]);
+  return v;
+}
+
+// ---- Writes ----
+
+// Stream: past the caches where the address allows.
+template <char Form, bool Whole, bool Stream, class E, class T>
+inline void write_vector(E* p, i64 stride, Vector<T> v, const Lanes& lanes) {
+  constexpr int L = lanes_of<T>;
+  if constexpr (Form == '0') {
+    *p = from_value<E>(v[0]);
+  } else if constexpr (Form == 'u' && Whole) {
+    if constexpr (Stream && same_type<E, float> && same_type<T, float>) {
+      if (reinterpret_cast<unsigned long long>(p) % vector_bytes == 0) {
+#if defined(__AVX512F__)
+        typedef float F __attribute__((vector_size(64)));
+        __builtin_ia32_movntps512(p, (F)v);
+#else
+        typedef float F __attribute__((vector_size(32)));
+        __builtin_ia32_movntps256(p, (F)v);
+#endif
+        return;
+      }
+    }
+    store_narrowed<E, T>(p, v);
+  } else if constexpr (Form == 'u' && same_type<E, T>) {
+    store_first(p, v, lanes.mask);
+  } else {
+    const i64 step = Form == 'u' ? 1 : stride;
+    const int n = Whole ? L : lanes.count;
+    for (int i = 0; i < n; ++i) p[i * step] = from_value<E>(v[i]);
+  }
+}
+template <char Form, bool Whole, bool Stream, class E, class V>
+inline void write_lanes(E* p, i64 stride, V v, const Lanes& lanes) {
+  write_vector<Form, Whole, Stream, E, Element<V>>(p, stride, v, lanes);
+}
+
+// ---- Across lanes ----
+
+// Lane i takes lane i ^ By.
+template <int By, class V>
+inline V lanes_xor(V v) {
+  constexpr int L = lanes_of<Element<V>>;
+  if constexpr (L == 16) {
+    return __builtin_shufflevector(v, v, 0 ^ By, 1 ^ By, 2 ^ By, 3 ^ By, 4 ^ By, 5 ^ By, 6 ^ By,
+                                   7 ^ By, 8 ^ By, 9 ^ By, 10 ^ By, 11 ^ By, 12 ^ By, 13 ^ By,
+                                   14 ^ By, 15 ^ By);
+  } else if constexpr (L == 8) {
+    return __builtin_shufflevector(v, v, 0 ^ By, 1 ^ By, 2 ^ By, 3 ^ By, 4 ^ By, 5 ^ By, 6 ^ By,
+                                   7 ^ By);
+  } else {
+    return __builtin_shufflevector(v, v, 0 ^ By, 1 ^ By, 2 ^ By, 3 ^ By);
+  }
+}
+
+template <char Op, class V>
+inline V combine(V a, V b) {
+  if constexpr (Op == '+') return a + b;
+  else if constexpr (Op == '*') return a * b;
+  else if constexpr (Op == '<') return minimum(a, b);
+  else return maximum(a, b);
+}
+template <char Op, class V>
+inline V identity() {
+  using E = Element<V>;
+  if constexpr (Op == '+') return splat<V>(0);
+  else if constexpr (Op == '*') return splat<V>(1);
+  else if constexpr (same_type<E, int>) return broadcast<int>(Op == '<' ? 2147483647 : -2147483647 - 1);
+  else return Op == '<' ? infinity<V>() : -infinity<V>();
+}
+// Every lane gets the combination of all lanes, in one fixed order.
+template <char Op, class V>
+inline V fold_lanes(V v) {
+  constexpr int L = lanes_of<Element<V>>;
+  if constexpr (L >= 16) v = combine<Op>(v, lanes_xor<8>(v));
+  if constexpr (L >= 8) v = combine<Op>(v, lanes_xor<4>(v));
+  v = combine<Op>(v, lanes_xor<2>(v));
+  return combine<Op>(v, lanes_xor<1>(v));
+}
+
+}  // namespace pt

@@ -1,0 +1,129 @@
+#include "codegen/cpu/row_addresses.hpp"
+
+#include <fmt/format.h>
+
+#include "codegen/scalar_printer.hpp"
+
+namespace perftune {
+namespace {
+
+// Row coordinates are row.r[i], column ones c[i].
+std::string coordinate(Group g, std::size_t i) {
+  return fmt::format("{}[{}]", g == Group::m ? "row.r" : "c", i);
+}
+
+bool by_columns(const Access& access) {
+  for (const StrideForm form : access.forms(Group::k))
+    if (form != StrideForm::absent) return true;
+  return false;
+}
+
+}  // namespace
+
+std::string CpuRowAddresses::offset(const Access& access, const std::string& name, Group g) {
+  std::string sum;
+  for (std::size_t i = 0; i < access.forms(g).size(); ++i) {
+    if (access.forms(g)[i] == StrideForm::absent) continue;
+    sum += " + " + coordinate(g, i);
+    if (access.forms(g)[i] == StrideForm::run_time) sum += fmt::format(" * p.{}_{}{}", name, letter(g), i);
+  }
+  return sum;
+}
+
+std::string CpuRowAddresses::bound_part(const Access& access, std::size_t b, const std::string& name, Group g) {
+  std::string sum;
+  for (std::size_t i = 0; i < coefficients(access, b, g).size(); ++i)
+    if (coefficients(access, b, g)[i] != 0)
+      sum += fmt::format(" + {} * p.{}_b{}_{}{}", coordinate(g, i), name, b, letter(g), i);
+  return sum;
+}
+
+char CpuRowAddresses::form_letter(const Access& access, bool at_start) const {
+  if (at_start && lane_ == Group::k) return '0';
+  switch (lane_form(access)) {
+    case StrideForm::absent:
+      return '0';
+    case StrideForm::unit:
+      return 'u';
+    case StrideForm::run_time:
+      break;
+  }
+  return tiles_.lane_step == 2 ? '2' : 's';
+}
+
+std::string CpuRowAddresses::lane_stride(const Access& access, const std::string& name, bool at_start) const {
+  const char form = form_letter(access, at_start);
+  return form == 's' ? fmt::format("p.{}_{}{}", name, letter(lane_), innermost())
+                     : form == '0' ? "0" : form == 'u' ? "1" : "2";
+}
+
+bool CpuRowAddresses::load_of_row(const RowAccess::Load& load) const {
+  return !by_columns(load.at) && !(lane_ == Group::m && load_moves_with_lanes(load));
+}
+
+std::string CpuRowAddresses::load_text(const RowAccess& read, std::size_t i, std::size_t l, const std::string& lane) const {
+  const RowAccess::Load& load = read.loads[l];
+  const std::string name = fmt::format("x{}_i{}", i, l);
+  std::string at = fmt::format("p.{}_base", name) + offset(load.at, name, Group::m) + offset(load.at, name, Group::k);
+  if (!lane.empty() && load_moves_with_lanes(load))
+    at += fmt::format(" + {} * {}", lane, lane_form(load.at) == StrideForm::unit
+                                              ? "1" : fmt::format("p.{}_{}{}", name, letter(lane_), innermost()));
+  return fmt::format("pt::to_value<i64>(p.{}[{}]) * p.{}_times", name, at, name);
+}
+
+std::string CpuRowAddresses::read_text(std::size_t i, bool at_start) const {
+  const RowAccess& read = form_.reads[i];
+  const std::string name = fmt::format("x{}", i), type = device_type(form_.value);
+  std::string at = fmt::format("p.{0} + row.{0}", name);
+  if (!at_start) at += offset(read.at, name, Group::k);
+  bool scattered = false;
+  std::string per_lane;
+  for (std::size_t l = 0; l < read.loads.size(); ++l) {
+    if (load_of_row(read.loads[l])) continue;
+    const bool moves = !(at_start && lane_ == Group::k) && load_moves_with_lanes(read.loads[l]);
+    if (moves) {
+      scattered = true;
+      per_lane += " + " + load_text(read, i, l, "lane");
+    } else {
+      at += " + " + load_text(read, i, l, "");
+    }
+  }
+  if (scattered)
+    return fmt::format("pt::read_scattered<T, Whole>({}, lanes, [&](i64 lane) {{ return lane * {}{}; }})",
+                       at, lane_stride(read.at, name, at_start), per_lane);
+  const char form = form_letter(read.at, at_start);
+  if (read.at.bounds.empty())
+    return fmt::format("pt::read_lanes<T, '{}', Whole>({}, {}, lanes)", form, at,
+                       lane_stride(read.at, name, at_start));
+  return bounded_text(read.at, name, at, form, at_start);
+}
+
+std::string CpuRowAddresses::bounded_text(const Access& access, const std::string& name, const std::string& at,
+                         char form, bool at_start) const {
+  std::string inside, cuts;
+  for (std::size_t b = 0; b < access.bounds.size(); ++b) {
+    std::string index = fmt::format("row.{}_b{}", name, b);
+    if (!at_start) index += bound_part(access, b, name, Group::k);
+    const std::string extent = fmt::format("p.{}_b{}_extent", name, b);
+    if (!(at_start && lane_ == Group::k) && bound_moves_with_lanes(access, b))
+      cuts += fmt::format("window.cut(lanes.count, {}, p.{}_b{}_{}{}, {}); ", index, name, b,
+                          letter(lane_), innermost(), extent);
+    else
+      inside += fmt::format("{}pt::within({}, {})", inside.empty() ? "" : " && ", index, extent);
+  }
+  const std::string whole_pad = [&] {  // where the printer says T, a vector is meant
+    std::string text = print_constant(access.pad);
+    for (std::size_t from = text.find("<T>"); from != std::string::npos; from = text.find("<T>", from + 1))
+      text.replace(from, 3, "<V>");
+    return text;
+  }();
+  const std::string stride = lane_stride(access, name, at_start);
+  std::string read = cuts.empty()
+                         ? fmt::format("pt::read_lanes<T, '{}', Whole>({}, {}, lanes)", form, at, stride)
+                         : fmt::format("pt::read_window<T, '{}', Whole>({}, {}, lanes, window, "
+                                       "({})[0])", form, at, stride, whole_pad);
+  if (!cuts.empty()) read = fmt::format("[&] {{ pt::Window window; {}return {}; }}()", cuts, read);
+  return inside.empty() ? read : fmt::format("{} ? {} : {}", inside, read, whole_pad);
+}
+
+}  // namespace perftune

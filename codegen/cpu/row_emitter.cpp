@@ -1,0 +1,127 @@
+#include "codegen/cpu/row_emitter.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "codegen/cpu/row_source.hpp"
+#include "codegen/cpu/row_tiles.hpp"
+#include "codegen/row.hpp"
+
+namespace perftune {
+namespace {
+
+constexpr std::int64_t exact_index = 1 << 24;  // whole numbers that f32 holds
+
+std::int64_t lanes_of(const RowForm& form, const Hardware& hardware) {
+  return hardware.cpu.simd_bits / 8 / static_cast<std::int64_t>(size_bytes(form.value));
+}
+
+RowForm require(const Operator& op) {
+  auto canonical = canonicalise_rows(op);
+  if (!canonical.form) std::abort();  // callers ask illegal() first
+  return *std::move(canonical.form);
+}
+
+std::optional<std::string> bad_knob(const CpuRowTiles& t) {
+  if (t.lanes < 0 || t.lanes > 1) return "lanes is 0 or 1";
+  if (t.unroll < 1 || t.unroll > 16 || t.tile < 1 || t.tile > 16) return "unroll and tile are 1 to 16";
+  if (t.tasks < 1 || t.tasks > 1024 || t.split < 1 || t.tasks % t.split != 0)
+    return "tasks are 1 to 1024 and a multiple of split";
+  if (t.lane_step != 0 && t.lane_step != 2) return "lane_step is 0 or 2";
+  if (t.lanes == 0 && t.tile != 1) return "tile is for lanes along rows";
+  if (t.lanes == 1 && t.keep != 0) return "keep is for lanes along columns";
+  return std::nullopt;
+}
+
+// Whether every affine read that is not contiguous along the lanes has the constant step.
+std::optional<std::string> bad_step(const RowForm& form, const CpuRowTiles& t) {
+  if (t.lane_step == 0) return std::nullopt;
+  const Group g = t.lanes != 0 ? Group::m : Group::k;
+  for (const RowAccess& read : form.reads)
+    if (read.at.forms(g).back() == StrideForm::run_time && read.at.strides(g).back() != t.lane_step)
+      return fmt::format("a read is not {} elements apart along the lanes", t.lane_step);
+  for (const auto& output : form.outputs)
+    if (output.at.forms(g).back() == StrideForm::run_time) return "outputs are not contiguous along the lanes";
+  return std::nullopt;
+}
+
+bool uses_axis_numbers(const RowForm& form) {
+  std::vector<RowLeaf> leaves;
+  for (const auto& r : form.reductions) form.collect_leaves(r.term, true, leaves);
+  for (const auto& v : form.row_values) form.collect_leaves(v.value, true, leaves);
+  for (const auto& o : form.outputs) form.collect_leaves(o.value, true, leaves);
+  return std::any_of(leaves.begin(), leaves.end(), [](const RowLeaf& leaf) {
+    return leaf.kind == RowLeaf::Kind::row_axis || leaf.kind == RowLeaf::Kind::column_axis;
+  });
+}
+
+}  // namespace
+
+std::optional<std::string> CpuRowEmitter::illegal(const Operator& op, const TileProgram& program,
+                                                  const Hardware& hardware) const {
+  if (hardware.kind != Hardware::Kind::cpu || hardware.cpu.simd_bits < 256)
+    return "needs a CPU with 256-bit vectors";
+  const auto canonical = canonicalise_rows(op);
+  if (!canonical.form) return canonical.why_not;
+  const RowForm& form = *canonical.form;
+  if (row_family(form) != family_) return "the operator belongs to the " + row_family(form) + " family";
+  const CpuRowTiles tiles = CpuRowTiles::from(program);
+  if (tiles.to_program(family_) != program) return "not a canonical cpu/simd tile program";
+  if (auto why = bad_knob(tiles)) return why;
+  if (auto why = bad_step(form, tiles)) return why;
+  if (tiles.split > 1 && family_ != "reduction") return "split needs a single pass without stored columns";
+  if (tiles.tile > 1 && form.rows().size() < 2) return "tile needs a second row axis";
+  if (tiles.keep != 0 && form.reused_elements().empty()) return "no element is used by several passes";
+  const auto sums = static_cast<std::int64_t>(std::max<std::size_t>(1, form.reductions.size()));
+  if (tiles.unroll * tiles.tile * sums > 4L * hardware.cpu.vector_registers)
+    return "more sums than registers can hold in turn";
+  if (form.value == DType::f32 && uses_axis_numbers(form))
+    for (const auto& group : {form.rows(), form.columns()})
+      for (const GroupAxis& axis : group)
+        if (axis.extent > exact_index) return "an index that enters a value exceeds what f32 holds";
+  return std::nullopt;
+}
+
+Kernel CpuRowEmitter::emit(const Operator& op, const TileProgram& program,
+                           const Hardware& hardware) const {
+  const RowForm form = require(op);
+  return cpu_row_source(form, CpuRowTiles::from(program), lanes_of(form, hardware)).kernel;
+}
+
+Launch CpuRowEmitter::bind(const Operator& op, const TileProgram& program,
+                           const Hardware& hardware) const {
+  const RowForm form = require(op);
+  const CpuRowTiles tiles = CpuRowTiles::from(program);
+  const std::int64_t lanes = lanes_of(form, hardware);
+  const CpuRowScratch scratch = cpu_row_scratch(form, tiles, lanes);
+  Launch launch;
+  launch.grid = {tiles.tasks, 1, 1};
+  launch.workspace_bytes = (scratch.partials + tiles.tasks * scratch.task) *
+                           static_cast<std::int64_t>(size_bytes(form.value));
+  launch.scalars = cpu_row_source(form, tiles, lanes).scalars;
+  return launch;
+}
+
+Resources CpuRowEmitter::estimate(const Operator& op, const TileProgram& program,
+                                  const Hardware&) const {
+  const CpuRowTiles t = CpuRowTiles::from(program);
+  Resources resources;
+  resources.registers = static_cast<int>(t.unroll * t.tile) *
+                        static_cast<int>(std::max<std::size_t>(1, require(op).reductions.size())) + 2;
+  return resources;
+}
+
+Operator CpuRowEmitter::shrink(const Operator& op, const TileProgram&) const {
+  // Nothing in the text depends on extents, so any small ragged problem runs all of it.
+  Dims dims = op.base_dims();
+  for (auto& [name, extent] : dims) extent = std::min<std::int64_t>(extent, 67);
+  try {
+    return op.rebind(dims);
+  } catch (const Error&) {  // a derived shape became empty
+    return op;
+  }
+}
+
+}  // namespace perftune

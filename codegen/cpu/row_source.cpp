@@ -1,0 +1,381 @@
+#include "codegen/cpu/row_source.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "codegen/cpu/row_addresses.hpp"
+#include "codegen/row_names.hpp"
+#include "codegen/scalar_printer.hpp"
+
+namespace perftune {
+namespace {
+
+using Leaf = RowLeaf::Kind;
+
+std::int64_t round_up(std::int64_t x, std::int64_t to) { return (x + to - 1) / to * to; }
+
+char operation(Reduction r) {
+  switch (r) {
+    case Reduction::sum:
+      return '+';
+    case Reduction::product:
+      return '*';
+    case Reduction::minimum:
+      return '<';
+    case Reduction::maximum:
+      return '>';
+  }
+  return '+';
+}
+
+class SourcePrinter {
+ public:
+  SourcePrinter(const RowForm& form, const CpuRowTiles& tiles, std::int64_t lanes)
+      : form_(form), tiles_(tiles), lanes_(lanes), names_(form), address_(form, tiles),
+        kept_(cpu_kept_elements(form, tiles)), lane_(tiles.lanes != 0 ? Group::m : Group::k) {}
+
+  CpuRowSource run() {
+    declare();
+    std::string body = shape_text() + row_struct() + start_text();
+    for (int pass = 0; pass < form_.passes(); ++pass) body += pass_text(pass);
+    body += store_text();
+    finish(body);
+    return std::move(out_);
+  }
+
+ private:
+  // ---- Arguments ----
+
+  void pointer(int tensor, const std::string& name, const std::string& type) {
+    out_.kernel.arguments.push_back({Argument::Kind::tensor, tensor, name});
+    pointers_ += fmt::format("  {}* {};\n", type, name);
+  }
+  void scalar(const std::string& name, std::int64_t value) {
+    out_.kernel.arguments.push_back({Argument::Kind::scalar, -1, name});
+    out_.scalars.push_back(value);
+    scalars_ += fmt::format("  i64 {};\n", name);
+  }
+  void access_scalars(const Access& access, const std::string& name) {
+    scalar(name + "_base", access.base);
+    for (const Group g : {Group::m, Group::k})
+      for (std::size_t i = 0; i < access.forms(g).size(); ++i)
+        if (access.forms(g)[i] == StrideForm::run_time)
+          scalar(fmt::format("{}_{}{}", name, address_.letter(g), i), access.strides(g)[i]);
+    for (std::size_t b = 0; b < access.bounds.size(); ++b) {
+      scalar(fmt::format("{}_b{}_offset", name, b), access.bounds[b].offset);
+      scalar(fmt::format("{}_b{}_extent", name, b), access.bounds[b].extent);
+      for (const Group g : {Group::m, Group::k})
+        for (std::size_t i = 0; i < address_.coefficients(access, b, g).size(); ++i)
+          if (address_.coefficients(access, b, g)[i] != 0)
+            scalar(fmt::format("{}_b{}_{}{}", name, b, address_.letter(g), i), address_.coefficients(access, b, g)[i]);
+    }
+  }
+  void declare() {
+    for (std::size_t i = 0; i < form_.reads.size(); ++i) {
+      pointer(form_.reads[i].at.tensor, fmt::format("x{}", i), "const " + device_type(form_.reads[i].at.type));
+      for (std::size_t l = 0; l < form_.reads[i].loads.size(); ++l)
+        pointer(form_.reads[i].loads[l].at.tensor, fmt::format("x{}_i{}", i, l),
+                "const " + device_type(form_.reads[i].loads[l].at.type));
+    }
+    for (std::size_t i = 0; i < form_.outputs.size(); ++i)
+      pointer(form_.outputs[i].at.tensor, fmt::format("y{}", i), device_type(form_.outputs[i].at.type));
+    out_.kernel.arguments.push_back({Argument::Kind::workspace, -1, "workspace"});
+    pointers_ += "  void* workspace;\n";
+    for (const Group g : {Group::m, Group::k})
+      for (std::size_t i = 0; i < address_.axes(g).size(); ++i)
+        scalar(fmt::format("{}{}", address_.letter(g), i), address_.axes(g)[i].extent);
+    for (std::size_t i = 0; i < form_.reads.size(); ++i) {
+      access_scalars(form_.reads[i].at, fmt::format("x{}", i));
+      for (std::size_t l = 0; l < form_.reads[i].loads.size(); ++l) {
+        access_scalars(form_.reads[i].loads[l].at, fmt::format("x{}_i{}", i, l));
+        scalar(fmt::format("x{}_i{}_times", i, l), form_.reads[i].loads[l].stride);
+      }
+    }
+    for (std::size_t i = 0; i < form_.outputs.size(); ++i)
+      access_scalars(form_.outputs[i].at, fmt::format("y{}", i));
+    for (std::size_t i = 0; i < form_.constants.size(); ++i)
+      scalar(fmt::format("constant{}", i), std::bit_cast<std::int64_t>(form_.constants[i]));
+    const CpuRowScratch scratch = cpu_row_scratch(form_, tiles_, lanes_);
+    scalar("scratch_offset", scratch.partials);
+    scalar("scratch_task", scratch.task);
+    scalar("kept_stride", scratch.kept_stride);
+  }
+
+  // ---- The kernel's members ----
+
+  std::string shape_text() const {
+    const auto extents = [&](const char* function, Group g) {
+      std::string text = fmt::format("  i64 {}(int axis) const {{\n", function);
+      for (std::size_t i = 0; i + 1 < address_.axes(g).size(); ++i)
+        text += fmt::format("    if (axis == {}) return p.{}{};\n", i, address_.letter(g), i);
+      return text + fmt::format("    return p.{}{};\n  }}\n", address_.letter(g), address_.axes(g).size() - 1);
+    };
+    std::string text = extents("row_extent", Group::m) + extents("column_extent", Group::k);
+    for (int pass = 0; pass < form_.passes(); ++pass)
+      text += fmt::format("  static constexpr int sums(pt::Pass<{}>) {{ return {}; }}\n", pass,
+                          reductions_of(pass).size());
+    return text;
+  }
+
+  std::vector<std::size_t> reductions_of(int pass) const {
+    std::vector<std::size_t> found;
+    for (std::size_t i = 0; i < form_.reductions.size(); ++i)
+      if (form_.reductions[i].level == pass) found.push_back(i);
+    return found;
+  }
+
+  std::string row_struct() const {
+    std::string text = "\n  struct Row {\n    i64 r[row_axes];\n";
+    for (std::size_t i = 0; i < form_.reads.size(); ++i) {
+      text += fmt::format("    i64 x{};\n", i);
+      for (std::size_t b = 0; b < form_.reads[i].at.bounds.size(); ++b) text += fmt::format("    i64 x{}_b{};\n", i, b);
+    }
+    for (std::size_t i = 0; i < form_.outputs.size(); ++i) text += fmt::format("    i64 y{};\n", i);
+    const auto value = [&](RowLeaf leaf) { text += fmt::format("    V {};\n", names_.name(leaf)); };
+    for (const RowLeaf& leaf : row_start_leaves(form_)) value(leaf);
+    for (int pass = -1; pass < form_.passes(); ++pass)
+      for (const RowLeaf& leaf : finished_after(form_, pass)) value(leaf);
+    return text + "  };\n\n";
+  }
+
+  static const char* signature_tail() { return "[[maybe_unused]] const pt::Lanes& lanes"; }
+
+  // `row.eN` under the name that printed expressions use.
+  std::string use(RowLeaf leaf) const {
+    return fmt::format("    [[maybe_unused]] const V {0} = row.{0};\n", names_.name(leaf));
+  }
+  std::string uses_of(const ExprPtr& e) const {
+    std::vector<RowLeaf> leaves;
+    form_.collect_leaves(e, false, leaves);
+    std::string text;
+    for (const RowLeaf& leaf : leaves) text += use(leaf);
+    return text;
+  }
+
+  std::string start_text() const {
+    std::string text = "  template <bool Whole>\n  void start(Row& row, " + std::string(signature_tail()) +
+                       ") const {\n    using T [[maybe_unused]] = Element;\n";
+    for (std::size_t i = 0; i < form_.reads.size(); ++i) {
+      const RowAccess& read = form_.reads[i];
+      const std::string name = fmt::format("x{}", i);
+      text += fmt::format("    row.{0} = p.{0}_base{1}", name, address_.offset(read.at, name, Group::m));
+      for (std::size_t l = 0; l < read.loads.size(); ++l)
+        if (address_.load_of_row(read.loads[l])) text += " + " + address_.load_text(read, i, l, "");
+      text += ";\n";
+      for (std::size_t b = 0; b < read.at.bounds.size(); ++b)
+        text += fmt::format("    row.{0}_b{1} = p.{0}_b{1}_offset{2};\n", name, b,
+                            address_.bound_part(read.at, b, name, Group::m));
+    }
+    for (std::size_t i = 0; i < form_.outputs.size(); ++i)
+      text += fmt::format("    row.y{0} = p.y{0}_base{1};\n", i,
+                          address_.offset(form_.outputs[i].at, fmt::format("y{}", i), Group::m));
+    for (const RowLeaf& leaf : row_start_leaves(form_)) {
+      const std::string name = names_.name(leaf);
+      if (leaf.kind == Leaf::constant) {
+        text += fmt::format("    row.{} = pt::splat<V>(__builtin_bit_cast(double, p.constant{}));\n", name, leaf.index);
+      } else if (leaf.kind == Leaf::row_axis) {
+        const bool moves = lane_ == Group::m && leaf.index + 1 == static_cast<int>(form_.rows().size());
+        text += fmt::format("    row.{} = pt::broadcast<T>(static_cast<T>(row.r[{}])){};\n", name, leaf.index,
+                            moves ? " + pt::lane_numbers<T>()" : "");
+      } else {
+        text += fmt::format("    row.{} = {};\n", name, address_.read_text(static_cast<std::size_t>(leaf.index), true));
+      }
+    }
+    return text + after_text(-1) + "  }\n\n";
+  }
+
+  // Row values that are known after `pass`.
+  std::string after_text(int pass) const {
+    std::string text = "    {\n    using T [[maybe_unused]] = V;\n";
+    bool any = false;
+    for (const RowLeaf& leaf : finished_after(form_, pass)) {
+      if (leaf.kind != Leaf::row_value) continue;
+      const ExprPtr& value = form_.row_values[static_cast<std::size_t>(leaf.index)].value;
+      text += "    {\n" + uses_of(value) +
+              fmt::format("    row.{} = {};\n    }}\n", names_.name(leaf), names_.print(value));
+      any = true;
+    }
+    return any ? text + "    }\n" : "";
+  }
+
+  std::string per_sum(int pass, const char* format) const {
+    std::string text;
+    int slot = 0;
+    for (const std::size_t r : reductions_of(pass)) {
+      text += fmt::format(fmt::runtime(format), fmt::arg("s", slot), fmt::arg("op", operation(form_.reductions[r].op)));
+      ++slot;
+    }
+    return text;
+  }
+
+  std::string pass_text(int pass) const {
+    const std::string sums = fmt::format("V (&acc)[{}]", reductions_of(pass).size() + 1);
+    const std::string tag = fmt::format("pt::Pass<{}>", pass);
+    std::string text = fmt::format("  void clear({}, [[maybe_unused]] {}) const {{\n{}  }}\n", tag, sums,
+                                   per_sum(pass, "    acc[{s}] = pt::identity<'{op}', V>();\n"));
+    text += fmt::format("  void merge({}, [[maybe_unused]] {}, [[maybe_unused]] const V (&more)[{}]) const {{\n{}  }}\n",
+                        tag, sums, reductions_of(pass).size() + 1,
+                        per_sum(pass, "    acc[{s}] = pt::combine<'{op}'>(acc[{s}], more[{s}]);\n"));
+    text += fmt::format("  void fold({}, [[maybe_unused]] {}) const {{\n{}  }}\n", tag, sums,
+                        per_sum(pass, "    acc[{s}] = pt::fold_lanes<'{op}'>(acc[{s}]);\n"));
+    text += fmt::format("  void finish({}, [[maybe_unused]] Row& row, [[maybe_unused]] {}) const {{\n", tag, sums);
+    int slot = 0;
+    for (const std::size_t r : reductions_of(pass))
+      text += fmt::format("    row.{} = acc[{}];\n", names_.name({Leaf::reduction, static_cast<int>(r)}), slot++);
+    text += after_text(pass) + "  }\n";
+    text += fmt::format("  template <bool Whole>\n  void step({}, [[maybe_unused]] const Row& row, "
+                        "[[maybe_unused]] const i64* c,\n            [[maybe_unused]] Element* kept, {}, "
+                        "[[maybe_unused]] {}) const {{\n    using T [[maybe_unused]] = Element;\n", tag, signature_tail(), sums);
+    return text + step_text(pass) + "  }\n\n";
+  }
+
+  // Expressions are printed for the name T, which is a vector there.
+  std::string value_text(const ExprPtr& value) const {
+    return fmt::format("[&] {{ using T [[maybe_unused]] = V; return V({}); }}()", names_.print(value));
+  }
+
+  std::string step_text(int pass) const {
+    std::string text;
+    const std::vector<std::size_t> sums = reductions_of(pass);
+    for (const RowAction& action : actions_of_pass(form_, pass, kept_)) {
+      const auto i = static_cast<std::size_t>(action.leaf.index);
+      const auto value = [&](const std::string& of) {
+        text += fmt::format("    [[maybe_unused]] const V {} = {};\n", names_.name(action.leaf), of);
+      };
+      switch (action.kind) {
+        case RowAction::Kind::row_leaf:
+          text += use(action.leaf);
+          break;
+        case RowAction::Kind::read:
+          value(address_.read_text(i, false));
+          break;
+        case RowAction::Kind::axis: {
+          const bool moves = lane_ == Group::k && i + 1 == form_.columns().size();
+          value(fmt::format("pt::broadcast<T>(static_cast<T>(c[{}])){}", i, moves ? " + pt::lane_numbers<T>()" : ""));
+          break;
+        }
+        case RowAction::Kind::recall:
+          value(fmt::format("pt::load(kept + {} * p.kept_stride)", action.index));
+          break;
+        case RowAction::Kind::compute:
+          value(value_text(form_.elements[i].value));
+          break;
+        case RowAction::Kind::keep:
+          text += fmt::format("    pt::store(kept + {} * p.kept_stride, {});\n", action.index, names_.name(action.leaf));
+          break;
+        case RowAction::Kind::accumulate: {
+          const auto r = static_cast<std::size_t>(action.index);
+          const auto slot = std::find(sums.begin(), sums.end(), r) - sums.begin();
+          const std::string combined = fmt::format("pt::combine<'{}'>(acc[{}], {})", operation(form_.reductions[r].op),
+                                                   slot, value_text(form_.reductions[r].term));
+          text += lane_ == Group::m
+                      ? fmt::format("    acc[{}] = {};\n", slot, combined)
+                      : fmt::format("    acc[{0}] = Whole ? {1} : pt::where_lanes<T>(lanes, {1}, acc[{0}]);\n", slot, combined);
+          break;
+        }
+        case RowAction::Kind::store: {
+          const auto& output = form_.outputs[static_cast<std::size_t>(action.index)];
+          text += write_text(static_cast<std::size_t>(action.index), output, false);
+          break;
+        }
+      }
+    }
+    return text;
+  }
+
+  std::string write_text(std::size_t i, const RowForm::Output& output, bool at_row) const {
+    const std::string name = fmt::format("y{}", i);
+    return fmt::format("    pt::write_lanes<'{}', Whole, {}>(p.{} + row.{}{}, {}, {}, lanes);\n",
+                       address_.form_letter(output.at, at_row), tiles_.stream != 0 && !at_row, name, name,
+                       at_row ? "" : address_.offset(output.at, name, Group::k), address_.lane_stride(output.at, name, at_row),
+                       value_text(output.value));
+  }
+
+  std::string store_text() const {
+    std::string text = "  template <bool Whole>\n  void store([[maybe_unused]] const Row& row, " +
+                       std::string(signature_tail()) + ") const {\n";
+    for (std::size_t i = 0; i < form_.outputs.size(); ++i)
+      if (!form_.outputs[i].by_columns)
+        text += "    {\n" + uses_of(form_.outputs[i].value) + write_text(i, form_.outputs[i], true) + "    }\n";
+    return text + "  }\n";
+  }
+
+  void finish(const std::string& body) {
+    Kernel& kernel = out_.kernel;
+    kernel.language = Kernel::Language::cpp;
+    kernel.program = tiles_.to_program(row_family(form_));
+    kernel.entry = "perftune_" + row_family(form_);
+    kernel.source = fmt::format(
+        R"(// {program}
+#include "perftune/row.hpp"
+
+using pt::i64;
+
+struct Params {{
+{pointers}{scalars}}};
+
+struct RowKernel {{
+  const Params& p;
+
+  using Element = {type};
+  using T = Element;
+  using V = pt::Vector<Element>;
+  static constexpr bool along_rows = {along_rows};
+  static constexpr int unroll = {unroll}, tile = {tile}, tasks = {tasks}, split = {split};
+  static constexpr int row_axes = {row_axes}, column_axes = {column_axes};
+  static constexpr int passes = {passes}, kept = {kept};
+
+{body}
+  Element* partials() const {{ return static_cast<Element*>(p.workspace); }}
+  Element* scratch(i64 task) const {{ return partials() + p.scratch_offset + task * p.scratch_task; }}
+}};
+
+extern "C" __attribute__((visibility("default"))) void {entry}(const Params* params,
+                                                               const PerftunePool* pool) {{
+  pt::run(RowKernel{{*params}}, *pool);
+}}
+)",
+        fmt::arg("program", kernel.program.text()), fmt::arg("pointers", pointers_),
+        fmt::arg("scalars", scalars_), fmt::arg("type", device_type(form_.value)),
+        fmt::arg("along_rows", tiles_.lanes != 0), fmt::arg("unroll", tiles_.unroll),
+        fmt::arg("tile", tiles_.tile), fmt::arg("tasks", tiles_.tasks), fmt::arg("split", tiles_.split),
+        fmt::arg("row_axes", form_.rows().size()), fmt::arg("column_axes", form_.columns().size()),
+        fmt::arg("passes", form_.passes()), fmt::arg("kept", kept_.size()), fmt::arg("body", body),
+        fmt::arg("entry", kernel.entry));
+  }
+
+  const RowForm& form_;
+  const CpuRowTiles& tiles_;
+  const std::int64_t lanes_;
+  const RowNames names_;
+  const CpuRowAddresses address_;
+  const std::vector<int> kept_;
+  const Group lane_;
+  CpuRowSource out_;
+  std::string pointers_, scalars_;
+};
+
+}  // namespace
+
+std::vector<int> cpu_kept_elements(const RowForm& form, const CpuRowTiles& tiles) {
+  return tiles.keep != 0 && tiles.lanes == 0 ? form.reused_elements() : std::vector<int>{};
+}
+
+CpuRowScratch cpu_row_scratch(const RowForm& form, const CpuRowTiles& tiles, std::int64_t lanes) {
+  CpuRowScratch scratch;
+  if (tiles.split > 1)
+    scratch.partials = round_up(static_cast<std::int64_t>(form.reductions.size()) * tiles.split *
+                                    form.row_count(), lanes) + lanes;
+  const auto kept = static_cast<std::int64_t>(cpu_kept_elements(form, tiles).size());
+  scratch.kept_stride = round_up(form.column_count(), lanes) + lanes;
+  scratch.task = kept * scratch.kept_stride;
+  return scratch;
+}
+
+CpuRowSource cpu_row_source(const RowForm& form, const CpuRowTiles& tiles, std::int64_t lanes) {
+  return SourcePrinter(form, tiles, lanes).run();
+}
+
+}  // namespace perftune

@@ -1,0 +1,36 @@
+#include "codegen/cpu/row_tiles.hpp"
+
+namespace perftune {
+namespace {
+
+struct Knob {
+  const char* name;
+  std::int64_t CpuRowTiles::* field;
+};
+
+constexpr Knob kKnobs[] = {
+    {"lanes", &CpuRowTiles::lanes},   {"unroll", &CpuRowTiles::unroll},
+    {"tile", &CpuRowTiles::tile},     {"tasks", &CpuRowTiles::tasks},
+    {"split", &CpuRowTiles::split},   {"keep", &CpuRowTiles::keep},
+    {"stream", &CpuRowTiles::stream}, {"lane_step", &CpuRowTiles::lane_step},
+};
+
+}  // namespace
+
+CpuRowTiles CpuRowTiles::from(const TileProgram& program) {
+  CpuRowTiles tiles;
+  for (const Knob& knob : kKnobs) tiles.*knob.field = program.get(knob.name, tiles.*knob.field);
+  return tiles;
+}
+
+TileProgram CpuRowTiles::to_program(const std::string& family) const {
+  const CpuRowTiles defaults;
+  TileProgram program{family, "cpu/simd", {}};
+  for (const Knob& knob : kKnobs)
+    if (this->*knob.field != defaults.*knob.field) program.knobs.emplace(knob.name, this->*knob.field);
+  return program;
+}
+
+std::string row_family(const RowForm& form) { return form.is_reduction() ? "reduction" : "row"; }
+
+}  // namespace perftune

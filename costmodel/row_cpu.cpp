@@ -1,0 +1,137 @@
+#include "costmodel/row_cpu.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "codegen/cpu/row_source.hpp"
+#include "codegen/cpu/row_tiles.hpp"
+#include "costmodel/cpu_caches.hpp"
+#include "costmodel/row_work.hpp"
+
+namespace perftune {
+namespace {
+
+constexpr double fork_join_us = 3;       // waking the pool and meeting again, as for contractions
+constexpr double row_cycles = 30;        // coordinates of a row, its first loads and its stores
+constexpr double fold_cycles = 20;       // lanes of one sum into one: four dependent shuffles and adds
+constexpr double add_latency = 4;        // cycles between dependent additions
+constexpr double issue_per_cycle = 2;    // vector arithmetic
+constexpr double scattered_cycles = 1.2; // per lane of a read or store that is not contiguous
+
+struct Lanes {
+  Group group;
+  double count;
+};
+
+// Cycles to read one vector.
+double read_cycles(const RowAccess& read, const CpuRowTiles& t, const Lanes& lanes) {
+  for (const auto& load : read.loads)
+    if (load.at.forms(lanes.group).back() != StrideForm::absent) return lanes.count * 2 * scattered_cycles;
+  double cycles = 0;
+  switch (read.at.forms(lanes.group).back()) {
+    case StrideForm::absent:
+      cycles = 0.5;
+      break;
+    case StrideForm::unit:
+      cycles = read.at.type == DType::f32 || read.at.type == DType::f64 ? 0.5 : 1.5;
+      break;
+    case StrideForm::run_time:
+      cycles = t.lane_step == 2 ? 2 : lanes.count * scattered_cycles;
+  }
+  return cycles + static_cast<double>(read.at.bounds.size());
+}
+
+double ceil_div(double a, double b) { return std::ceil(a / b); }
+
+Prediction predict_one(const Operator& op, const RowForm& form, const CpuRowTiles& t,
+                       const Hardware& hardware) {
+  const RowWork work = row_work(op, form, cpu_kept_elements(form, t));
+  const int threads = static_cast<int>(std::min<std::int64_t>(t.tasks, std::max(1, hardware.cpu.cores)));
+  const CpuCaches caches = CpuCaches::of(hardware, threads);
+  const Lanes lanes{t.lanes != 0 ? Group::m : Group::k,
+                    static_cast<double>(hardware.cpu.simd_bits) / 8 / static_cast<double>(size_bytes(form.value))};
+  const double inner = static_cast<double>(t.lanes != 0 ? form.rows().back().extent : form.columns().back().extent);
+  const double vectors_inner = ceil_div(inner, lanes.count);
+  const double vectors = work.rows * work.columns / inner * vectors_inner;
+  // Edges that are narrower than a strip run vector by vector.
+  const double strip = static_cast<double>(t.unroll);
+  const double in_strips = std::floor(inner / (lanes.count * strip)) * strip;
+  double cycles = 0;
+  for (const RowWork::Pass& pass : work.passes) {
+    double step = pass.instructions / issue_per_cycle + 0.5 * pass.recalled + pass.kept;
+    for (const int r : pass.reads) {
+      const double read = read_cycles(form.reads[static_cast<std::size_t>(r)], t, lanes);
+      const RowAccess& access = form.reads[static_cast<std::size_t>(r)];
+      // Reads that a second row axis does not move are shared by a tile of it.
+      const bool shared = t.lanes != 0 && form.rows().size() > 1 &&
+                          access.at.forms(Group::m)[form.rows().size() - 2] == StrideForm::absent;
+      step += shared ? read / static_cast<double>(t.tile) : read;
+    }
+    for (const int o : pass.outputs)
+      step += form.outputs[static_cast<std::size_t>(o)].at.forms(lanes.group).back() == StrideForm::run_time
+                  ? lanes.count * scattered_cycles : 1;
+    // Dependent sums: as many vectors at a time as the tile program keeps.
+    const double independent = strip * static_cast<double>(t.tile);
+    const double latency = pass.sums > 0 ? add_latency / independent : 0;
+    const double share = in_strips / vectors_inner;
+    step = share * std::max(step, latency) + (1 - share) * std::max(step * 1.3, pass.sums > 0 ? add_latency : 0.0);
+    cycles += step * vectors;
+    if (t.lanes == 0) cycles += work.rows * pass.sums * (fold_cycles + strip);
+  }
+  const double blocks = t.lanes == 0 ? work.rows
+                                     : work.rows / inner * vectors_inner / (strip * static_cast<double>(t.tile));
+  double beside = blocks * (row_cycles + work.row_instructions);
+  if (t.lanes != 0) beside += blocks * ceil_div(work.columns, static_cast<double>(form.columns().back().extent)) * 4;
+
+  const double parallel = static_cast<double>(threads);
+  const double clock = caches.clock_ghz * 1e3;  // cycles per microsecond
+  const double bytes = work.input_bytes + work.output_bytes;
+  const CacheLevel home = caches.level_of(bytes / parallel);
+  // A plain store to memory reads the line first; past the caches it does not.
+  const double written = home == CacheLevel::dram && t.stream == 0 ? 2 * work.output_bytes : work.output_bytes;
+  double feed = (work.input_bytes + written) / caches.bytes_per_cycle(home);
+  if (t.stream != 0 && home != CacheLevel::dram) feed += work.output_bytes / caches.bytes_per_cycle(CacheLevel::dram);
+  // Strips narrower than a few lines are not prefetched across rows of the tensor.
+  if (t.lanes != 0 && home == CacheLevel::dram && strip * lanes.count < inner)
+    feed *= 1 + 1.5 / strip;
+  const double row_bytes = work.input_bytes / work.rows;
+  double again = 0;
+  for (std::size_t pass = 1; pass < work.passes.size(); ++pass)
+    again += work.input_bytes / caches.bytes_per_cycle(std::min(caches.level_of(row_bytes), home));
+
+  Prediction p;
+  p.breakdown = {{"math", cycles / parallel / clock, true},
+                 {"memory", feed / parallel / clock, true},
+                 {"rereads", again / parallel / clock, true},
+                 {"rows", beside / parallel / clock, false},
+                 {"threads", t.tasks > 1 ? fork_join_us * (t.split > 1 ? 2 : 1) : 0, false}};
+  const double math = p.breakdown[0].us, memory = p.breakdown[1].us + p.breakdown[2].us;
+  p.us = std::max(math, memory) + 0.2 * std::min(math, memory) + p.breakdown[3].us + p.breakdown[4].us + 0.1;
+  p.limiter = std::ranges::max_element(p.breakdown, {}, &StageTime::us)->stage;
+  p.low_us = p.us * 0.7, p.high_us = p.us * 1.6;
+  p.occupancy = 1;
+  p.waves = ceil_div(static_cast<double>(t.tasks), parallel);
+  p.dram_bytes = home == CacheLevel::dram ? work.input_bytes + written : 0;
+  p.l2_bytes = bytes;
+  p.advice = p.limiter == "memory"   ? "memory bound: narrower types, or fuse with what makes the input"
+             : p.limiter == "math"   ? "arithmetic bound: fewer passes, or keep elements between them"
+             : p.limiter == "rows"   ? "short rows: vectors along the rows instead of the columns"
+             : p.limiter == "threads" ? "starting threads dominates: fewer threads, or batch the calls"
+                                      : "rows are read again from far: keep less per row";
+  return p;
+}
+
+}  // namespace
+
+std::vector<Prediction> RowCpuModel::predict(const Operator& op, const Hardware& hardware,
+                                             std::span<const TileProgram> programs,
+                                             std::span<const Resources>) const {
+  const auto canonical = canonicalise_rows(op);
+  if (!canonical.form) return std::vector<Prediction>(programs.size());
+  std::vector<Prediction> all;
+  for (const TileProgram& program : programs)
+    all.push_back(predict_one(op, *canonical.form, CpuRowTiles::from(program), hardware));
+  return all;
+}
+
+}  // namespace perftune

@@ -1,0 +1,175 @@
+#include "tuner/construct/row_cpu.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "codegen/cpu/row_tiles.hpp"
+#include "codegen/row.hpp"
+
+namespace perftune {
+namespace {
+
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+// Bytes per column point of reads and stores that are contiguous along the lanes of a direction, and
+// of those that are neither contiguous nor the same for all lanes.
+struct Traffic {
+  double contiguous = 0, scattered = 0;
+};
+
+void count(const Access& access, Group lanes, Traffic& into) {
+  const auto bytes = static_cast<double>(size_bytes(access.type));
+  const StrideForm form = access.forms(lanes).back();
+  if (form == StrideForm::unit) into.contiguous += bytes;
+  if (form == StrideForm::run_time) into.scattered += bytes;
+}
+
+Traffic traffic(const RowForm& form, Group lanes) {
+  Traffic t;
+  for (const RowAccess& read : form.reads)
+    if (read.indexed_by(Group::k)) count(read.at, lanes, t);
+  for (const auto& output : form.outputs)
+    if (output.by_columns) count(output.at, lanes, t);
+  return t;
+}
+
+class Collection {
+ public:
+  Collection(const Operator& op, const RowForm& form, const Hardware& hardware, const Emitter& emitter)
+      : op_(op), form_(form), hardware_(hardware), emitter_(emitter) {}
+
+  void add(const CpuRowTiles& tiles, std::vector<RuleApplied> rules) {
+    const TileProgram program = tiles.to_program(row_family(form_));
+    if (!seen_.insert(program.text()).second) return;
+    if (emitter_.illegal(op_, program, hardware_)) return;
+    found.push_back({program, std::move(rules)});
+  }
+
+  std::vector<Constructed> found;
+
+ private:
+  const Operator& op_;
+  const RowForm& form_;
+  const Hardware& hardware_;
+  const Emitter& emitter_;
+  std::set<std::string> seen_;
+};
+
+struct Problem {
+  const RowForm& form;
+  std::int64_t lanes, threads;
+  double bytes, output_bytes;
+  CpuLimits cpu;
+  bool worth_threads() const { return bytes > 64 * 1024; }
+};
+
+RuleApplied direction_rule(const Problem& p, Group lanes) {
+  const Traffic t = traffic(p.form, lanes);
+  return {"lanes", "vectors_along_contiguous_axis",
+          fmt::format("along {}: {:g} bytes per point contiguous, {:g} scattered",
+                      lanes == Group::m ? "rows" : "columns", t.contiguous, t.scattered)};
+}
+
+// Tasks: one per thread; more where rows differ in cost is for the measurement to tell.
+struct Share {
+  std::int64_t tasks, split;
+  RuleApplied rule;
+};
+std::vector<Share> shares(const Problem& p, std::int64_t units) {
+  if (p.threads == 1 || !p.worth_threads())
+    return {{1, 1, {"tasks", "worth_threads", fmt::format("{:.0f} KiB are done before threads have started", p.bytes / 1024)}}};
+  std::vector<Share> all;
+  if (units >= p.threads) {
+    all.push_back({p.threads, 1, {"tasks", "one_per_thread", fmt::format("{} units over {} threads", units, p.threads)}});
+    if (units >= 8 * p.threads)
+      all.push_back({4 * p.threads, 1, {"tasks", "finer_than_threads", "uneven rows even out"}});
+  }
+  if (units < 4 * p.threads && p.form.is_reduction())
+    all.push_back({p.threads, p.threads, {"split", "split_columns", fmt::format("{} units leave threads idle: columns in {} parts, added in order", units, p.threads)}});
+  all.push_back({1, 1, {"tasks", "single_thread", "no start of threads"}});
+  return all;
+}
+
+std::vector<std::int64_t> streams(const Problem& p) {
+  const bool stores_columns = std::any_of(p.form.outputs.begin(), p.form.outputs.end(), [](const auto& o) { return o.by_columns; });
+  if (!stores_columns || p.output_bytes < static_cast<double>(p.cpu.l3_bytes) / 4) return {0};
+  return {1, 0};
+}
+
+void add_along_columns(Collection& into, const Problem& p) {
+  const std::int64_t vectors = ceil_div(p.form.columns().back().extent, p.lanes);
+  std::vector<std::int64_t> keeps{0};
+  if (!p.form.reused_elements().empty()) keeps = {1, 0};
+  for (const Share& share : shares(p, p.form.row_count()))
+    for (const std::int64_t unroll : {4, 2, 8, 1}) {
+      if (unroll > 1 && unroll > vectors) continue;
+      for (const std::int64_t keep : keeps)
+        for (const std::int64_t stream : streams(p)) {
+          CpuRowTiles t;
+          t.unroll = unroll, t.tasks = share.tasks, t.split = share.split, t.keep = keep, t.stream = stream;
+          into.add(t, {direction_rule(p, Group::k), share.rule,
+                       {"unroll", "independent_sums", fmt::format("{} of {} vectors of a row at a time; an addition takes {} cycles", unroll, vectors, p.cpu.fma_latency)},
+                       {"keep", "elements_between_passes", keep ? "computed once, kept in a row buffer" : "computed again or used once"},
+                       {"stream", "stores_past_caches", stream ? fmt::format("{:.0f} MiB of output exceed the caches", p.output_bytes / 1048576) : "output stays in cache"}});
+        }
+    }
+}
+
+void add_along_rows(Collection& into, const Problem& p) {
+  const auto& rows = p.form.rows();
+  const std::int64_t vectors = ceil_div(rows.back().extent, p.lanes);
+  const std::int64_t second = rows.size() > 1 ? rows[rows.size() - 2].extent : 1;
+  for (const std::int64_t unroll : {4, 8, 2, 16, 1}) {
+    if (unroll > 1 && unroll > vectors) continue;
+    for (const std::int64_t tile : {1, 4, 2, 8}) {
+      if (tile > second || unroll * tile > p.cpu.vector_registers) continue;
+      const std::int64_t units = p.form.row_count() / rows.back().extent * ceil_div(vectors, unroll) / tile;
+      for (const Share& share : shares(p, units))
+        for (const std::int64_t stream : streams(p))
+          for (const std::int64_t step : {2, 0}) {
+            CpuRowTiles t;
+            t.lanes = 1, t.unroll = unroll, t.tile = tile, t.tasks = share.tasks, t.split = share.split;
+            t.stream = stream, t.lane_step = step;
+            const auto strided = [](const RowAccess& r) { return r.at.forms(Group::m).back() == StrideForm::run_time; };
+            if (step != 0 && std::none_of(p.form.reads.begin(), p.form.reads.end(), strided)) continue;
+            into.add(t, {direction_rule(p, Group::m), share.rule,
+                         {"unroll tile", "register_tile", fmt::format("{} x {} vectors of rows over {} registers; reads that a tile shares are done once", tile, unroll, p.cpu.vector_registers)},
+                         {"lane_step", "window_stride", step ? "neighbouring windows are 2 apart: two loads and a shuffle" : "contiguous, or distance known at run time"}});
+          }
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<Constructed> RowCpuConstructor::construct(const Operator& op, const Hardware& hardware,
+                                                      int wanted, std::string& why_not) const {
+  const auto canonical = canonicalise_rows(op);
+  if (!canonical.form) {
+    why_not = canonical.why_not;
+    return {};
+  }
+  const RowForm& form = *canonical.form;
+  if (row_family(form) != family()) {
+    why_not = fmt::format("the operator belongs to the {} family", row_family(form));
+    return {};
+  }
+  double outputs = 0;
+  for (const int t : op.outputs()) outputs += static_cast<double>(op.tensors[static_cast<std::size_t>(t)].bytes());
+  const Problem problem{form, hardware.cpu.simd_bits / 8 / static_cast<std::int64_t>(size_bytes(form.value)),
+                        std::max(1, hardware.cpu.cores), op.compulsory_bytes(), outputs, hardware.cpu};
+  const Traffic columns = traffic(form, Group::k), rows = traffic(form, Group::m);
+  const bool columns_first = columns.contiguous - columns.scattered >= rows.contiguous - rows.scattered;
+  Collection found(op, form, hardware, emitter_);
+  if (columns_first) add_along_columns(found, problem);
+  add_along_rows(found, problem);
+  if (!columns_first) add_along_columns(found, problem);
+  if (found.found.empty())
+    why_not = emitter_.illegal(op, CpuRowTiles{}.to_program(row_family(form)), hardware).value_or("no legal program");
+  (void)wanted;
+  return std::move(found.found);
+}
+
+}  // namespace perftune
