@@ -4,11 +4,13 @@
 #include "codegen/cpu/row_emitter.hpp"
 #include "codegen/cuda/contraction_mma.hpp"
 #include "codegen/cuda/contraction_simt.hpp"
+#include "codegen/cuda/contraction_wgmma.hpp"
 #include "costmodel/contraction_cpu.hpp"
 #include "costmodel/contraction_gpu.hpp"
 #include "costmodel/row_cpu.hpp"
 #include "tuner/construct/contraction_cpu.hpp"
 #include "tuner/construct/contraction_gpu.hpp"
+#include "tuner/construct/contraction_wgmma.hpp"
 #include "tuner/construct/row_cpu.hpp"
 
 namespace perftune {
@@ -17,6 +19,7 @@ std::unique_ptr<EmitterRegistry> make_emitters() {
   auto emitters = std::make_unique<EmitterRegistry>();
   emitters->add(std::make_unique<SimtContractionEmitter>());
   emitters->add(std::make_unique<MmaContractionEmitter>());
+  emitters->add(std::make_unique<WgmmaContractionEmitter>());
   emitters->add(std::make_unique<CpuContractionEmitter>());
   for (const char* family : {"reduction", "row"}) emitters->add(std::make_unique<CpuRowEmitter>(family));
   return emitters;
@@ -26,6 +29,7 @@ Slices make_slices() {
   auto emitters = make_emitters();
   const Emitter& simt = *emitters->find("contraction", "cuda/simt");
   const Emitter& mma = *emitters->find("contraction", "cuda/mma");
+  const Emitter& wgmma = *emitters->find("contraction", "cuda/wgmma");
   const Emitter& cpu = *emitters->find("contraction", "cpu/simd");
   const auto row_cpu = {emitters->find("reduction", "cpu/simd"), emitters->find("row", "cpu/simd")};
   Slices slices(std::move(emitters));
@@ -33,6 +37,8 @@ Slices make_slices() {
              std::make_unique<ContractionGpuModel>(InstructionClass::simt));
   slices.add(std::make_unique<ContractionGpuConstructor>(mma_class(), mma),
              std::make_unique<ContractionGpuModel>(InstructionClass::mma));
+  slices.add(std::make_unique<ContractionWgmmaConstructor>(wgmma),
+             std::make_unique<ContractionGpuModel>(InstructionClass::wgmma));
   slices.add(std::make_unique<ContractionCpuConstructor>(cpu),
              std::make_unique<ContractionCpuModel>());
   for (const Emitter* emitter : row_cpu)

@@ -15,8 +15,9 @@
 //   min_blocks  resident blocks per SM asked of the compiler, at least: CUDA emitters ask for as many
 //               as the registers that the kernel needs allow; 0: no bound
 //   index_bits  32 or 64: width of address arithmetic in elements
+//   producers   warps of a block that only load, beside warps() (cuda/wgmma)
 //   cluster_*   blocks per cluster (cuda/wgmma)
-//   swap        1: operands exchanged so that n plays m (cuda/wgmma decode)
+//   swap        1: the instruction's rows run along n, its columns along m (cuda/wgmma, small m)
 #pragma once
 
 #include <compare>
@@ -37,6 +38,7 @@ struct ContractionTiles {
   int vector_a = 1, vector_b = 1, vector_c = 1;
   int min_blocks = 1;
   int index_bits = 32;
+  int producers = 0;
   int cluster_m = 1, cluster_n = 1;
   int swap = 0;
 
@@ -46,7 +48,7 @@ struct ContractionTiles {
   TileProgram to_program(const char* target) const;          // knobs at their default are left out
 
   int warps() const { return (block_m / warp_m) * (block_n / warp_n) * slice_k; }
-  int threads() const { return warps() * 32; }
+  int threads() const { return (warps() + producers) * 32; }
 };
 
 }  // namespace perftune

@@ -1,5 +1,6 @@
 #include "codegen/kernel.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,13 @@ std::uint64_t header_digest(Kernel::Language language) {
 }
 
 }  // namespace
+
+Launch with_turns(Launch launch) {
+  if (!launch.persistent) return launch;
+  const std::int64_t clusters = launch.grid[0] / launch.cluster[0];
+  launch.grid[0] = std::max<std::int64_t>(1, clusters / 2) * launch.cluster[0];
+  return launch;
+}
 
 std::string Kernel::id() const {
   std::uint64_t hash = header_digest(language);

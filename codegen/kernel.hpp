@@ -54,6 +54,7 @@ struct Launch {
   std::array<std::int64_t, 3> grid{1, 1, 1};
   std::array<int, 3> block{1, 1, 1};
   std::array<int, 3> cluster{1, 1, 1};
+  bool persistent = false;  // blocks loop over the work: any grid of whole clusters along x will do
   std::int64_t dynamic_shared_bytes = 0;
   std::int64_t workspace_bytes = 0;
   std::int64_t workspace_zeroed_bytes = 0;  // prefix that must be zero before the first launch;
@@ -61,6 +62,10 @@ struct Launch {
   std::vector<std::int64_t> scalars;        // values of the scalar arguments, in order
   std::vector<TensorMap> tensor_maps;       // of the tensor_map arguments, in order
 };
+
+// A launch that computes the same with half the blocks, so that each of a persistent kernel's does
+// work in turn; others are returned as they are. For small problems, which would not need it.
+Launch with_turns(Launch launch);
 
 // Facts about a compiled kernel, or an emitter's estimate of them.
 struct Resources {

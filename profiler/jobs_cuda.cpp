@@ -89,7 +89,8 @@ class CudaTrials {
     const Operator small = emitter.shrink(subject.op, program);
     EmulatedDevice device(subject.hardware);
     const std::optional<Failure> wrong = verify_on(
-        device, small, *kernel, emitter.bind(small, program, subject.hardware), subject.seed);
+        device, small, *kernel, with_turns(emitter.bind(small, program, subject.hardware)),
+        subject.seed);
     Outcome outcome = wrong ? failed(*wrong) : Outcome{};
     if (!wrong) outcome.verified_by = VerifiedBy::emulation;
     outcome.verify_seconds = seconds_since(start);

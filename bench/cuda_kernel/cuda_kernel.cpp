@@ -12,6 +12,7 @@
 
 #include "codegen/cuda/contraction_mma.hpp"
 #include "codegen/cuda/contraction_simt.hpp"
+#include "codegen/cuda/contraction_wgmma.hpp"
 #include "executor/emulated_device.hpp"
 #include "executor/nvrtc.hpp"
 #include "executor/verification.hpp"
@@ -49,7 +50,8 @@ int verify(const Emitter& emitter, const Operator& op, const TileProgram& progra
   fmt::print("host compile {:.0f} ms\n", 1e3 * seconds_since(start));
   start = std::chrono::steady_clock::now();
   EmulatedDevice device(hardware);
-  const auto wrong = verify_on(device, small, *compiled, emitter.bind(small, program, hardware), 7);
+  const auto wrong =
+      verify_on(device, small, *compiled, with_turns(emitter.bind(small, program, hardware)), 7);
   fmt::print("emulated in {:.0f} ms: {}\n", 1e3 * seconds_since(start),
              wrong ? wrong->detail : "agrees with the oracle");
   return wrong ? 1 : 0;
@@ -68,7 +70,10 @@ int main(int argc, char** argv) try {
   const TileProgram program = TileProgram::parse(argv[3]);
   const SimtContractionEmitter simt;
   const MmaContractionEmitter mma;
-  const Emitter& emitter = program.target == "cuda/mma" ? static_cast<const Emitter&>(mma) : simt;
+  const WgmmaContractionEmitter wgmma;
+  const Emitter& emitter = program.target == "cuda/mma"     ? static_cast<const Emitter&>(mma)
+                           : program.target == "cuda/wgmma" ? static_cast<const Emitter&>(wgmma)
+                                                            : simt;
   if (const auto why = emitter.illegal(op, program, hardware)) {
     fmt::print("illegal: {}\n", *why);
     return 1;

@@ -23,7 +23,7 @@ std::optional<std::string> bad_block(const Contraction& form, const ContractionT
                                      const Hardware& hardware) {
   if (hardware.kind != Hardware::Kind::gpu) return "the target is a GPU's";
   for (const int extent : {t.block_m, t.block_n, t.block_k, t.warp_m, t.warp_n, t.split_k,
-                           t.slice_k, t.raster})
+                           t.slice_k, t.raster, t.cluster_m, t.cluster_n})
     if (extent < 1) return "every extent must be at least 1";
   if (t.block_m % t.warp_m != 0 || t.block_n % t.warp_n != 0)
     return "warp tiles must divide the block tile";
@@ -77,8 +77,9 @@ std::optional<std::string> bad_shared(std::int64_t bytes, const Hardware& hardwa
 
 TileGrid tile_grid(const Contraction& form, const ContractionTiles& t) {
   TileGrid grid;
-  grid.m = ceil_div(form.extent(Group::m), t.block_m);
-  grid.n = ceil_div(form.extent(Group::n), t.block_n);
+  grid.m = ceil_div(form.extent(Group::m), std::int64_t{t.block_m} * t.cluster_m);
+  grid.n = ceil_div(form.extent(Group::n), std::int64_t{t.block_n} * t.cluster_n);
+  grid.cluster = t.cluster_m * t.cluster_n;
   grid.batch = form.extent(Group::batch);
   const std::int64_t steps = ceil_div(form.extent(Group::k), t.block_k);
   grid.split_depth = ceil_div(steps, t.split_k) * t.block_k;

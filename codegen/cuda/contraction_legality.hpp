@@ -26,12 +26,13 @@ std::optional<std::string> bad_shared(std::int64_t bytes, const Hardware& hardwa
 // (zeroed), then `sum_bytes` for each partial sum.
 Launch contraction_launch(const Contraction& form, const ContractionTiles& tiles, int sum_bytes);
 
-// Output tiles of one batch.
+// Output tiles of one batch, or of whole clusters where blocks form clusters.
 struct TileGrid {
   std::int64_t m = 0, n = 0, batch = 0;
+  int cluster = 1;               // blocks per cluster
   std::int64_t split_depth = 0;  // of k per split, a multiple of block_k
   std::int64_t partials = 0;     // byte offset of the partial sums in the workspace
-  std::int64_t blocks() const { return m * n * batch; }
+  std::int64_t blocks() const { return m * n * batch * cluster; }
 };
 TileGrid tile_grid(const Contraction& form, const ContractionTiles& tiles);
 

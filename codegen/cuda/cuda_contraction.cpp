@@ -33,14 +33,21 @@ Printed print(const Contraction& form, const TileProgram& program, const Hardwar
   Printed printed;
   ProblemPrinter problem(form, tiles, printed.arguments);
   const std::string body =
-      plan.tiles + problem.operands(plan.a_along_k, plan.b_along_k) + problem.finish();
-  problem.grid_arguments();
+      plan.tiles + problem.operands(plan.a_along_k, plan.b_along_k, plan.tensor_copies) +
+      problem.finish();
+  problem.grid_arguments(plan.tensor_copies);
   printed.source = problem.source(program, hardware, plan.header, plan.entry, plan.kernel, body,
                                   plan.min_blocks);
   return printed;
 }
 
 }  // namespace
+
+std::optional<std::string> CudaContractionEmitter::misaligned(const Contraction& form,
+                                                              const ContractionTiles& tiles,
+                                                              const ContractionPlan& plan) const {
+  return bad_vectors(form, tiles, plan.a_along_k, plan.b_along_k);
+}
 
 std::optional<std::string> CudaContractionEmitter::illegal(const Operator& op,
                                                            const TileProgram& program,
@@ -52,8 +59,10 @@ std::optional<std::string> CudaContractionEmitter::illegal(const Operator& op,
   if (auto why = bad_block(form, tiles, hardware)) return why;
   if (auto why = unsuitable(form, tiles, hardware)) return why;
   const ContractionPlan decided = plan(form, tiles, hardware);
-  if (auto why = bad_vectors(form, tiles, decided.a_along_k, decided.b_along_k)) return why;
-  const int available = LaunchBound::of(decided.needed_registers, tiles, hardware).registers;
+  if (auto why = misaligned(form, tiles, decided)) return why;
+  const int available = decided.available_registers > 0
+                            ? decided.available_registers
+                            : LaunchBound::of(decided.needed_registers, tiles, hardware).registers;
   if (decided.needed_registers > available)
     return fmt::format("needs about {} registers per thread, {} available",
                        decided.needed_registers, available);
@@ -84,6 +93,7 @@ Launch CudaContractionEmitter::bind(const Operator& op, const TileProgram& progr
   Launch launch = contraction_launch(form, tiles, form.accumulate == DType::f64 ? 8 : 4);
   launch.dynamic_shared_bytes = decided.shared_bytes;
   launch.scalars = print(form, program, hardware, decided).arguments.values();
+  complete(form, tiles, decided, hardware, launch);
   return launch;
 }
 
@@ -107,7 +117,7 @@ Operator CudaContractionEmitter::shrink(const Operator& op, const TileProgram& p
   const std::string full = text(canonical(op));
   return shrink_contraction(op, tiles, [&](const Contraction& form) {
     const ContractionPlan decided = plan(form, tiles, any);
-    return !bad_vectors(form, tiles, decided.a_along_k, decided.b_along_k) && text(form) == full;
+    return !misaligned(form, tiles, decided) && text(form) == full;
   });
 }
 

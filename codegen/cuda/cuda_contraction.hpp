@@ -21,7 +21,9 @@ struct ContractionPlan {
   int shared_bytes = 0;
   int needed_registers = 0;    // the fewest that should not spill
   int expected_registers = 0;  // what ptxas is going to report
+  int available_registers = 0;  // of which a thread has; 0: what the launch bound leaves
   int min_blocks = 0;          // second launch bound
+  bool tensor_copies = false;  // A and B come by TMA, and blocks are persistent
 };
 
 // Thread-safe, as all emitters.
@@ -46,6 +48,14 @@ class CudaContractionEmitter : public Emitter {
   virtual std::optional<std::string> unsuitable(const Contraction& form,
                                                 const ContractionTiles& tiles,
                                                 const Hardware& hardware) const = 0;
+  // Why extents or strides at this shape are not taken; nullopt when they are. Vectors that cannot be
+  // aligned, unless a target copies in another way.
+  virtual std::optional<std::string> misaligned(const Contraction& form,
+                                                const ContractionTiles& tiles,
+                                                const ContractionPlan& plan) const;
+  // What a target's launch needs beyond contraction_launch.
+  virtual void complete(const Contraction&, const ContractionTiles&, const ContractionPlan&,
+                        const Hardware&, Launch&) const {}
 };
 
 // A launch bound, and what ptxas makes of a kernel under it: at least `needed` registers per
@@ -53,6 +63,8 @@ class CudaContractionEmitter : public Emitter {
 struct LaunchBound {
   int min_blocks = 0;
   int registers = 255;  // the most that ptxas may use
+  // Registers per thread that `blocks` resident blocks leave to each.
+  static int registers_at(int blocks, const ContractionTiles& tiles);
   static LaunchBound of(int needed, const ContractionTiles& tiles, const Hardware& hardware);
 };
 

@@ -20,14 +20,14 @@ int threads_per_sm(int compute_capability) {
   }
 }
 
+}  // namespace
+
 // What ptxas may use when so many blocks are to be resident: registers are given to four warps at
 // a time, one per scheduler, in units of eight per thread.
-int registers_at(int blocks, const ContractionTiles& t) {
+int LaunchBound::registers_at(int blocks, const ContractionTiles& t) {
   const int warps = (blocks * t.threads() / 32 + 3) / 4 * 4;
   return std::min(kMostRegisters, kRegistersPerSm / (warps * 32) / 8 * 8);
 }
-
-}  // namespace
 
 LaunchBound LaunchBound::of(int needed, const ContractionTiles& t, const Hardware& hardware) {
   const int most = threads_per_sm(hardware.compute_capability) / t.threads();

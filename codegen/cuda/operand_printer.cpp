@@ -37,6 +37,10 @@ void ArgumentList::workspace() {
   pointers_.push_back({{Argument::Kind::workspace, -1, "workspace"}, "pt::u8*"});
 }
 
+void ArgumentList::tensor_map(const std::string& name, int position) {
+  maps_.push_back({Argument::Kind::tensor_map, position, name});
+}
+
 std::string ArgumentList::scalar(const std::string& name, std::int64_t value) {
   const bool known = std::any_of(scalars_.begin(), scalars_.end(),
                                  [&](const Scalar& scalar) { return scalar.name == name; });
@@ -45,7 +49,7 @@ std::string ArgumentList::scalar(const std::string& name, std::int64_t value) {
 }
 
 std::vector<Argument> ArgumentList::arguments() const {
-  std::vector<Argument> all;
+  std::vector<Argument> all = maps_;
   for (const Pointer& pointer : pointers_) all.push_back(pointer.argument);
   for (const Scalar& scalar : scalars_) all.push_back({Argument::Kind::scalar, -1, scalar.name});
   return all;
@@ -53,6 +57,7 @@ std::vector<Argument> ArgumentList::arguments() const {
 
 std::string ArgumentList::members() const {
   std::string text;
+  for (const Argument& map : maps_) text += fmt::format("  pt::TensorMap {};\n", map.name);
   for (const Pointer& pointer : pointers_)
     text += fmt::format("  {} {};\n", pointer.type, pointer.argument.name);
   for (const Scalar& scalar : scalars_) text += fmt::format("  pt::i64 {};\n", scalar.name);
@@ -95,6 +100,34 @@ std::string OperandPrinter::factor(const std::string& name, const Access& access
         print_constant(access.pad));
   }
   return text + "  };\n";
+}
+
+std::string OperandPrinter::tensor_factor(const std::string& name, const Access& access, Group rows,
+                                          bool along_k) {
+  const std::string member = rows == Group::m ? "a_map" : "b_map";
+  arguments_.tensor_map(member, access.tensor);
+  std::vector<std::string> axes;
+  std::string decoded, batch;
+  int rank = 2;
+  const auto& forms = access.forms(Group::batch);
+  if (any(forms)) {
+    decoded = decode("b", Group::batch, axes);
+    for (std::size_t i = forms.size(); i-- > 0;)
+      if (forms[i] != StrideForm::absent)
+        batch += fmt::format("      at[{}] = {};\n", rank++, axes[i]);
+  }
+  return fmt::format(
+      "  struct {name} {{\n    using Element = {element};\n"
+      "    static constexpr bool along_k = {along_k};\n    static constexpr int rank = {rank};\n"
+      "    static PT_DEVICE const pt::TensorMap& map(const Params& p) {{ return p.{member}; }}\n"
+      "    static PT_DEVICE void locate([[maybe_unused]] const Params& p,\n"
+      "                                 [[maybe_unused]] pt::i32 b, pt::i32 row, pt::i32 depth,\n"
+      "                                 pt::i32 (&at)[rank]) {{\n{decoded}"
+      "      at[0] = {inner};\n      at[1] = {outer};\n{batch}    }}\n  }};\n",
+      fmt::arg("name", name), fmt::arg("element", device_type(access.type)),
+      fmt::arg("along_k", along_k), fmt::arg("rank", rank), fmt::arg("member", member),
+      fmt::arg("decoded", decoded), fmt::arg("inner", along_k ? "depth" : "row"),
+      fmt::arg("outer", along_k ? "row" : "depth"), fmt::arg("batch", batch));
 }
 
 std::string OperandPrinter::output(const Access& access, int vector) {

@@ -19,10 +19,11 @@ class ArgumentList {
  public:
   void tensor(const std::string& name, const std::string& pointer_type, int position);
   void workspace();
+  void tensor_map(const std::string& name, int position);
   // Named once however often it is asked for; returns "p.name".
   std::string scalar(const std::string& name, std::int64_t value);
 
-  std::vector<Argument> arguments() const;       // pointers first
+  std::vector<Argument> arguments() const;       // tensor maps, then pointers, first
   std::string members() const;                   // the body of struct Params
   std::vector<std::int64_t> values() const;      // of the scalars
 
@@ -35,6 +36,7 @@ class ArgumentList {
     std::string name;
     std::int64_t value;
   };
+  std::vector<Argument> maps_;
   std::vector<Pointer> pointers_;
   std::vector<Scalar> scalars_;
 };
@@ -47,6 +49,10 @@ class OperandPrinter {
   // A or B: name "A", member "a", rows in Group::m or Group::n.
   std::string factor(const std::string& name, const Access& access, Group rows, bool along_k,
                      int vector);
+  // The same for a tile that TMA loads: its tensor map, and coordinates in it, the contiguous
+  // direction first, then the other, then the batch axes that index it, innermost first.
+  std::string tensor_factor(const std::string& name, const Access& access, Group rows,
+                            bool along_k);
   // The output, stored in vectors along n.
   std::string output(const Access& access, int vector);
   // Operand number i of the epilogue, read with the output's indices.

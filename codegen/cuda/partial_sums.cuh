@@ -10,6 +10,13 @@
 
 namespace pt {
 
+// Where the holders of a tile's sums meet: the whole block, and a word of shared memory for thread 0's
+// ticket. Blocks whose other warps are busy elsewhere pass a type of their own.
+struct WholeBlock {
+  static constexpr u32 ticket = 0;
+  static PT_DEVICE void sync() { sync_block(); }
+};
+
 template <class T, int Count, int Threads, int Slices, int Splits>
 struct PartialSums {
   // As wide as 16 bytes and Count allow. A thread's vectors lie Threads apart: coalesced in
@@ -48,9 +55,10 @@ struct PartialSums {
     return Slices == 1 || slice == 0;
   }
 
-  // Called by the whole block, of which `holders` hold sums. True in the block that arrives last:
+  // Called by all who Meet, of whom `holders` hold sums. True in the block that arrives last:
   // its holders then have the total. `workspace`: one zeroed u32 per tile; `partials`: byte offset
   // of the sums in it, 16-byte aligned.
+  template <class Meet = WholeBlock>
   static PT_DEVICE bool across_splits(T (&sum)[Count], u32 thread, bool holders, i32 split,
                                       i32 tile, u8* workspace, i64 partials) {
     u8* const sums = workspace + partials + static_cast<i64>(tile) * Splits * tile_bytes;
@@ -60,14 +68,14 @@ struct PartialSums {
       for (int v = 0; v < vectors; ++v)
         global_store(slot(sums, split, v, lane), gather(sum, v));
     }
-    sync_block();
+    Meet::sync();
     u32* const counter = reinterpret_cast<u32*>(workspace) + tile;
     if (thread == 0) {
       fence_device();
-      shared_store(0, atomic_add_acq_rel(counter, 1u));
+      shared_store(Meet::ticket, atomic_add_acq_rel(counter, 1u));
     }
-    sync_block();
-    if (shared_load<u32>(0) != Splits - 1) return false;
+    Meet::sync();
+    if (shared_load<u32>(Meet::ticket) != Splits - 1) return false;
     if (thread == 0) global_store(counter, 0u);
     if (holders) {
       fence_device();

@@ -42,9 +42,15 @@ ProblemPrinter::ProblemPrinter(const Contraction& form, const ContractionTiles& 
     : form_(form), tiles_(tiles), arguments_(arguments),
       operand_(form, arguments, tiles.index_bits == 64 ? "pt::i64" : "pt::i32") {}
 
-std::string ProblemPrinter::operands(bool a_along_k, bool b_along_k) {
-  std::string text = operand_.factor("A", form_.a, Group::m, a_along_k, tiles_.vector_a);
-  text += operand_.factor("B", form_.b, Group::n, b_along_k, tiles_.vector_b);
+std::string ProblemPrinter::operands(bool a_along_k, bool b_along_k, bool tensor_copies) {
+  std::string text;
+  if (tensor_copies) {
+    text = operand_.tensor_factor("A", form_.a, Group::m, a_along_k);
+    text += operand_.tensor_factor("B", form_.b, Group::n, b_along_k);
+  } else {
+    text = operand_.factor("A", form_.a, Group::m, a_along_k, tiles_.vector_a);
+    text += operand_.factor("B", form_.b, Group::n, b_along_k, tiles_.vector_b);
+  }
   for (std::size_t i = 0; i < form_.extra.size(); ++i) text += operand_.extra(form_.extra[i], i);
   return text + operand_.output(form_.c, tiles_.vector_c);
 }
@@ -60,7 +66,7 @@ std::string ProblemPrinter::finish() {
                      fmt::arg("value", print_scalar(form_.epilogue, form_.extra_reads)));
 }
 
-void ProblemPrinter::grid_arguments() {
+void ProblemPrinter::grid_arguments(bool persistent) {
   const TileGrid grid = tile_grid(form_, tiles_);
   for (const Group group : {Group::m, Group::n, Group::k}) {
     constexpr const char* names[] = {"", "m", "n", "k"};
@@ -70,6 +76,7 @@ void ProblemPrinter::grid_arguments() {
   arguments_.scalar("tiles_n", grid.n);
   arguments_.scalar("tiles", grid.m * grid.n);
   arguments_.scalar("tiles_divisor", pack_divisor(grid.m * grid.n));
+  if (persistent) arguments_.scalar("units", grid.m * grid.n * grid.batch * tiles_.split_k);
   if (tiles_.split_k > 1) {
     arguments_.workspace();
     arguments_.scalar("split_depth", grid.split_depth);

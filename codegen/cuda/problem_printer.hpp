@@ -18,11 +18,13 @@ class ProblemPrinter {
   // All outlive this.
   ProblemPrinter(const Contraction& form, const ContractionTiles& tiles, ArgumentList& arguments);
 
-  std::string operands(bool a_along_k, bool b_along_k);
+  // A and B by vector loads, or by TMA; the epilogue's operands and the output.
+  std::string operands(bool a_along_k, bool b_along_k, bool tensor_copies);
   // The epilogue: a function from N sums of one row to N stored elements.
   std::string finish();
-  // Extents and tile counts that every contraction kernel takes.
-  void grid_arguments();
+  // Extents and tile counts that every contraction kernel takes; `persistent`: the units of its
+  // schedule too.
+  void grid_arguments(bool persistent);
   // The whole text; `body` is what stands inside struct Problem, `kernel` the class template that
   // runs it; `min_blocks` the second launch bound.
   std::string source(const TileProgram& program, const Hardware& hardware, const char* header,

@@ -15,7 +15,8 @@ constexpr std::int64_t kAttempts = 32;  // larger values to try until vectors ar
 
 // Extents that a shrunk problem must reach, by Group.
 Extents targets(const ContractionTiles& t, const Contraction& full) {
-  Extents wanted{2, t.block_m + t.block_m / 2 + 1, t.block_n + t.block_n / 2 + 1,
+  Extents wanted{2, t.block_m * t.cluster_m + t.block_m / 2 + 1,
+                 t.block_n * t.cluster_n + t.block_n / 2 + 1,
                  std::int64_t{t.block_k} * ((2 * t.stages + 1) * t.split_k - 1) + 1};
   for (const Group group : all_groups) {
     auto& extent = wanted[static_cast<std::size_t>(group)];

@@ -14,8 +14,13 @@ namespace pt {
 // Orders this thread's accesses to registers of the sums and of A before later products (§9.7.15.7.1).
 PT_DEVICE void wgmma_fence() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
 PT_DEVICE void wgmma_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
-// Until at most Pending groups are under way. `c`: the sums that become usable; naming them keeps the
-// compiler from moving their uses across.
+// Until at most Pending groups are under way.
+template <int Pending>
+PT_DEVICE void wgmma_wait() {
+  asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(Pending) : "memory");
+}
+// The same; `c`: the sums that become usable. Naming them keeps the compiler from moving their uses
+// across.
 template <int Pending, class Sum, int Count>
 PT_DEVICE void wgmma_wait(Sum (&c)[Count]) {
   asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(Pending) : "memory");

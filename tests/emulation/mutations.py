@@ -31,7 +31,7 @@ MUTATIONS = {
     "no barrier before shared memory is used again": (SIMT, "sync_block();  // shared memory is free", "//"),
     "no barrier between writing and adding slices": (SUMS, "shared_store(to + (v * Threads + lane) * sizeof(Vector), gather(sum, v));\n      }\n      sync_block();",
                                                      "shared_store(to + (v * Threads + lane) * sizeof(Vector), gather(sum, v));\n      }"),
-    "no barrier before a split counts itself in": (SUMS, "global_store(slot(sums, split, v, lane), gather(sum, v));\n    }\n    sync_block();",
+    "no barrier before a split counts itself in": (SUMS, "global_store(slot(sums, split, v, lane), gather(sum, v));\n    }\n    Meet::sync();",
                                                    "global_store(slot(sums, split, v, lane), gather(sum, v));\n    }"),
     # the pipeline's slots
     "the slot to fill is the one being read": (SIMT, "int full = 0, free = Tiles::stages - 1;", "int full = 0, free = 0;"),

@@ -1,6 +1,7 @@
 #include "tuner/construct/alignment_rules.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 namespace perftune::rules {
@@ -103,6 +104,13 @@ std::vector<int> split_k_choices(std::int64_t blocks, std::int64_t slots, std::i
   for (const auto s : proposals)
     if (s >= 2 && s <= most && s <= 128 && s > choices.back()) choices.push_back(static_cast<int>(s));
   return choices;
+}
+
+int raster_group(std::int64_t m, int block_m, int block_n, std::int64_t slots) {
+  const double blocks_m = std::ceil(static_cast<double>(m) / block_m);
+  const double square = std::sqrt(static_cast<double>(slots) * block_n / block_m);
+  const int group = static_cast<int>(std::bit_floor(static_cast<unsigned>(std::max(1.0, square))));
+  return static_cast<int>(std::clamp<double>(group, 1, std::max(1.0, blocks_m)));
 }
 
 int stages_for_latency(const Hardware& hardware, std::int64_t stage_bytes, int blocks_per_sm) {

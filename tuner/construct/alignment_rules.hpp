@@ -66,6 +66,10 @@ double balanced_intensity(const Hardware& hardware, double flops_per_second);
 std::vector<int> split_k_choices(std::int64_t blocks, std::int64_t slots, std::int64_t k,
                                  int block_k, int min_steps);
 
+// Rows of tiles of block_m x block_n to visit before n advances, so that the `slots` that run at once
+// cover a square of the output and share most of what they read from L2; at most all of m's.
+int raster_group(std::int64_t m, int block_m, int block_n, std::int64_t slots);
+
 // Stages of a k step in flight that cover the memory latency by Little's law: bytes in flight per
 // SM = bandwidth * latency / SMs, in units of `stage_bytes * blocks_per_sm`; at least 2.
 int stages_for_latency(const Hardware& hardware, std::int64_t stage_bytes, int blocks_per_sm);

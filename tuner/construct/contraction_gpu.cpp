@@ -111,15 +111,6 @@ std::vector<int> k_steps(const Problem& p) {
   return steps;
 }
 
-// m-blocks to visit before n advances, so that the blocks resident at once cover a square of the
-// output and share most of what they read from L2.
-int raster_group(const Problem& p, const ContractionTiles& t, std::int64_t slots) {
-  const double blocks_m = std::ceil(static_cast<double>(p.m) / t.block_m);
-  const double square = std::sqrt(static_cast<double>(slots) * t.block_n / t.block_m);
-  const int group = static_cast<int>(std::bit_floor(static_cast<unsigned>(std::max(1.0, square))));
-  return static_cast<int>(std::clamp<double>(group, 1, std::max(1.0, blocks_m)));
-}
-
 class Builder {
  public:
   Builder(const Problem& p, const Operator& op, const Emitter& emitter)
@@ -195,7 +186,7 @@ class Builder {
     if (slots == 0 || !rules::shared_fits(p_.hardware, resources.shared_bytes)) return;
     const std::int64_t blocks = ((p_.m + t.block_m - 1) / t.block_m) *
                                 ((p_.n + t.block_n - 1) / t.block_n) * p_.batch;
-    t.raster = raster_group(p_, t, slots);
+    t.raster = rules::raster_group(p_.m, t.block_m, t.block_n, slots);
     for (const int split : rules::split_k_choices(blocks, slots, p_.k, t.block_k, 2)) {
       t.split_k = split;
       propose(t, resources, slots, blocks);

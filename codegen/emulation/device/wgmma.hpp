@@ -9,6 +9,10 @@ namespace pt {
 
 PT_DEVICE void wgmma_fence() { hopper().wgmma_fence(emulation::attachment.run); }
 PT_DEVICE void wgmma_commit() { hopper().wgmma_commit(emulation::attachment.run); }
+template <int Pending>
+PT_DEVICE void wgmma_wait() {
+  hopper().wgmma_wait(emulation::attachment.run, Pending);
+}
 template <int Pending, class Sum, int Count>
 PT_DEVICE void wgmma_wait(Sum (&)[Count]) {
   hopper().wgmma_wait(emulation::attachment.run, Pending);

@@ -1,0 +1,182 @@
+// Emitted cuda/wgmma kernels: right in the emulator for layouts, edges, clusters and splits; compiled
+// without spills or a compiler's warning; made of the instructions that they are meant to be made of.
+#include <gtest/gtest.h>
+
+#include "codegen/cuda/contraction_wgmma.hpp"
+#include "executor/emulated_device.hpp"
+#include "executor/nvrtc.hpp"
+#include "executor/verification.hpp"
+#include "recipes/error.hpp"
+#include "recipes/hardware_file.hpp"
+#include "tests/cuda/cuda_case.hpp"
+
+namespace perftune::testing {
+namespace {
+
+TileProgram wgmma(const std::string& knobs) {
+  return TileProgram::parse("contraction cuda/wgmma producers=4 " + knobs);
+}
+
+// Runs `op` itself, not a shrunk form, each block with several tiles; empty when it agrees with the
+// oracle.
+std::string run(const Operator& op, const TileProgram& program) {
+  const Hardware& hardware = find_hardware("h200");
+  const WgmmaContractionEmitter emitter;
+  if (const auto why = emitter.illegal(op, program, hardware)) return "illegal: " + *why;
+  Failure failure;
+  const auto compiled = compile_for_emulation(emitter.emit(op, program, hardware),
+                                              HostCompiler::find().value(), 60, failure);
+  if (!compiled) return failure.detail;
+  EmulatedDevice device(hardware);
+  const auto wrong = verify_on(device, op, *compiled,
+                               with_turns(with_turns(emitter.bind(op, program, hardware))), 5);
+  return wrong ? wrong->detail : "";
+}
+
+struct Case {
+  const char* what;
+  const char *type, *out, *a, *b, *dims, *knobs;
+};
+
+class EmittedWgmma : public ::testing::TestWithParam<Case> {};
+
+TEST_P(EmittedWgmma, AgreesWithTheOracle) {
+  const Case& c = GetParam();
+  EXPECT_EQ(run(matmul(c.type, c.out, c.a, c.b, c.dims), wgmma(c.knobs)), "");
+}
+
+constexpr const char* kNarrow =
+    "block_m=64 block_n=32 block_k=64 warp_m=16 warp_n=32 stages=3 vector_c=8 raster=2";
+constexpr const char* kTwoWarpgroups =
+    "block_m=128 block_n=64 block_k=64 warp_m=16 warp_n=64 stages=2 vector_c=8";
+constexpr const char* kTwoProducts =
+    "block_m=128 block_n=96 block_k=64 warp_m=32 warp_n=96 stages=2 vector_c=4";
+constexpr const char* kDeep =
+    "block_m=64 block_n=16 block_k=128 warp_m=16 warp_n=16 stages=2 vector_c=8";
+constexpr const char* kShallow =
+    "block_m=64 block_n=64 block_k=16 warp_m=16 warp_n=64 stages=5 vector_c=8";
+constexpr const char* kSplit =
+    "block_m=64 block_n=32 block_k=64 warp_m=16 warp_n=32 stages=2 split_k=3 vector_c=8";
+constexpr const char* kSwapped =
+    "block_m=8 block_n=64 block_k=64 warp_m=8 warp_n=16 stages=3 swap=1 vector_c=8";
+constexpr const char* kSwappedWide =
+    "block_m=64 block_n=128 block_k=64 warp_m=64 warp_n=16 stages=2 swap=1 split_k=2 vector_c=4";
+constexpr const char* kClusterM =
+    "block_m=64 block_n=32 block_k=64 warp_m=16 warp_n=32 stages=3 cluster_m=2 vector_c=8";
+constexpr const char* kClusterN =
+    "block_m=64 block_n=32 block_k=64 warp_m=16 warp_n=32 stages=3 cluster_n=2 vector_c=8";
+constexpr const char* kClusterBoth =
+    "block_m=64 block_n=32 block_k=64 warp_m=16 warp_n=32 stages=2 cluster_m=2 cluster_n=2 "
+    "vector_c=8";
+constexpr const char* kScalarStores =
+    "block_m=64 block_n=64 block_k=64 warp_m=16 warp_n=64 stages=3";
+constexpr const char* kRagged = "m: 200, n: 72, k: 328";
+
+INSTANTIATE_TEST_SUITE_P(
+    Problems, EmittedWgmma,
+    ::testing::Values(
+        Case{"bf16_nt", "bf16", "bf16", "m,k", "n,k", kRagged, kNarrow},
+        Case{"bf16_nn", "bf16", "bf16", "m,k", "k,n", kRagged, kNarrow},
+        Case{"f16_tn", "f16", "f16", "k,m", "k,n", kRagged, kTwoWarpgroups},
+        Case{"f16_tt", "f16", "f16", "k,m", "n,k", kRagged, kTwoProducts},
+        Case{"deep_steps_nn", "bf16", "bf16", "m,k", "k,n", "m: 72, n: 40, k: 520", kDeep},
+        Case{"deep_steps_nt", "bf16", "bf16", "m,k", "n,k", "m: 72, n: 40, k: 520", kDeep},
+        Case{"shallow_steps_tt", "bf16", "bf16", "k,m", "n,k", "m: 72, n: 136, k: 104", kShallow},
+        Case{"shallow_steps_nn", "bf16", "bf16", "m,k", "k,n", "m: 72, n: 136, k: 104", kShallow},
+        Case{"split_k", "bf16", "bf16", "m,k", "n,k", "m: 72, n: 40, k: 712", kSplit},
+        Case{"swap_nt", "bf16", "bf16", "m,k", "n,k", "m: 13, n: 136, k: 328", kSwapped},
+        Case{"swap_nn", "f16", "f16", "m,k", "k,n", "m: 13, n: 136, k: 328", kSwapped},
+        Case{"swap_tn", "f16", "f16", "k,m", "k,n", "m: 16, n: 136, k: 328", kSwapped},
+        Case{"swap_wide_split", "bf16", "f32", "m,k", "n,k", "m: 77, n: 136, k: 328", kSwappedWide},
+        Case{"cluster_m", "bf16", "bf16", "m,k", "k,n", kRagged, kClusterM},
+        Case{"cluster_n", "bf16", "bf16", "k,m", "n,k", kRagged, kClusterN},
+        Case{"cluster_both", "bf16", "bf16", "m,k", "n,k", kRagged, kClusterBoth},
+        Case{"odd_output", "bf16", "bf16", "m,k", "n,k", "m: 67, n: 71, k: 200", kScalarStores},
+        Case{"one_row", "bf16", "bf16", "m,k", "n,k", "m: 1, n: 136, k: 264", kSwapped}),
+    [](const auto& one) { return std::string(one.param.what); });
+
+TEST(WgmmaBatches, EachHasItsOwnTilesAndABroadcastOperandHasOne) {
+  const auto batched = [](const char* b) {
+    return parse_operator_text(
+               std::string("name: t\ndims: {g: 3, m: 72, n: 40, k: 136}\ninputs: {A: "
+                           "\"bf16[g,m,k]\", B: \"bf16[") +
+                   b + "]\", bias: \"bf16[n]\"}\noutputs: {C: \"bf16[g,m,n]\"}\ncompute:\n  - " +
+                   "C[g,m,n] = relu(sum[k](A[g,m,k] * B[" + b + "]) + bias[n])\n",
+               "t")
+        .front()
+        .op;
+  };
+  EXPECT_EQ(run(batched("g,n,k"), wgmma(kNarrow)), "");
+  EXPECT_EQ(run(batched("g,k,n"), wgmma(kClusterM)), "");
+}
+
+class CompiledWgmma : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(CompiledWgmma, NeitherSpillsNorWaitsForEveryProduct) {
+  try {
+    const Nvrtc nvrtc;
+    const WgmmaContractionEmitter emitter;
+    const Hardware& hardware = find_hardware("h200");
+    const Operator op = matmul("bf16", "bf16", "m,k", "k,n", "m: 4096, n: 4096, k: 4096");
+    const TileProgram program = wgmma(GetParam());
+    ASSERT_EQ(emitter.illegal(op, program, hardware), std::nullopt);
+    const auto result = nvrtc.compile(emitter.emit(op, program, hardware), hardware.arch);
+    ASSERT_TRUE(std::holds_alternative<CompiledKernel>(result)) << std::get<Failure>(result).detail;
+    const Resources& found = std::get<CompiledKernel>(result).resources;
+    const Resources expected = emitter.estimate(op, program, hardware);
+    EXPECT_EQ(found.spill_bytes, 0);
+    EXPECT_TRUE(found.warnings.empty()) << found.warnings.front();
+    EXPECT_LE(found.registers, expected.registers * 1.2);
+    EXPECT_EQ(emitter.bind(op, program, hardware).dynamic_shared_bytes, expected.shared_bytes);
+  } catch (const Error& error) {
+    GTEST_SKIP() << error.what();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Programs, CompiledWgmma,
+    ::testing::Values(
+        "block_m=128 block_n=256 block_k=64 warp_m=16 warp_n=256 stages=4 cluster_m=2 vector_c=8",
+        "block_m=256 block_n=128 block_k=64 warp_m=32 warp_n=128 stages=4 split_k=2 vector_c=8",
+        "block_m=64 block_n=64 block_k=64 warp_m=16 warp_n=64 stages=3 vector_c=8",
+        "block_m=32 block_n=128 block_k=64 warp_m=32 warp_n=16 stages=4 swap=1 vector_c=8"));
+
+TEST(WgmmaInstructions, AreTheOnesMeant) {
+  try {
+    const WgmmaContractionEmitter emitter;
+    const Hardware& h200 = find_hardware("h200");
+    const Operator op = matmul("bf16", "bf16", "m,k", "k,n", "m: 4096, n: 4096, k: 4096");
+    const auto ptx = Nvrtc().ptx(
+        emitter.emit(op, wgmma("block_m=128 block_n=256 block_k=64 warp_m=16 warp_n=256 stages=4 "
+                               "cluster_m=2 vector_c=8"), h200), h200.arch);
+    ASSERT_TRUE(std::holds_alternative<std::string>(ptx)) << std::get<Failure>(ptx).detail;
+    for (const char* part :
+         {"wgmma.mma_async.sync.aligned.m64n256k16.f32.bf16.bf16", "cp.async.bulk.tensor.2d",
+          ".multicast::cluster", "mbarrier.try_wait.parity", "setmaxnreg.inc", "setmaxnreg.dec",
+          "st.global.v4"})
+      EXPECT_NE(std::get<std::string>(ptx).find(part), std::string::npos) << part;
+  } catch (const Error& error) {
+    GTEST_SKIP() << error.what();
+  }
+}
+
+TEST(WgmmaLegality, NamesWhatTmaAndTheInstructionDoNotDo) {
+  const WgmmaContractionEmitter emitter;
+  const auto why = [&](const char* type, const char* dims, const char* knobs, const char* gpu = "h200") {
+    return emitter.illegal(matmul(type, "f32", "m,k", "k,n", dims), wgmma(knobs), find_hardware(gpu))
+        .value_or("");
+  };
+  const char* const fits = "m: 128, n: 128, k: 128";
+  EXPECT_EQ(why("bf16", fits, kNarrow), "c cannot be written in vectors of 8");
+  EXPECT_NE(why("bf16", fits, kScalarStores, "a100").find("sm_90a"), std::string::npos);
+  EXPECT_NE(why("bf16", "m: 128, n: 128, k: 100", kScalarStores).find("rows of a are 200 bytes apart"),
+            std::string::npos);
+  EXPECT_NE(why("bf16", "m: 128, n: 100, k: 128", kScalarStores).find("rows of b are 200 bytes apart"),
+            std::string::npos);
+  EXPECT_NE(why("f32", fits, kScalarStores).find("f32 by f32"), std::string::npos);
+  EXPECT_NE(why("bf16", fits, "block_m=64 block_n=48 block_k=64 warp_m=16 warp_n=48").find("48"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace perftune::testing
