@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "executor/cuda_tensor_map.hpp"
 #include "executor/poison.hpp"
 #include "recipes/error.hpp"
 
@@ -144,21 +145,18 @@ std::optional<PreparedCudaKernel> CudaDevice::prepare(const CompiledKernel& kern
     if (result == 0 && bytes > zeroed) result = driver_.fill(data + zeroed, 0xFF, bytes - zeroed);
     if (fails(result, "allocating its workspace")) return std::nullopt;
   }
-  std::size_t next_scalar = 0;
-  for (const Argument& argument : kernel.kernel.arguments) {
-    const auto slot = static_cast<std::size_t>(argument.tensor);
-    if (argument.kind == Argument::Kind::workspace) {
-      prepared.parameters_.push_back(prepared.workspace_ + kGuardBytes);
-    } else if (argument.kind == Argument::Kind::tensor && slot < buffers_.size() &&
-               buffers_[slot].allocation != 0) {
-      prepared.parameters_.push_back(buffers_[slot].data());
-    } else if (argument.kind == Argument::Kind::scalar && next_scalar < launch.scalars.size()) {
-      prepared.parameters_.push_back(static_cast<std::uint64_t>(launch.scalars[next_scalar++]));
-    } else {
-      failure = {OutcomeKind::launch_failed,
-                 fmt::format("nothing to pass as kernel argument '{}'", argument.name)};
-      return std::nullopt;
-    }
+  const auto locate = [this](int position) -> std::uint64_t {
+    const auto slot = static_cast<std::size_t>(position);
+    return slot < buffers_.size() && buffers_[slot].allocation != 0 ? buffers_[slot].data() : 0;
+  };
+  const auto encode = [this](const TensorMap& map, std::uint64_t address,
+                             ParameterBlock::MapWords& into) {
+    return encode_tensor(driver_, map, address, into);
+  };
+  if (auto wrong = prepared.parameters_.fill(kernel.kernel, launch,
+                                             prepared.workspace_ + kGuardBytes, locate, encode)) {
+    failure = {OutcomeKind::launch_failed, *std::move(wrong)};
+    return std::nullopt;
   }
   return prepared;
 }

@@ -18,6 +18,7 @@
 
 #include "executor/cuda_driver.hpp"
 #include "executor/device.hpp"
+#include "executor/parameter_block.hpp"
 
 namespace perftune {
 
@@ -48,7 +49,7 @@ class PreparedCudaKernel {
   std::int64_t workspace_bytes_ = 0;
   std::int64_t workspace_zeroed_ = 0;
   Launch launch_;
-  std::vector<std::uint64_t> parameters_;
+  ParameterBlock parameters_;
 };
 
 class CudaDevice final : public Device {

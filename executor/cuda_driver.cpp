@@ -55,6 +55,7 @@ Driver::Driver(std::span<const std::string> folders)
   required(event_elapsed_ms, "cuEventElapsedTime");
   required(launch, "cuLaunchKernel");
   optional(launch_ex, "cuLaunchKernelEx");
+  optional(tensor_map_encode, "cuTensorMapEncodeTiled");
   optional(device_uuid, "cuDeviceGetUuid_v2");
 
   const Result result = init(0);

@@ -57,6 +57,8 @@ struct LaunchConfig {
   std::uint32_t attribute_count = 0;
 };
 
+using TensorMapWords = std::array<std::uint64_t, 16>;  // CUtensorMap, aligned to 64 bytes
+
 class Driver {
  public:
   // `folders` are searched first (a fake in tests), then the loader's path. Initialises the driver.
@@ -102,8 +104,12 @@ class Driver {
   Result (*launch)(Function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
                    unsigned block_y, unsigned block_z, unsigned shared_bytes, Stream, void** params,
                    void** extra);
-  // Optional: nullptr before CUDA 11.8 (no clusters then) and 11.4.
+  // Optional: nullptr before CUDA 11.8 (no clusters then), 12.0 (no tensor maps) and 11.4.
   Result (*launch_ex)(const LaunchConfig*, Function, void** params, void** extra) = nullptr;
+  Result (*tensor_map_encode)(TensorMapWords*, int data_type, std::uint32_t rank, Pointer,
+                              const std::uint64_t* extents, const std::uint64_t* strides,
+                              const std::uint32_t* box, const std::uint32_t* element_strides,
+                              int interleave, int swizzle, int l2_promotion, int fill) = nullptr;
   Result (*device_uuid)(std::array<unsigned char, 16>*, DeviceNumber) = nullptr;
 
  private:

@@ -6,8 +6,9 @@
 #include <cstdint>
 #include <utility>
 
+#include "executor/emulation/encoded_tensor.hpp"
 #include "executor/emulation/grid_run.hpp"
-#include "executor/emulation/parameter_block.hpp"
+#include "executor/parameter_block.hpp"
 #include "executor/loaded_library.hpp"
 
 namespace perftune {
@@ -124,12 +125,14 @@ std::optional<Failure> EmulatedDevice::launch(const CompiledKernel& kernel, cons
   }
   memory.add({"the workspace", Kind::workspace, workspace.data(), workspace_bytes, zeroed});
 
-  emulation::ParameterBlock parameters;
-  const auto locate = [this](int position) {
+  ParameterBlock parameters;
+  const auto locate = [this](int position) -> std::uint64_t {
     const auto slot = static_cast<std::size_t>(position);
-    return slot < buffers_.size() ? buffers_[slot].data() : nullptr;
+    return slot < buffers_.size() ? reinterpret_cast<std::uintptr_t>(buffers_[slot].data()) : 0;
   };
-  if (auto wrong = parameters.fill(kernel.kernel, launch, workspace.data(), locate)) {
+  if (auto wrong =
+          parameters.fill(kernel.kernel, launch, reinterpret_cast<std::uintptr_t>(workspace.data()),
+                          locate, emulation::encode_tensor)) {
     failure.detail = std::move(*wrong);
     return failure;
   }

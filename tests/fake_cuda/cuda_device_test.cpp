@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "codegen/cuda/contraction_wgmma.hpp"
 #include "device_fault_emitter.hpp"
 #include "executor/gpu_detect.hpp"
 #include "executor/temporary_folder.hpp"
@@ -204,6 +205,38 @@ TEST_F(CudaDeviceTest, EveryGpuOfTheCatalogueFindsItself) {
   EXPECT_FALSE(hardware_of(unknown, hardware_catalogue()));
 }
 
+TEST_F(CudaDeviceTest, TensorMapsAreEncodedByTheDriverAtLaunch) {
+  fake_.name = "NVIDIA H200";
+  fake_.compute_capability = 90;
+  fake_.shared_bytes_optin = 232448;
+  write_fake_device(folder_.path(), fake_);
+  const Hardware& h200 = find_hardware("h200");
+  const Operator product = parse_operator_text(
+      "name: p\ndims: {g: 2, m: 72, n: 40, k: 136}\ninputs: {A: \"bf16[g,m,k]\", B: "
+      "\"bf16[g,k,n]\"}\noutputs: {C: \"f32[g,m,n]\"}\ncompute:\n  - C[g,m,n] = sum[k](A[g,m,k] * "
+      "B[g,k,n])\n", "test")[0].op;
+  const WgmmaContractionEmitter wgmma;
+  const cuda::Driver driver(kFake);
+  CudaDevice device(driver, 0, h200);
+  for (const char* cluster : {"", " cluster_m=2"}) {
+    const TileProgram program = TileProgram::parse(
+        std::string("contraction cuda/wgmma producers=4 block_m=64 block_n=32 block_k=64 warp_m=16 "
+                    "warp_n=32 stages=3 vector_c=4") + cluster);
+    ASSERT_EQ(wgmma.illegal(product, program, h200), std::nullopt);
+    CompiledKernel kernel{wgmma.emit(product, program, h200), {}, {}};
+    kernel.binary = register_kernel(folder_.path(), kernel.kernel);
+    const Launch launch = wgmma.bind(product, program, h200);
+    const auto failure = verify_on(device, product, kernel, launch, 3);
+    EXPECT_FALSE(failure) << failure->detail;
+    Launch refused = launch;
+    refused.tensor_maps[0].strides[1] += 2;
+    const auto why = verify_on(device, product, kernel, refused, 3);
+    ASSERT_TRUE(why);
+    EXPECT_EQ(why->kind, OutcomeKind::launch_failed);
+    EXPECT_THAT(why->detail, HasSubstr("CUDA_ERROR_INVALID_VALUE"));
+  }
+}
+
 #ifdef CUDA_VERSION
 // What cuda_driver.hpp declares is what cuda.h says.
 static_assert(sizeof(cuda::LaunchConfig) == sizeof(CUlaunchConfig));
@@ -221,6 +254,14 @@ static_assert(int(cuda::Attribute::compute_minor) == CU_DEVICE_ATTRIBUTE_COMPUTE
 static_assert(int(cuda::Attribute::shared_bytes_optin) ==
               CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN);
 static_assert(sizeof(cuda::Pointer) == sizeof(CUdeviceptr));
+#if CUDA_VERSION >= 12000
+static_assert(sizeof(cuda::TensorMapWords) == sizeof(CUtensorMap));
+static_assert(CU_TENSOR_MAP_DATA_TYPE_UINT8 == 0 && CU_TENSOR_MAP_DATA_TYPE_FLOAT16 == 6 &&
+              CU_TENSOR_MAP_DATA_TYPE_FLOAT32 == 7 && CU_TENSOR_MAP_DATA_TYPE_BFLOAT16 == 9 &&
+              CU_TENSOR_MAP_DATA_TYPE_TFLOAT32 == 11);
+static_assert(CU_TENSOR_MAP_SWIZZLE_32B == 1 && CU_TENSOR_MAP_SWIZZLE_64B == 2 &&
+              CU_TENSOR_MAP_SWIZZLE_128B == 3 && CU_TENSOR_MAP_L2_PROMOTION_L2_128B == 2);
+#endif
 #endif
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include <sstream>
 
 #include "executor/cuda_driver.hpp"
+#include "executor/emulation/encoded_tensor.hpp"
 #include "executor/emulation/grid_run.hpp"
 #include "executor/loaded_library.hpp"
 #include "registry.hpp"
@@ -340,6 +341,31 @@ EXPORT Result cuEventElapsedTime(float* ms, cuda::Event from, cuda::Event to) {
                                                  reinterpret_cast<FakeEvent*>(from)->at)
             .count();
   return guarded();
+}
+// What the emulator reads instead of a real map, or what the driver would refuse.
+EXPORT Result cuTensorMapEncodeTiled(cuda::TensorMapWords* words, int data_type, std::uint32_t rank,
+                                     cuda::Pointer address, const std::uint64_t* extents,
+                                     const std::uint64_t* strides, const std::uint32_t* box,
+                                     const std::uint32_t* element_strides, int interleave,
+                                     int swizzle, int, int fill) {
+  static const std::map<int, DType> types = {
+      {0, DType::u8}, {6, DType::f16}, {7, DType::f32}, {9, DType::bf16}, {11, DType::tf32}};
+  const auto type = types.find(data_type);
+  if (type == types.end() || rank > 5 || interleave != 0 || fill != 0 || swizzle > 3 ||
+      reinterpret_cast<std::uintptr_t>(words) % 64 != 0)
+    return kInvalidValue;
+  TensorMap map;
+  map.type = type->second;
+  map.rank = static_cast<int>(rank);
+  map.swizzle_bytes = std::array{0, 32, 64, 128}[static_cast<std::size_t>(swizzle)];
+  for (std::size_t d = 0; d < rank; ++d) {
+    if (element_strides[d] != 1) return kInvalidValue;
+    map.extents[d] = static_cast<std::int64_t>(extents[d]);
+    map.box[d] = static_cast<int>(box[d]);
+    map.strides[d] = d == 0 ? static_cast<std::int64_t>(size_bytes(map.type))
+                            : static_cast<std::int64_t>(strides[d - 1]);
+  }
+  return emulation::encode_tensor(map, address, *words) ? kInvalidValue : kSuccess;
 }
 EXPORT Result cuLaunchKernel(cuda::Function function, unsigned grid_x, unsigned grid_y,
                              unsigned grid_z, unsigned block_x, unsigned block_y, unsigned block_z,
