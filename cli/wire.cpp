@@ -1,16 +1,22 @@
 #include "cli/wire.hpp"
 
 #include "codegen/cpu/contraction_emitter.hpp"
+#include "codegen/cpu/map_emitter.hpp"
 #include "codegen/cpu/row_emitter.hpp"
 #include "codegen/cuda/contraction_mma.hpp"
 #include "codegen/cuda/contraction_simt.hpp"
 #include "codegen/cuda/contraction_wgmma.hpp"
+#include "codegen/cuda/map_emitter.hpp"
 #include "costmodel/contraction_cpu.hpp"
 #include "costmodel/contraction_gpu.hpp"
+#include "costmodel/map_cpu.hpp"
+#include "costmodel/map_gpu.hpp"
 #include "costmodel/row_cpu.hpp"
 #include "tuner/construct/contraction_cpu.hpp"
 #include "tuner/construct/contraction_gpu.hpp"
 #include "tuner/construct/contraction_wgmma.hpp"
+#include "tuner/construct/map_cpu.hpp"
+#include "tuner/construct/map_gpu.hpp"
 #include "tuner/construct/row_cpu.hpp"
 
 namespace perftune {
@@ -22,6 +28,8 @@ std::unique_ptr<EmitterRegistry> make_emitters() {
   emitters->add(std::make_unique<WgmmaContractionEmitter>());
   emitters->add(std::make_unique<CpuContractionEmitter>());
   for (const char* family : {"reduction", "row"}) emitters->add(std::make_unique<CpuRowEmitter>(family));
+  emitters->add(std::make_unique<CudaMapEmitter>());
+  emitters->add(std::make_unique<CpuMapEmitter>());
   return emitters;
 }
 
@@ -32,6 +40,8 @@ Slices make_slices() {
   const Emitter& wgmma = *emitters->find("contraction", "cuda/wgmma");
   const Emitter& cpu = *emitters->find("contraction", "cpu/simd");
   const auto row_cpu = {emitters->find("reduction", "cpu/simd"), emitters->find("row", "cpu/simd")};
+  const Emitter& map_gpu = *emitters->find("map", "cuda/simt");
+  const Emitter& map_cpu = *emitters->find("map", "cpu/simd");
   Slices slices(std::move(emitters));
   slices.add(std::make_unique<ContractionGpuConstructor>(simt_class(), simt),
              std::make_unique<ContractionGpuModel>(InstructionClass::simt));
@@ -44,6 +54,8 @@ Slices make_slices() {
   for (const Emitter* emitter : row_cpu)
     slices.add(std::make_unique<RowCpuConstructor>(*emitter),
                std::make_unique<RowCpuModel>(std::string(emitter->family())));
+  slices.add(std::make_unique<MapGpuConstructor>(map_gpu), std::make_unique<MapGpuModel>());
+  slices.add(std::make_unique<MapCpuConstructor>(map_cpu), std::make_unique<MapCpuModel>());
   return slices;
 }
 

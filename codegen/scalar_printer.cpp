@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <utility>
 
 namespace perftune {
 namespace {
@@ -75,7 +76,8 @@ const char* call_name(Function f) {
 
 class Printer {
  public:
-  explicit Printer(const std::vector<ExprPtr>& reads) : reads_(reads) {}
+  explicit Printer(const std::vector<ExprPtr>& reads, LeafPrinter leaf = {})
+      : reads_(reads), leaf_(std::move(leaf)) {}
 
   Text number(const ExprPtr& e) const {
     Text t = print(e);
@@ -133,6 +135,9 @@ class Printer {
   }
 
   Text print(const ExprPtr& e) const {
+    if (leaf_ && e->kind != Expr::Kind::apply) {
+      if (std::string text = leaf_(*e); !text.empty()) return {std::move(text)};
+    }
     switch (e->kind) {
       case Expr::Kind::accumulator:
         return {"acc"};
@@ -153,6 +158,7 @@ class Printer {
   }
 
   const std::vector<ExprPtr>& reads_;
+  const LeafPrinter leaf_;
 };
 
 bool whole(double value) {
@@ -221,6 +227,11 @@ bool wants_double(const ExprPtr& e, const Contraction& form) {
 
 std::string print_scalar(const ExprPtr& expr, const std::vector<ExprPtr>& reads) {
   return Printer(reads).number(expr).text;
+}
+
+std::string print_scalar(const ExprPtr& expr, const LeafPrinter& leaf) {
+  static const std::vector<ExprPtr> no_reads;
+  return Printer(no_reads, leaf).number(expr).text;
 }
 
 std::string print_constant(double value) {

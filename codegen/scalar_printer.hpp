@@ -30,6 +30,7 @@
 // round_to of integer types occur (see `scalar_type`).
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,12 @@ namespace perftune {
 
 // One C++ expression of type T, with no more parentheses than it needs.
 std::string print_scalar(const ExprPtr& expr, const std::vector<ExprPtr>& reads);
+
+// The same where `leaf` prints the operands: asked for every constant, read, axis value and
+// accumulator, it answers with a primary expression of type T, or with "" for what the function above
+// would print.
+using LeafPrinter = std::function<std::string(const Expr& leaf)>;
+std::string print_scalar(const ExprPtr& expr, const LeafPrinter& leaf);
 
 // The type T to evaluate a contraction's epilogue in: f64, f32 or i32. i32 only for an i32
 // accumulator whose epilogue stays within integers; such an accumulator is otherwise converted.

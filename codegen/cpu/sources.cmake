@@ -4,6 +4,8 @@ target_sources(perftune_codegen PRIVATE
   cpu/contraction_source.cpp
   cpu/cpu_tiles.cpp
   cpu/headers.cpp
+  cpu/map_emitter.cpp
+  cpu/map_source.cpp
   cpu/row_addresses.cpp
   cpu/row_emitter.cpp
   cpu/row_source.cpp
@@ -16,9 +18,12 @@ perftune_embed(perftune_codegen cpu_device_files
   cpu/device/contraction_store.hpp
   cpu/device/contraction_tile.hpp
   cpu/device/lanes.hpp
+  cpu/device/crossing.hpp
+  cpu/device/map.hpp
   cpu/device/math.hpp
   cpu/device/pool.hpp
   cpu/device/row.hpp
   cpu/device/scalar.hpp
   cpu/device/simd.hpp
-  cpu/device/storage.hpp)
+  cpu/device/storage.hpp
+  cpu/device/vector_storage.hpp)

@@ -7,6 +7,8 @@ target_sources(perftune_codegen PRIVATE
   cuda/cuda_contraction.cpp
   cuda/headers.cpp
   cuda/launch_bound.cpp
+  cuda/map_emitter.cpp
+  cuda/map_source.cpp
   cuda/operand_printer.cpp
   cuda/problem_printer.cpp
   cuda/shrink_contraction.cpp
@@ -23,6 +25,7 @@ perftune_embed(perftune_codegen cuda_device_files
   cuda/fragments.cuh
   cuda/hopper.cuh
   cuda/indexing.cuh
+  cuda/map.cuh
   cuda/partial_sums.cuh
   cuda/mma.cuh
   cuda/ptx.cuh
