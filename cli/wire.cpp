@@ -7,17 +7,20 @@
 #include "codegen/cuda/contraction_simt.hpp"
 #include "codegen/cuda/contraction_wgmma.hpp"
 #include "codegen/cuda/map_emitter.hpp"
+#include "codegen/cuda/row_simt.hpp"
 #include "costmodel/contraction_cpu.hpp"
 #include "costmodel/contraction_gpu.hpp"
 #include "costmodel/map_cpu.hpp"
 #include "costmodel/map_gpu.hpp"
 #include "costmodel/row_cpu.hpp"
+#include "costmodel/row_gpu.hpp"
 #include "tuner/construct/contraction_cpu.hpp"
 #include "tuner/construct/contraction_gpu.hpp"
 #include "tuner/construct/contraction_wgmma.hpp"
 #include "tuner/construct/map_cpu.hpp"
 #include "tuner/construct/map_gpu.hpp"
 #include "tuner/construct/row_cpu.hpp"
+#include "tuner/construct/row_gpu.hpp"
 
 namespace perftune {
 
@@ -27,9 +30,12 @@ std::unique_ptr<EmitterRegistry> make_emitters() {
   emitters->add(std::make_unique<MmaContractionEmitter>());
   emitters->add(std::make_unique<WgmmaContractionEmitter>());
   emitters->add(std::make_unique<CpuContractionEmitter>());
-  for (const char* family : {"reduction", "row"}) emitters->add(std::make_unique<CpuRowEmitter>(family));
   emitters->add(std::make_unique<CudaMapEmitter>());
   emitters->add(std::make_unique<CpuMapEmitter>());
+  for (const char* family : {"reduction", "row"}) {
+    emitters->add(std::make_unique<CpuRowEmitter>(family));
+    emitters->add(std::make_unique<SimtRowEmitter>(family));
+  }
   return emitters;
 }
 
@@ -42,6 +48,7 @@ Slices make_slices() {
   const auto row_cpu = {emitters->find("reduction", "cpu/simd"), emitters->find("row", "cpu/simd")};
   const Emitter& map_gpu = *emitters->find("map", "cuda/simt");
   const Emitter& map_cpu = *emitters->find("map", "cpu/simd");
+  const auto row_gpu = {emitters->find("reduction", "cuda/simt"), emitters->find("row", "cuda/simt")};
   Slices slices(std::move(emitters));
   slices.add(std::make_unique<ContractionGpuConstructor>(simt_class(), simt),
              std::make_unique<ContractionGpuModel>(InstructionClass::simt));
@@ -51,6 +58,9 @@ Slices make_slices() {
              std::make_unique<ContractionGpuModel>(InstructionClass::wgmma));
   slices.add(std::make_unique<ContractionCpuConstructor>(cpu),
              std::make_unique<ContractionCpuModel>());
+  for (const Emitter* emitter : row_gpu)
+    slices.add(std::make_unique<RowGpuConstructor>(*emitter),
+               std::make_unique<RowGpuModel>(std::string(emitter->family())));
   for (const Emitter* emitter : row_cpu)
     slices.add(std::make_unique<RowCpuConstructor>(*emitter),
                std::make_unique<RowCpuModel>(std::string(emitter->family())));

@@ -11,6 +11,11 @@ target_sources(perftune_codegen PRIVATE
   cuda/map_source.cpp
   cuda/operand_printer.cpp
   cuda/problem_printer.cpp
+  cuda/row_access_printer.cpp
+  cuda/row_legality.cpp
+  cuda/row_printer.cpp
+  cuda/row_simt.cpp
+  cuda/row_tiles.cpp
   cuda/shrink_contraction.cpp
   cuda/simt_mapping.cpp
   cuda/simt_registers.cpp
@@ -29,6 +34,7 @@ perftune_embed(perftune_codegen cuda_device_files
   cuda/partial_sums.cuh
   cuda/mma.cuh
   cuda/ptx.cuh
+  cuda/row.cuh
   cuda/scalar.cuh
   cuda/shared_tile.cuh
   cuda/tensor_tile.cuh
