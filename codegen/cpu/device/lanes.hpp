@@ -66,6 +66,10 @@ inline Vector<T> load_widened(const E* p) {
     const auto bits = (H)*reinterpret_cast<const typename Pack<short, L>::type*>(p);
     return (Vector<float>)__builtin_ia32_vcvtph2ps256(bits);
 #endif
+  } else if constexpr (same_type<E, boolean>) {
+    const auto bytes = *reinterpret_cast<const typename Pack<unsigned char, L>::type*>(p);
+    const Vector<T> v = __builtin_convertvector(bytes, Vector<T>);
+    return v != splat<Vector<T>>(0) ? splat<Vector<T>>(1) : splat<Vector<T>>(0);
   } else if constexpr (same_type<E, i8> || same_type<E, u8> || same_type<E, i32> ||
                        same_type<E, f32>) {
     return __builtin_convertvector(*reinterpret_cast<const typename Pack<E, L>::type*>(p), Vector<T>);
