@@ -68,14 +68,17 @@ void run_import(const ExchangeOptions& options, const Context& context) {
   nlohmann::json list = nlohmann::json::array();
   for (const std::string& file : options.files) {
     const ImportReport report = import_file(store, file, options.import);
-    const char* format = report.format == TuningFormat::t4 ? "t4" : "kernel_tuner";
+    const char* format = report.format == TuningFormat::t4    ? "t4"
+                         : report.format == TuningFormat::csv ? "csv"
+                                                              : "kernel_tuner";
     list.push_back({{"file", file}, {"format", format}, {"device", report.device},
-                    {"kernel", report.kernel}, {"configurations", report.configurations},
+                    {"kernel", report.kernel}, {"subjects", report.subjects}, {"configurations", report.configurations},
                     {"valid", report.valid}, {"invalid", report.invalid}, {"added", report.added}});
     if (!options.json)
-      context.print(fmt::format("{}: {} configurations of {} on {} ({} valid, {} invalid), {} new\n", file,
-                                report.configurations, report.kernel, report.device, report.valid,
-                                report.invalid, report.added));
+      context.print(fmt::format("{}: {} configurations of {} on {}{} ({} valid, {} invalid), {} new\n", file,
+                                report.configurations, report.kernel, report.device,
+                                report.subjects > 1 ? fmt::format(" and {} others", report.subjects - 1) : "",
+                                report.valid, report.invalid, report.added));
   }
   if (options.json)
     context.print(nlohmann::json{{"schema", "perftune.db_import/1"}, {"imported", list}}.dump(2) + "\n");
@@ -137,7 +140,7 @@ void add_db_exchange(CLI::App& db, Context& context) {
   merge_command->callback([=, &context] { run_merge(*options, context); });
 
   auto* import_command =
-      db.add_subcommand("import", "Reads T4 autotuning JSON or a Kernel Tuner cache, gzipped or not");
+      db.add_subcommand("import", "Reads T4 autotuning JSON, a Kernel Tuner cache or CSV, gzipped or not");
   import_command->add_option("FILES", options->files, "Files to read")->required();
   import_command->add_option("--device", options->import.device, "Device that was measured, if the file does not say");
   import_command->add_option("--kernel", options->import.kernel, "Name of the kernel, if the file does not say");

@@ -73,6 +73,7 @@ int run(int argc, char** argv) {
   perftune::add_explain(app, context);
   perftune::add_query(app, context);
   perftune::add_report(app, context);
+  perftune::add_export(app, context);
   perftune::add_run(app, context);
   perftune::add_hardware(app, context);
   perftune::add_db(app, context);

@@ -1,5 +1,6 @@
 // `perftune report`: rooflines and what to do next, from the store alone.
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 
 #include <CLI/CLI.hpp>
@@ -17,6 +18,7 @@ struct ReportOptions {
   std::string format = "terminal";
   std::string output;
   std::string database;
+  std::string against, suite;
   std::int64_t limit = 1000;
   bool json = false, ascii = false;
 };
@@ -25,6 +27,7 @@ struct ReportOptions {
 ReportRequest request_of(const ReportOptions& options) {
   ReportRequest request;
   request.limit = options.limit;
+  request.suite = options.suite;
   for (const std::string& subject : options.subjects) {
     const bool filter = subject.find_first_of("=<>!") != std::string::npos;
     (filter ? request.conditions : request.kernels).push_back(subject);
@@ -50,7 +53,16 @@ void report(const ReportOptions& options, const Context& context) {
   StoreOptions open;
   open.mode = StoreMode::read_only;
   Store store(options.database.empty() ? context.database_default : options.database, open);
-  const Report contents = read_report(store, request_of(options), make_slices());
+  Report contents = read_report(store, request_of(options), make_slices());
+  if (!options.against.empty()) {
+    if (std::filesystem::exists(options.against)) {
+      open.check = true;  // it comes from elsewhere
+      Store other(options.against, open);
+      compare_with(contents, other);
+    } else {
+      compare_with(contents, store, options.against);
+    }
+  }
   const std::string text = render(contents, options, context);
   if (options.output.empty() || options.output == "-")
     context.print(text);
@@ -83,6 +95,9 @@ void add_report(CLI::App& app, Context& context) {
   command->add_option("--limit", options->limit, "Most kernels to show; 0: all")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
+  command->add_option("--against", options->against,
+                      "Another store, or a kernel id of this one: what every kernel was before, as an arrow");
+  command->add_option("--suite", options->suite, "Only the operators of this suite, by its weights");
   command->add_option("--db", options->database, "Store (default $PERFTUNE_DB)");
   command->callback([options, &context] { report(*options, context); });
 }

@@ -11,6 +11,7 @@
 #include "cli/text_table.hpp"
 #include "cli/trials.hpp"
 #include "cli/wire.hpp"
+#include "db/suites.hpp"
 #include "recipes/definition.hpp"
 #include "recipes/error.hpp"
 #include "recipes/operator_file.hpp"
@@ -87,12 +88,24 @@ class TuneCommand {
             std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
         tune_options.budget_seconds = std::max(1e-3, budget - used);
       }
-      if (!one(point, hardware, slices, *runner, store, tune_options)) break;
+      const bool more = one(point, hardware, slices, *runner, store, tune_options);
+      if (!point.suite.empty())
+        put_suite_member(store, {point.suite, point.op.signature(), calls(points, point)});
+      if (!more) break;
     }
     render();
   }
 
  private:
+  // A suite may list one computation under several names.
+  static double calls(const std::vector<OperatorPoint>& points, const OperatorPoint& of) {
+    double sum = 0;
+    const std::string signature = of.op.signature();
+    for (const auto& point : points)
+      if (point.suite == of.suite && point.op.signature() == signature) sum += point.weight;
+    return sum;
+  }
+
   // False: interrupted or out of budget, nothing more should start.
   bool one(const OperatorPoint& point, const Hardware& hardware, const Slices& slices,
            TrialRunner& runner, Store& store, const TuneOptions& tune_options) {

@@ -9,33 +9,12 @@
 #include "db/query_plan.hpp"
 #include "db/rows.hpp"
 #include "db/sqlite.hpp"
+#include "db/tuning_file_parts.hpp"
 #include "recipes/error.hpp"
 
 namespace perftune {
 
 namespace {
-
-// "family target name=value ...": values are integers, or JSON texts of an imported configuration.
-std::map<std::string, std::string> configuration_of(const std::string& program) {
-  std::map<std::string, std::string> configuration;
-  std::size_t at = program.find(' ', program.find(' ') + 1);
-  while (at != std::string::npos && at + 1 < program.size()) {
-    const std::size_t equals = program.find('=', at + 1);
-    if (equals == std::string::npos) break;
-    std::size_t end = equals + 1;
-    bool quoted = false;
-    for (; end < program.size() && (quoted || program[end] != ' '); ++end) {
-      if (program[end] == '\\')
-        ++end;
-      else if (program[end] == '"')
-        quoted = !quoted;
-    }
-    configuration[program.substr(at + 1, equals - at - 1)] =
-        program.substr(equals + 1, end - equals - 1);
-    at = end < program.size() ? end : std::string::npos;
-  }
-  return configuration;
-}
 
 // One operator on one hardware under one policy is what these formats can hold.
 struct Subject {
@@ -80,7 +59,7 @@ TuningFile export_tuning(Store& store, const std::vector<std::string>& condition
     if (!builds.insert(row.integer(3)).second) continue;
 
     TuningFile::Result result;
-    result.configuration = configuration_of(row.text(14));
+    result.configuration = program_configuration(row.text(14));
     if (row.view(12) != "imported") {
       result.configuration["target"] = fmt::format("\"{}\"", row.view(13));
     }

@@ -19,7 +19,7 @@ namespace {
 constexpr std::array tables = {"hardware",    "operators",  "operator_names", "operator_dims",
                                "kernels",     "toolchains", "builds",         "policies",
                                "provenances", "runs",       "measurements",   "samples",
-                               "winners",     "models"};
+                               "winners",     "suites",     "models"};
 
 using Findings = std::vector<Finding>;
 

@@ -78,33 +78,30 @@ std::int64_t put_run(sqlite::Database& database, const TuningFile& tuning, const
   return found.integer(0);
 }
 
-}  // namespace
+const char* tool_of(TuningFormat format) {
+  return format == TuningFormat::t4 ? "t4" : format == TuningFormat::csv ? "csv" : "kernel_tuner";
+}
 
-ImportReport import_file(Store& store, const std::string& path, const ImportOptions& options) {
-  const std::string text = read_maybe_gzip(path);
-  ImportReport report;
-  report.format = recognise_tuning_format(text, path);
-  const bool t4 = report.format == TuningFormat::t4;
-  TuningFile tuning = t4 ? parse_t4(text, path) : parse_kernel_tuner(text, path);
-  if (!options.device.empty()) tuning.device = options.device;
-  if (!options.kernel.empty()) tuning.kernel = options.kernel;
-  if (tuning.kernel.empty()) tuning.kernel = std::filesystem::path(path).stem().string();
-  if (tuning.device.empty()) {
-    throw Error(ErrorKind::usage,
-                fmt::format("{}: does not say which device was measured; name it", path));
+std::vector<TuningFile> read_files(const std::string& text, const std::string& path, TuningFormat format,
+                                   const ImportOptions& options) {
+  std::vector<TuningFile> files;
+  if (format == TuningFormat::csv) files = parse_csv(text, path);
+  else files.push_back(format == TuningFormat::t4 ? parse_t4(text, path) : parse_kernel_tuner(text, path));
+  for (TuningFile& tuning : files) {
+    if (!options.device.empty()) tuning.device = options.device;
+    if (!options.kernel.empty()) tuning.kernel = options.kernel;
+    if (tuning.kernel.empty()) tuning.kernel = std::filesystem::path(path).stem().string();
+    if (tuning.device.empty()) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("{}: does not say which device was measured; name it", path));
+    }
   }
-  report.device = tuning.device;
-  report.kernel = tuning.kernel;
-  const char* tool = t4 ? "t4" : "kernel_tuner";
+  return files;
+}
 
-  sqlite::Database& database = store.database();
-  sqlite::Transaction transaction(database);
-  const auto measurements = [&] {
-    sqlite::Query count = database.query("SELECT count(*) FROM measurements");
-    return count.step() ? count.integer(0) : 0;
-  };
-  const std::int64_t before = measurements();
-  const std::int64_t run = put_run(database, tuning, t4 ? "import t4" : "import kernel_tuner");
+void put_file(sqlite::Database& database, const TuningFile& tuning, const char* tool, ImportReport& report) {
+  const std::string command = fmt::format("import {}", tool);
+  const std::int64_t run = put_run(database, tuning, command.c_str());
   MeasurementRecord row;
   const HardwareRecord hardware = hardware_record(tuning.device);
   row.hardware = sqlite::put(database, hardware, sqlite::now_ms());
@@ -129,17 +126,36 @@ ImportReport import_file(Store& store, const std::string& path, const ImportOpti
                           .decided_at_ms = row.provenance.taken_at_ms};
     }
   }
-  if (best) {
-    const std::int64_t build = sqlite::put_build(database, sqlite::put(database, best->kernel),
-                                                 sqlite::put(database, best->toolchain));
-    sqlite::put_winner(database,
-                       {.op = static_cast<std::int64_t>(row.op),
-                        .hardware = static_cast<std::int64_t>(row.hardware),
-                        .policy = sqlite::put_policy(database, row.policy),
-                        .build = build,
-                        .run = run},
-                       *best);
-  }
+  if (!best) return;
+  const std::int64_t build = sqlite::put_build(database, sqlite::put(database, best->kernel),
+                                               sqlite::put(database, best->toolchain));
+  sqlite::put_winner(database,
+                     {.op = static_cast<std::int64_t>(row.op),
+                      .hardware = static_cast<std::int64_t>(row.hardware),
+                      .policy = sqlite::put_policy(database, row.policy),
+                      .build = build,
+                      .run = run},
+                     *best);
+}
+
+}  // namespace
+
+ImportReport import_file(Store& store, const std::string& path, const ImportOptions& options) {
+  const std::string text = read_maybe_gzip(path);
+  ImportReport report;
+  report.format = recognise_tuning_format(text, path);
+  const std::vector<TuningFile> files = read_files(text, path, report.format, options);
+  report.subjects = static_cast<std::int64_t>(files.size());
+  if (!files.empty()) report.device = files.front().device, report.kernel = files.front().kernel;
+
+  sqlite::Database& database = store.database();
+  sqlite::Transaction transaction(database);
+  const auto measurements = [&] {
+    sqlite::Query count = database.query("SELECT count(*) FROM measurements");
+    return count.step() ? count.integer(0) : 0;
+  };
+  const std::int64_t before = measurements();
+  for (const TuningFile& tuning : files) put_file(database, tuning, tool_of(report.format), report);
   report.added = measurements() - before;
   transaction.commit();
   return report;

@@ -25,7 +25,8 @@ struct ImportOptions {
 
 struct ImportReport {
   TuningFormat format = TuningFormat::kernel_tuner;
-  std::string device, kernel;
+  std::string device, kernel;  // the first ones, where a CSV file holds several
+  std::int64_t subjects = 0;   // operators, shapes and devices
   std::int64_t configurations = 0;
   std::int64_t valid = 0;    // with a time
   std::int64_t invalid = 0;  // failed, by whatever reason

@@ -8,10 +8,14 @@ std::optional<KernelUse> find_kernel_use(Store& store, std::string_view id_prefi
   auto kernel = store.kernel(id_prefix);
   if (!kernel) return std::nullopt;
   sqlite::Query row = store.database().query(
+      // A kernel that is only predicted was never tried: its winner's row alone knows of it.
       "SELECT h.name, h.vendor_name, h.kind, h.arch, h.units, h.description, n.definition "
-      "FROM measurements m JOIN builds b ON b.id = m.build JOIN kernels k ON k.id = b.kernel "
-      "JOIN hardware h ON h.id = m.hardware JOIN operator_names n ON n.operator = m.operator "
-      "WHERE k.kernel = ? AND n.definition <> '' ORDER BY m.taken_at_ms DESC, m.id DESC LIMIT 1");
+      "FROM (SELECT m.operator, m.hardware, m.taken_at_ms AS at FROM measurements m "
+      "        JOIN builds b ON b.id = m.build JOIN kernels k ON k.id = b.kernel WHERE k.kernel = ?1 "
+      "      UNION ALL SELECT w.operator, w.hardware, w.decided_at_ms FROM winners w "
+      "        JOIN builds b ON b.id = w.build JOIN kernels k ON k.id = b.kernel WHERE k.kernel = ?1) u "
+      "JOIN hardware h ON h.id = u.hardware JOIN operator_names n ON n.operator = u.operator "
+      "WHERE n.definition <> '' ORDER BY u.at DESC, u.operator DESC, n.name LIMIT 1");
   row.bind(kernel->id);
   if (!row.step()) return std::nullopt;
   return KernelUse{std::move(*kernel),

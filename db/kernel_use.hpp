@@ -14,7 +14,7 @@ struct KernelUse {
   std::string definition;  // of the operator that it was tried for
 };
 
-// The latest measurement's, for the kernel whose id starts with `id_prefix`; nullopt when there is
+// The latest measurement's or decision's, for the kernel whose id starts with `id_prefix`; nullopt when there is
 // none. Throws Error{usage} when the prefix names several kernels.
 std::optional<KernelUse> find_kernel_use(Store& store, std::string_view id_prefix);
 

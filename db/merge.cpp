@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <unordered_map>
 
 #include "db/rows.hpp"
@@ -32,12 +33,59 @@ void bind_same(Query& to, const Query& from, int column) {
   }
 }
 
+// Room for the pages of every index that a million random keys touch. Foreign keys need no second look:
+// every one written here was looked up in a map a moment before.
+class BulkSettings {
+ public:
+  explicit BulkSettings(sqlite::Database& database) : database_(database) {
+    database_.execute("PRAGMA cache_size = -393216; PRAGMA foreign_keys = OFF;");
+  }
+  ~BulkSettings() {
+    try {
+      database_.execute("PRAGMA foreign_keys = ON; PRAGMA cache_size = -32768;");
+    } catch (const std::exception&) {  // a connection that lost its disk; the next call will say so
+    }
+  }
+  BulkSettings(const BulkSettings&) = delete;
+  BulkSettings& operator=(const BulkSettings&) = delete;
+
+ private:
+  sqlite::Database& database_;
+};
+
+// Building an index once costs less than keeping it in order under many random inserts. Within the
+// transaction: a failure brings the indexes back with everything else.
+class RebuiltIndexes {
+ public:
+  RebuiltIndexes(sqlite::Database& database, bool rebuild) : database_(database) {
+    if (!rebuild) return;
+    std::vector<std::string> names;
+    Query row = database.query(
+        "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'measurements' "
+        "AND sql IS NOT NULL ORDER BY name");
+    while (row.step()) {
+      names.push_back(row.text(0));
+      texts_.push_back(row.text(1));
+    }
+    row.again();
+    for (const std::string& name : names) database.execute(("DROP INDEX " + name).c_str());
+  }
+  void finish() {
+    for (const std::string& text : texts_) database_.execute(text.c_str());
+  }
+
+ private:
+  sqlite::Database& database_;
+  std::vector<std::string> texts_;  // ours: a store is opened only when its schema is to the letter
+};
+
 class Merger {
  public:
   Merger(Store& into, Store& from)
       : path_(from.path()), into_(into.database()), from_(from.database()) {}
 
   MergeReport run() {
+    const BulkSettings settings(into_);
     sqlite::Transaction reading(from_, sqlite::Transaction::Kind::read);
     sqlite::Transaction writing(into_);
     const auto before = counts();
@@ -50,6 +98,7 @@ class Merger {
                  {"driver", "toolkit", "device_serial", "host", "perftune_version"});
     merge_builds();
     merge_runs();
+    merge_suites();
     merge_measurements();
     merge_winners();
     merge_models();
@@ -63,7 +112,7 @@ class Merger {
   std::map<std::string, std::int64_t> counts() {
     std::map<std::string, std::int64_t> rows;
     for (const char* table : {"hardware", "operators", "kernels", "builds", "runs", "measurements",
-                              "winners", "models"}) {
+                              "winners", "suites", "models"}) {
       Query row = into_.query(fmt::format("SELECT count(*) FROM {}", table));
       if (row.step()) rows[table] = row.integer(0);
     }
@@ -203,7 +252,37 @@ class Merger {
     }
   }
 
+  void merge_suites() {
+    // Two weights of one call: the greater stays, whichever store came first.
+    Query row = from_.query("SELECT suite, operator, weight FROM suites");
+    Query insert = into_.query(
+        "INSERT INTO suites (suite, operator, weight) VALUES (?, ?, ?) ON CONFLICT (suite, operator) "
+        "DO UPDATE SET weight = excluded.weight WHERE excluded.weight > weight");
+    while (row.step()) {
+      insert.again().bind(row.view(0)).bind(at(operators_, row.integer(1), "operators"));
+      insert.bind(row.real(2)).run();
+    }
+  }
+
+  static std::int64_t count(sqlite::Database& database) {
+    Query row = database.query("SELECT count(*) FROM measurements");
+    return row.step() ? row.integer(0) : 0;
+  }
+
+  // How many rows are about to be added, from a thousand of them.
+  std::int64_t new_rows() {
+    const std::int64_t all = count(from_), step = std::max<std::int64_t>(1, all / 1000);
+    Query row = from_.query("SELECT uid FROM measurements WHERE id % ? = 0");
+    row.bind(step);
+    Query known = into_.query("SELECT 1 FROM measurements WHERE uid = ?");
+    std::int64_t looked = 0, missing = 0;
+    for (; row.step(); ++looked) missing += known.again().bind(row.blob(0)).step() ? 0 : 1;
+    return looked == 0 ? all : all * missing / looked;
+  }
+
   void merge_measurements() {
+    const std::int64_t coming = new_rows();
+    RebuiltIndexes indexes(into_, coming >= 50'000 && coming >= count(into_) / 4);
     Query row = from_.query(
         "SELECT m.run, m.operator, m.hardware, m.build, m.policy, m.provenance, m.uid, m.phase, "
         "m.outcome, m.detail, m.verified_by, m.median_us, m.spread, m.sample_count, "
@@ -211,13 +290,15 @@ class Merger {
         "m.compile_seconds, m.verify_seconds, m.measure_seconds, m.clock_mhz, m.taken_at_ms, "
         "s.samples_us FROM measurements m LEFT JOIN samples s ON s.measurement = m.id "
         "ORDER BY m.id");
+    Query insert = into_.query(
+        "INSERT INTO measurements (run, operator, hardware, build, policy, provenance, uid, "
+        "phase, outcome, detail, verified_by, median_us, spread, sample_count, predicted_us, "
+        "predicted_low_us, predicted_high_us, limiter, roofline_us, compile_seconds, "
+        "verify_seconds, measure_seconds, clock_mhz, taken_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, "
+        "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (uid) DO NOTHING");
+    Query samples = into_.query("INSERT INTO samples (measurement, samples_us) VALUES (?, ?)");
     while (row.step()) {
-      Query insert = into_.query(
-          "INSERT INTO measurements (run, operator, hardware, build, policy, provenance, uid, "
-          "phase, outcome, detail, verified_by, median_us, spread, sample_count, predicted_us, "
-          "predicted_low_us, predicted_high_us, limiter, roofline_us, compile_seconds, "
-          "verify_seconds, measure_seconds, clock_mhz, taken_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, "
-          "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (uid) DO NOTHING");
+      insert.again();
       insert.bind(at(runs_, row.integer(0), "runs"));
       insert.bind(at(operators_, row.integer(1), "operators"));
       insert.bind(at(hardware_, row.integer(2), "hardware"));
@@ -227,11 +308,9 @@ class Merger {
       for (int column = 6; column <= 23; ++column) bind_same(insert, row, column);
       insert.run();
       if (into_.changes() == 0 || row.is_null(24)) continue;
-      into_.query("INSERT INTO samples (measurement, samples_us) VALUES (?, ?)")
-          .bind(into_.last_insert_id())
-          .bind(row.blob(24))
-          .run();
+      samples.again().bind(into_.last_insert_id()).bind(row.blob(24)).run();
     }
+    indexes.finish();
   }
 
   void merge_winners() {

@@ -49,6 +49,7 @@ constexpr std::pair<const char*, const char*> orphan_rules[] = {
      "operator NOT IN (SELECT operator FROM measurements) AND operator NOT IN (SELECT operator "
      "FROM winners)"},
     {"operator_dims", "operator NOT IN (SELECT operator FROM operator_names)"},
+    {"suites", "operator NOT IN (SELECT operator FROM operator_names)"},
     {"operators",
      "id NOT IN (SELECT operator FROM measurements) AND id NOT IN (SELECT operator FROM winners)"},
     {"hardware",

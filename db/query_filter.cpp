@@ -81,8 +81,46 @@ std::string compare_text(const std::string& expression, const Condition& conditi
   return expression + " " + condition.comparison + " ?";
 }
 
+// Indexes by the expression over m that they serve. An index that leaves out nulls serves every
+// comparison, because a null never compares.
+struct IndexedExpression {
+  std::string_view expression;
+  const char* index;
+  const char* besides;  // what the planner must read to accept a partial index
+};
+constexpr IndexedExpression indexed_expressions[] = {
+    {"m.median_us", "measurements_by_median", "m.median_us IS NOT NULL AND "},
+    {"m.predicted_us", "measurements_by_prediction", "m.predicted_us IS NOT NULL AND "},
+    {"m.spread", "measurements_by_spread", "m.spread IS NOT NULL AND "},
+    {"m.roofline_us / m.median_us", "measurements_by_fraction", "m.roofline_us IS NOT NULL AND "},
+    {"m.limiter", "measurements_by_limiter", ""},
+    {"m.verified_by", "measurements_by_verification", ""},
+    {"m.phase", "measurements_by_phase", ""},
+    {"m.outcome", "measurements_by_outcome", ""},
+};
+// Small tables that measurements refer to.
+struct IndexedParent {
+  std::string_view prefix;
+  const char* index;
+  const char* rows;
+};
+constexpr IndexedParent indexed_parents[] = {
+    {"q.", "measurements_by_policy", "m.policy IN (SELECT q.id FROM policies q WHERE "},
+    {"p.", "measurements_by_provenance", "m.provenance IN (SELECT p.id FROM provenances p WHERE "},
+    {"r.", "measurements_by_run", "m.run IN (SELECT r.id FROM runs r WHERE "},
+};
+
+void add_indexed(Filter& filter, std::string_view expression, const std::string& sql, const Cell& value) {
+  for (const IndexedExpression& each : indexed_expressions)
+    if (each.expression == expression) filter.indexed.push_back({each.index, each.besides + sql, {value}});
+  for (const IndexedParent& each : indexed_parents)
+    if (expression.starts_with(each.prefix)) filter.indexed.push_back({each.index, each.rows + sql + ")", {value}});
+}
+
 // Which part of the filter an expression belongs to: the one table that it speaks of.
 Filter::Part& part_for(Filter& filter, std::string_view expression) {
+  // A subquery on the operator's names or dimensions.
+  if (expression.starts_with("(SELECT")) return filter.op;
   if (expression.starts_with("o.") && expression.find("m.") == std::string_view::npos &&
       expression.find("w.") == std::string_view::npos) {
     return filter.op;
@@ -118,10 +156,8 @@ void add_age(Filter& filter, const Condition& condition, bool winners, std::int6
   }
   const std::int64_t then = now_ms - static_cast<std::int64_t>(need_seconds(condition) * 1000);
   // Younger than means taken later than.
-  const bool younger = condition.comparison.front() == '<';
-  const std::string mirrored = (younger ? ">" : "<") + condition.comparison.substr(1);
+  const std::string mirrored = (condition.comparison.front() == '<' ? ">" : "<") + condition.comparison.substr(1);
   add(filter.other, (winners ? "w.decided_at_ms " : "m.taken_at_ms ") + mirrored + " ?", then);
-  if (younger) filter.newer_than_ms = std::max(filter.newer_than_ms, then);
 }
 
 }  // namespace
@@ -180,19 +216,12 @@ Filter make_filter(Database& database, const std::vector<std::string>& condition
     const std::string expression =
         winners && column->winners != nullptr ? column->winners : column->history;
     Filter::Part& part = part_for(filter, expression);
-    if (column->column.number) {
-      const double value = need_number(condition);
-      add(part, expression + " " + condition.comparison + " ?", value);
-      if (condition.name == "fraction" && condition.comparison.front() == '>') {
-        filter.fraction_from = std::max(filter.fraction_from, value);
-      }
-    } else {
-      add(part, compare_text(expression, condition), condition.value);
-      if (condition.name == "status" && condition.comparison == "=" && !is_glob(condition.value)) {
-        filter.about_outcome = true;
-        filter.outcome = condition.value;
-      }
-    }
+    const bool numeric = column->column.number;
+    const std::string sql =
+        numeric ? expression + " " + condition.comparison + " ?" : compare_text(expression, condition);
+    const Cell value = numeric ? Cell(need_number(condition)) : Cell(condition.value);
+    add(part, sql, value);
+    if (!winners) add_indexed(filter, expression, sql, value);
   }
   return filter;
 }

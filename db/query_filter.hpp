@@ -27,14 +27,17 @@ struct Filter {
     std::string sql;           // "" or "a AND b"
     std::vector<Cell> values;  // its parameters, left to right
   };
+  // A condition (or several on one table) that an index of measurements answers alone.
+  struct Indexed {
+    const char* index;
+    std::string sql;  // over m
+    std::vector<Cell> values;
+  };
   Part op;                     // over o only
   Part build;                  // over b, k and t only
   Part hardware;               // over h only
   Part other;                  // over m, w and the rest
-  bool about_outcome = false;  // `other` fixes m.outcome to `outcome`
-  std::string outcome;
-  double fraction_from = -1;       // a lower bound on the fraction of the roofline; -1: none
-  std::int64_t newer_than_ms = 0;  // an upper bound on age; 0: none
+  std::vector<Indexed> indexed;  // of `other`: each is one way to reach the rows
 };
 
 // Throws Error{usage} for an unknown name or a value that is no number where one is needed.

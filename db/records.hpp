@@ -136,6 +136,7 @@ struct WinnerRecord {
   Basis basis = Basis::predicted;
   std::optional<double> measured_us{};  // from the confirmation, not the screening
   std::optional<double> predicted_us{};
+  std::optional<double> roofline_us{};  // absent: that of the kernel's latest measurement
   std::vector<std::string> ties{};  // kernel ids within noise of the winner
   std::int64_t decided_at_ms = 0;   // 0: now
   Provenance provenance{};          // of its latest measurement; filled when read

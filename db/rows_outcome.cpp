@@ -88,12 +88,12 @@ void put_winner(Database& database, const WinnerKey& key, const WinnerRecord& wi
       "predicted_us, ties, run, decided_at_ms, roofline_us) "
       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
       // Any measurement of the pair knows it: it belongs to operator and hardware.
-      "  (SELECT roofline_us FROM measurements WHERE operator = ?1 AND hardware = ?2 "
-      "   AND build = ?4 ORDER BY taken_at_ms DESC LIMIT 1))");
+      "  coalesce(?11, (SELECT roofline_us FROM measurements WHERE operator = ?1 AND hardware = ?2 "
+      "   AND build = ?4 ORDER BY taken_at_ms DESC LIMIT 1)))");
   row.bind(key.op).bind(key.hardware).bind(key.policy).bind(key.build).bind(name(winner.basis));
   row.bind(winner.measured_us).bind(winner.predicted_us);
   row.bind(fmt::format("{}", fmt::join(winner.ties, " "))).bind(key.run);
-  row.bind(winner.decided_at_ms != 0 ? winner.decided_at_ms : now_ms()).run();
+  row.bind(winner.decided_at_ms != 0 ? winner.decided_at_ms : now_ms()).bind(winner.roofline_us).run();
 }
 
 }  // namespace perftune::sqlite

@@ -224,7 +224,32 @@ JOIN kernels k ON k.id = b.kernel JOIN toolchains t ON t.id = b.toolchain
 JOIN policies q ON q.id = w.policy;
 )sql";
 
-constexpr std::array migrations = {first_tables, fast_queries};
+// Version 3: an index for every condition on a measurement's own numbers and words, so that a rare one
+// is found without reading the million; and which operators a suite calls how often.
+constexpr const char* rare_rows = R"sql(
+CREATE INDEX measurements_by_median ON measurements (median_us) WHERE median_us IS NOT NULL;
+CREATE INDEX measurements_by_prediction ON measurements (predicted_us) WHERE predicted_us IS NOT NULL;
+CREATE INDEX measurements_by_spread ON measurements (spread) WHERE spread IS NOT NULL;
+CREATE INDEX measurements_by_limiter ON measurements (limiter);
+CREATE INDEX measurements_by_verification ON measurements (verified_by, phase);
+CREATE INDEX measurements_by_phase ON measurements (phase);
+CREATE INDEX measurements_by_policy ON measurements (policy);
+CREATE INDEX measurements_by_provenance ON measurements (provenance);
+CREATE TABLE suites (
+  suite TEXT NOT NULL,
+  operator INTEGER NOT NULL REFERENCES operators,
+  weight REAL NOT NULL,
+  PRIMARY KEY (suite, operator)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX suites_by_operator ON suites (operator);
+
+CREATE VIEW suite_rows AS
+SELECT s.suite, s.weight, w.operator, w.dims, w.hardware, w.policy, w.kernel, w.basis, w.measured_us,
+  w.predicted_us, s.weight * coalesce(w.measured_us, w.predicted_us) AS weighted_us, w.fraction, w.signature
+FROM suites s JOIN operators o ON o.id = s.operator JOIN winner_rows w ON w.signature = o.signature;
+)sql";
+
+constexpr std::array migrations = {first_tables, fast_queries, rare_rows};
 
 // (type, name) -> the text that made it. Statistics of ANALYZE are not part of a schema.
 using Objects = std::map<std::pair<std::string, std::string>, std::string>;

@@ -59,6 +59,13 @@ Query& Query::bind(std::nullptr_t) {
   return *this;
 }
 
+Query& Query::again() {
+  sqlite3_reset(statement_);
+  sqlite3_clear_bindings(statement_);
+  next_parameter_ = 1;
+  return *this;
+}
+
 bool Query::step() {
   const int rc = sqlite3_step(statement_);
   if (rc == SQLITE_ROW) return true;

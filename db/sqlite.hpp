@@ -53,7 +53,8 @@ class Query {
     return value ? bind(*value) : bind(nullptr);
   }
 
-  bool step();  // true while there is a row
+  Query& again();  // for new parameters, from the first one on
+  bool step();     // true while there is a row
   void run();   // steps to the end, ignoring rows
 
   int columns() const;

@@ -77,6 +77,13 @@ MeasurementId Store::record(RunId run, const MeasurementRecord& measurement) {
 void Store::set_winner(RunId run, OperatorId op, HardwareId hardware, std::string_view policy,
                        const WinnerRecord& winner) {
   Transaction transaction(*database_);
+  if (winner.basis == Basis::predicted) {
+    sqlite::Query measured = database_->query(
+        "SELECT 1 FROM winners w JOIN policies q ON q.id = w.policy WHERE w.operator = ? AND w.hardware = ? "
+        "AND q.policy = ? AND w.basis = 'measured'");
+    measured.bind(static_cast<std::int64_t>(op)).bind(static_cast<std::int64_t>(hardware)).bind(policy);
+    if (measured.step()) return;
+  }
   const std::int64_t kernel = sqlite::put(*database_, winner.kernel);
   const std::int64_t toolchain = sqlite::put(*database_, winner.toolchain);
   sqlite::put_winner(*database_,

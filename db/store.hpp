@@ -60,7 +60,7 @@ class Store {
   // Candidates whose latest outcome on this hardware is `pending`, best prediction first.
   std::vector<PendingCandidate> pending(HardwareId hardware);
 
-  // Replaces the winner of (operator, hardware, policy).
+  // Replaces the winner of (operator, hardware, policy); but a prediction never replaces a measurement.
   void set_winner(RunId run, OperatorId op, HardwareId hardware, std::string_view policy,
                   const WinnerRecord& winner);
   // Exact lookup; nullopt when nothing was decided. An empty policy takes the latest decision,

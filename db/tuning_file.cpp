@@ -10,6 +10,10 @@
 namespace perftune {
 
 TuningFormat recognise_tuning_format(const std::string& text, const std::string& file) {
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  const std::string line = text.substr(0, text.find('\n'));
+  if (first != std::string::npos && text[first] != '{' && text[first] != '[' && line.find(',') != std::string::npos)
+    return TuningFormat::csv;
   const nlohmann::json document = JsonField::parse(file, text);
   const JsonField root(file, document);
   if (root.has("cache") || root.has("tune_params_keys")) return TuningFormat::kernel_tuner;
@@ -41,6 +45,28 @@ std::map<std::string, std::string> configuration_of(const JsonField& object,
     const JsonField value = object.at(name, "the parameter's value");
     if (value.json().is_structured()) value.fail("should be a number, a text or true or false");
     configuration[name] = value.json().dump();
+  }
+  return configuration;
+}
+
+// "family target name=value ...": values are integers, or JSON texts of an imported configuration.
+std::map<std::string, std::string> program_configuration(const std::string& program) {
+  std::map<std::string, std::string> configuration;
+  std::size_t at = program.find(' ', program.find(' ') + 1);
+  while (at != std::string::npos && at + 1 < program.size()) {
+    const std::size_t equals = program.find('=', at + 1);
+    if (equals == std::string::npos) break;
+    std::size_t end = equals + 1;
+    bool quoted = false;
+    for (; end < program.size() && (quoted || program[end] != ' '); ++end) {
+      if (program[end] == '\\')
+        ++end;
+      else if (program[end] == '"')
+        quoted = !quoted;
+    }
+    configuration[program.substr(at + 1, equals - at - 1)] =
+        program.substr(equals + 1, end - equals - 1);
+    at = end < program.size() ? end : std::string::npos;
   }
   return configuration;
 }

@@ -1,5 +1,5 @@
-// The results of one tuning run as other tools write them down: T4 autotuning JSON and Kernel
-// Tuner's cache. Pure: text to value and back.
+// The results of one tuning run as other tools write them down: T4 autotuning JSON, Kernel
+// Tuner's cache, CSV. Pure: text to value and back.
 //
 //   Kernel Tuner cache   https://github.com/KernelTuner/kernel_tuner  schema/cache/1.1.0
 //   T4 results           https://github.com/odgaard/TuningSchema      T4/1.0.0
@@ -39,8 +39,13 @@ std::string format_kernel_tuner(const TuningFile& tuning);
 TuningFile parse_t4(const std::string& text, const std::string& file);
 std::string format_t4(const TuningFile& tuning);
 
-// Which of the two a text is; Error{usage} when it is neither.
-enum class TuningFormat { kernel_tuner, t4 };
+// One per operator, shape and device that the rows name; those that they do not name stay empty. The
+// time is in a column measured_us, time_us, time_ms or time_s; what is no column of `perftune query`
+// is a parameter. Error{usage} names line and column.
+std::vector<TuningFile> parse_csv(const std::string& text, const std::string& file);
+
+// Which of them a text is; Error{usage} when it is none.
+enum class TuningFormat { kernel_tuner, t4, csv };
 TuningFormat recognise_tuning_format(const std::string& text, const std::string& file);
 
 }  // namespace perftune

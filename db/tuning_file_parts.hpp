@@ -1,4 +1,4 @@
-// What the two formats of tuning_file.hpp share. Internal to db/.
+// What the formats of tuning_file.hpp share. Internal to db/.
 #pragma once
 
 #include <map>
@@ -18,6 +18,10 @@ double mean_us(const Timing& timing);
 // The values of `parameters`, all of which must be there, as JSON text.
 std::map<std::string, std::string> configuration_of(const JsonField& object,
                                                     const std::vector<std::string>& parameters);
+// The values of a program's text, "family target name=value ...": integers, or the JSON texts of an
+// imported configuration.
+std::map<std::string, std::string> program_configuration(const std::string& program);
+
 // 0 where there is none.
 std::int64_t timestamp_of(const JsonField& object);
 

@@ -14,12 +14,6 @@
 namespace perftune {
 namespace {
 
-// Values an input is drawn from: [low, high), whole numbers for integer types.
-struct Range {
-  double low = -1;
-  double high = 1;
-};
-
 struct Interval {  // of integers, both ends included
   std::int64_t low = 0;
   std::int64_t high = 0;
@@ -44,7 +38,7 @@ class Uses {
     }
   }
 
-  Range range(int tensor) const {
+  ValueRange range(int tensor) const {
     const Tensor& t = op_.tensors[static_cast<std::size_t>(tensor)];
     const auto bounds = index_bounds_.find(tensor);
     if (bounds != index_bounds_.end()) {
@@ -60,7 +54,7 @@ class Uses {
     if (t.type == DType::u8) return {0, 64};
     if (!is_floating(t.type)) return {-32, 32};
     const bool positive = std::find(positive_.begin(), positive_.end(), tensor) != positive_.end();
-    return positive ? Range{0.5, 1.5} : Range{};
+    return positive ? ValueRange{0.5, 1.5} : ValueRange{};
   }
 
  private:
@@ -167,7 +161,7 @@ std::uint64_t next(std::uint64_t& state) {
   return z ^ (z >> 31);
 }
 
-std::vector<std::byte> draw(const Tensor& tensor, Range range, std::uint64_t state) {
+std::vector<std::byte> draw(const Tensor& tensor, ValueRange range, std::uint64_t state) {
   const std::int64_t fresh = std::min(tensor.elements(), distinct_elements);
   std::vector<double> values(static_cast<std::size_t>(fresh));
   for (double& value : values) {
@@ -196,6 +190,8 @@ std::vector<std::vector<std::byte>> random_inputs(const Operator& op, std::uint6
   }
   return buffers;
 }
+
+ValueRange input_range(const Operator& op, int tensor) { return Uses(op).range(tensor); }
 
 std::vector<std::span<const std::byte>> views(const std::vector<std::vector<std::byte>>& buffers) {
   return {buffers.begin(), buffers.end()};

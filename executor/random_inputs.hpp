@@ -25,6 +25,14 @@ inline constexpr std::int64_t distinct_elements = 4'194'319;
 // One buffer per op.inputs(), row-major. Throws Error{usage} when no index value is in bounds.
 std::vector<std::vector<std::byte>> random_inputs(const Operator& op, std::uint64_t seed);
 
+// The values that input `tensor` (Operator::tensors position) is drawn from: [low, high), whole numbers
+// for integer types. Throws Error{usage} as random_inputs does.
+struct ValueRange {
+  double low = -1;
+  double high = 1;
+};
+ValueRange input_range(const Operator& op, int tensor);
+
 // Views of such buffers, as Device::load and Oracle take them.
 std::vector<std::span<const std::byte>> views(const std::vector<std::vector<std::byte>>& buffers);
 

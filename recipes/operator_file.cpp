@@ -104,6 +104,7 @@ std::vector<OperatorPoint> read_suite(const YamlNode& root) {
     }
     for (OperatorPoint& point : read_one(item, name, {"weight"})) {
       point.weight = weight;
+      point.suite = root.required("suite").text();
       result.push_back(std::move(point));
     }
   }

@@ -14,6 +14,7 @@ namespace perftune {
 struct OperatorPoint {
   Operator op;
   double weight = 1;  // calls per inference of the suite it came from
+  std::string suite{};  // its name; empty: no suite
 };
 
 // `path` names an operator file or a suite; a bare library name ("matmul") is an error that

@@ -33,7 +33,7 @@ class Session {
     result_.dims = op.base_dims();
     result_.measured = runner.measures();
     construct();
-    roofline_us_ = roofline(op, hardware).seconds * 1e6;
+    roofline_us_ = roofline(op, hardware, !runner.policy().cold).seconds * 1e6;
     const std::string family = ranking_.candidates.front().program.family;
     hardware_id_ = store.put_hardware(describe(hardware));
     op_id_ = store.put_operator(describe(op, family, definition));
@@ -102,6 +102,7 @@ class Session {
     }
     result_.best = result_.candidates.front().kernel;
     result_.best_us = result_.candidates.front().ranked.prediction.us;
+    record_winner();  // by its prediction, and marked so
     result_.note = hardware_.note;
   }
 
@@ -231,6 +232,7 @@ class Session {
     winner.basis = result_.best_measured ? Basis::measured : Basis::predicted;
     if (result_.best_measured) winner.measured_us = result_.best_us;
     winner.predicted_us = it->ranked.prediction.us;
+    winner.roofline_us = roofline_us_;
     winner.ties = result_.ties;
     store_.set_winner(run_, op_id_, hardware_id_, runner_.policy().text(), winner);
   }

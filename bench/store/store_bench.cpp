@@ -45,6 +45,14 @@ void time_query(const std::string& path, const std::string& title, const QueryRe
              median(times));
 }
 
+void time_near(const std::string& path) {
+  Store store(path, {.mode = StoreMode::read_only});
+  std::vector<double> times;
+  for (int i = 0; i < 9; ++i)
+    times.push_back(milliseconds([&] { query_near(store, "structure 7", {{"m", 1000}, {"n", 100}, {"k", 200}}, {}); }));
+  fmt::print("{:<58} {:>4} rows  first {:>8.2f} ms  median {:>8.2f} ms\n", "near", 50, times.front(), median(times));
+}
+
 void time_lookups(const std::string& path, const bench::MadeUpStore& shape) {
   Store store(path, {.mode = StoreMode::read_only});
   const HardwareRecord device{
@@ -127,6 +135,19 @@ int main(int argc, char** argv) {
   ask(View::history, {"fraction<0.2"});
   ask(View::history, {"age<3650d"});
   ask(View::history, {"measured_us>1e12"});
+  ask(View::history, {"predicted_us<1e-3"});
+  ask(View::history, {"spread<1e-6"});
+  ask(View::history, {"spread<0.003", "measured_us>1e5"});
+  ask(View::history, {"limiter=launch"});
+  ask(View::history, {"verified_by=none"});
+  ask(View::history, {"phase=confirmation"});
+  ask(View::history, {"host=elsewhere"});
+  ask(View::history, {"policy=*warm*"});
+  ask(View::history, {"dims=*m=8191 *"});
+  ask(View::winners, {"spread<1e-5"});
+  ask(View::history, {"tflops>1e6"});
+  ask(View::history, {"samples>1000"});
+  time_near(path);
   time_merge(folder, shape);
   return 0;
 }

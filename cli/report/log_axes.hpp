@@ -36,6 +36,10 @@ inline LogAxes axes_for(const Report& report, const ReportDevice& device) {
     x_high = std::max(x_high, row.intensity() * 2);
     y_low = std::min(y_low, row.tflops() / 2);
     top = std::max(top, row.tflops());
+    if (row.before) {
+      y_low = std::min(y_low, row.tflops_at(row.before->us) / 2);
+      top = std::max(top, row.tflops_at(row.before->us));
+    }
   }
   if (top <= 0) top = 1;
   y_low = std::min(y_low, top / 100);

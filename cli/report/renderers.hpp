@@ -24,6 +24,14 @@ std::string report_html(const Report& report);
 // The chart of one device as an <svg> element; `standalone` adds its own style and legend.
 std::string roofline_chart(const Report& report, const ReportDevice& device, bool standalone);
 
+// A suite's time as a stacked bar, an <svg> element.
+std::string suite_bar(const Report& report, const ReportSuite& suite);
+
+// One line each; empty where there is nothing to compare with.
+std::string suite_summary(const ReportSuite& suite);   // "3.2 ms end to end, ..."
+std::string before_text(const ReportRow& row);         // "71 us before, 1.14 times faster now"
+std::string baseline_text(const ReportRow& row);       // "60 us by onednn: 0.97 of its speed"
+
 // `text` between tags or in a quoted attribute of XML or HTML.
 std::string escape_markup(std::string_view text);
 

@@ -8,6 +8,7 @@
 #include "db/query.hpp"
 #include "recipes/error.hpp"
 #include "recipes/hardware_file.hpp"
+#include "cli/report/suite_view.hpp"
 #include "recipes/operator_file.hpp"
 #include "tuner/rank.hpp"
 
@@ -121,17 +122,12 @@ void ask_model(ReportRow& row, const Cells& cells, const Operator& op, const Har
 
 void place(ReportRow& row, const Cells& cells, const Operator& op, const Hardware& hardware,
            const Slices& slices) {
-  const Roofline line = roofline(op, hardware);
+  const bool warm = row.policy.find("cache=warm") != std::string::npos;
+  const Roofline line = roofline(op, hardware, warm);
   row.flops = line.flops;
   row.bytes = line.compulsory_bytes;
   row.roofline_us = line.seconds * 1e6;
   row.bound = line.limiter.empty() ? "dram" : line.limiter;
-  const bool warm = row.policy.find("cache=warm") != std::string::npos;
-  if (warm && hardware.kind == Hardware::Kind::cpu) {
-    const Bound bound = warm_bound(line, hardware);
-    row.roofline_us = bound.us;
-    row.bound = bound.ceiling + (bound.ceiling == line.limiter ? "" : " (warm)");
-  }
   const auto roofs = roofs_of(hardware, types_of(op));
   row.flag = impossible_because({row.flops, row.bytes, row.us, warm}, roofs);
   if (row.flag.empty() && row.us > 0 && row.us < row.roofline_us)
@@ -148,6 +144,7 @@ ReportRow plain_row(const Cells& cells) {
   ReportRow row;
   row.op = text(cells, op_), row.dims = text(cells, dims_), row.family = text(cells, family_);
   row.dtype = text(cells, dtype_), row.device = text(cells, hardware_);
+  row.vendor_device = text(cells, vendor_), row.signature = text(cells, signature_);
   row.target = text(cells, target_), row.kernel = text(cells, kernel_);
   row.program = text(cells, program_), row.policy = text(cells, policy_);
   row.taken_at = text(cells, taken_), row.limiter = text(cells, limiter_);
@@ -227,15 +224,21 @@ Report read_report(Store& store, const ReportRequest& request, const Slices& sli
     else row.note = "not rebuilt: " + why;
     rows.emplace_back(std::move(row), std::move(cells));
   }
+  const SuiteWeights suites = read_suites(store, request.suite);
+  if (!request.suite.empty())
+    std::erase_if(rows, [&](const auto& row) { return !suites.calls(row.first.signature); });
+  for (auto& [row, cells] : rows) row.weight = suites.calls(row.signature).value_or(1);
   std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) {
     if (a.first.flag.empty() != b.first.flag.empty()) return b.first.flag.empty();
-    return a.first.headroom_us() > b.first.headroom_us();
+    return a.first.weighted_headroom_us() > b.first.weighted_headroom_us();
   });
   std::map<std::string, std::set<DType>> types;
   for (auto& [row, cells] : rows) {
     report.rows.push_back(std::move(row));
     draw_under_roofs(report, report.rows.size() - 1, cells, rebuild, types);
   }
+  find_baselines(report, store);
+  report.suites = suite_views(report, suites);
   return report;
 }
 

@@ -43,6 +43,9 @@ json kernel_json(const ReportRow& row) {
                             {"predicted", predicted},
                             {"reached", reach},
                             {"headroom", known ? format_time(row.headroom_us()) : ""},
+                            {"before", before_text(row)},
+                            {"vendor's library", baseline_text(row)},
+                            {"calls per inference", row.weight != 1 ? fmt::format("{:g}", row.weight) : ""},
                             {"error", row.flag},
                             {"note", row.note},
                             {"limited by", row.limiter},
@@ -57,7 +60,7 @@ json kernel_json(const ReportRow& row) {
                             {"policy", row.policy},
                             {"taken", row.taken_at}});
   return {{"title", row.op + "  " + row.dims}, {"kernel", row.kernel}, {"time", time_text(row)},
-          {"reach", reach}, {"limiter", row.limiter}, {"flag", row.flag}, {"note", row.note},
+          {"reach", reach}, {"before", before_text(row)}, {"limiter", row.limiter}, {"flag", row.flag}, {"note", row.note},
           {"facts", facts}};
 }
 
@@ -96,7 +99,9 @@ std::string table_row(const ReportRow& row, std::size_t position) {
   out += number_cell(row.us > 0, row.us, format_time(row.us));
   out += cell(row.measured ? "measured" : "predicted", row.measured ? "measured" : "predicted", "");
   out += number_cell(known, row.fraction(), percent(row.fraction()));
-  out += number_cell(known, row.headroom_us(), format_time(row.headroom_us()));
+  out += number_cell(known, row.weighted_headroom_us(),
+                     row.weight == 1 ? format_time(row.headroom_us())
+                                     : fmt::format("{} in {:g} calls", format_time(row.weighted_headroom_us()), row.weight));
   out += cell(row.limiter, row.limiter, "") + cell(next, next, "wide");
   out += cell(row.target, row.target, "") + cell(row.kernel, row.kernel, "");
   return out + "</tr>\n";
@@ -128,6 +133,29 @@ constexpr const char* legend =
     "<span><svg viewBox='0 0 30 16'><path class='roof memory dashed' d='M1 8h28'/></svg> datasheet</span>"
     "</p>\n";
 
+std::string suites(const Report& report) {
+  std::string out;
+  for (const ReportSuite& suite : report.suites) {
+    out += fmt::format("<section><h2>{} on {}</h2>\n<p class='dim'>{}. Width: share of the time; filled: what the roofline "
+                       "would need of it.</p>\n{}<details><summary>{} operators</summary><div class='scroll' tabindex='0' "
+                       "role='region' aria-label='Operators of {}'><table class='suite'><thead><tr><th>operator</th>"
+                       "<th class='num'>calls</th><th class='num'>time</th><th class='num'>all calls</th><th class='num'>share</th>"
+                       "<th class='num'>of roofline</th><th>vendor's library</th></tr></thead><tbody>\n",
+                       escape_markup(suite.name), escape_markup(suite.device), escape_markup(suite_summary(suite)),
+                       suite_bar(report, suite), suite.parts.size(), escape_markup(suite.name));
+    for (const ReportSuite::Part& part : suite.parts) {
+      const ReportRow& row = report.rows[part.row];
+      out += fmt::format("<tr><td>{} <span class='dim'>{}</span></td><td class='num'>{:g}</td><td class='num'>{}</td>"
+                         "<td class='num'>{}</td><td class='num'>{}</td><td class='num'>{}</td><td>{}</td></tr>\n",
+                         escape_markup(row.op), escape_markup(row.dims), part.weight, format_time(row.us),
+                         format_time(part.us), percent(suite.us > 0 ? part.us / suite.us : 0),
+                         row.roofline_us > 0 ? percent(row.fraction()) : "", escape_markup(baseline_text(row)));
+    }
+    out += "</tbody></table></div></details></section>\n";
+  }
+  return out;
+}
+
 std::string charts(const Report& report) {
   std::string out = "<div class='charts'>\n";
   for (const ReportDevice& device : report.devices) {
@@ -155,17 +183,19 @@ std::string report_html(const Report& report) {
       "<meta name='viewport' content='width=device-width,initial-scale=1'>\n"
       "<link rel='icon' href='data:,'>\n<title>perftune report</title>\n<style>{}</style></head>\n<body>\n"
       "<h1>Rooflines</h1>\n<p class='dim'>{} kernels, {} measured, {} predicted only; store {}{}</p>\n"
-      "{}{}<h2>What to do next</h2>\n"
-      "<p class='dim'>Largest headroom above the roofline first: the first row is the best use of a day.</p>\n"
+      "{}{}{}<h2>What to do next</h2>\n"
+      "<p class='dim'>Largest headroom times calls above the roofline first: the first row is the best use of a day.</p>\n"
       "<div class='bar'><input id='filter' type='search' placeholder='Filter: operator, dims, device, limiter' "
       "aria-label='Filter kernels'><span class='dim' id='count' aria-live='polite'></span></div>\n"
-      "<div class='scroll' tabindex='0' role='region' aria-label='Kernels'><table>{}</table></div>\n"
+      "<div class='scroll' tabindex='0' role='region' aria-label='Kernels'><table id='kernels'>{}</table></div>\n"
       "<div id='tip' role='status'></div>\n"
       "<dialog id='detail' aria-labelledby='title'><header><h2 id='title'></h2><button id='close'>Close</button>"
       "</header><dl id='facts'></dl><pre id='source' tabindex='0'></pre></dialog>\n"
       "<script type='application/json' id='data'>{}</script>\n<script>{}</script>\n</body></html>\n",
       report_style, report.rows.size(), measured, report.rows.size() - measured, escape_markup(report.store),
-      report.more ? " (not all of it)" : "", legend, charts(report), table(report), data_block(report),
+      (report.more ? " (not all of it)" : "") +
+          (report.against.empty() ? "" : "; arrows start where " + escape_markup(report.against) + " was"),
+      legend, charts(report), suites(report), table(report), data_block(report),
       report_script);
 }
 

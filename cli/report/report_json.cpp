@@ -25,6 +25,23 @@ json levels_of(const ReportRow& row) {
   return levels;
 }
 
+json other_json(const std::optional<ReportRow::Other>& other) {
+  if (!other) return nullptr;
+  return {{"name", other->name}, {"us", other->us}, {"basis", other->measured ? "measured" : "predicted"}};
+}
+
+json suite_json(const Report& report, const ReportSuite& suite) {
+  json parts = json::array();
+  for (const ReportSuite::Part& part : suite.parts) {
+    const ReportRow& row = report.rows[part.row];
+    parts.push_back({{"operator", row.op}, {"kernel", row.kernel}, {"calls", part.weight}, {"us", part.us},
+                     {"share", suite.us > 0 ? part.us / suite.us : 0}});
+  }
+  return {{"suite", suite.name}, {"hardware", suite.device}, {"us", suite.us}, {"roofline_us", known(suite.roofline_us)},
+          {"fraction", known(suite.fraction())}, {"basis", suite.measured ? "measured" : "predicted"},
+          {"parts", parts}, {"missing", suite.missing}};
+}
+
 json row_json(const ReportRow& row) {
   json stages = json::array();
   for (const StageTime& stage : row.stages)
@@ -41,6 +58,8 @@ json row_json(const ReportRow& row) {
           {"bound", known(row.bound)},
           {"fraction", known_roof ? json(row.fraction()) : json(nullptr)},
           {"headroom_us", known_roof ? json(row.headroom_us()) : json(nullptr)},
+          {"weight", row.weight}, {"weighted_headroom_us", known_roof ? json(row.weighted_headroom_us()) : json(nullptr)},
+          {"before", other_json(row.before)}, {"baseline", other_json(row.baseline)},
           {"limiter", known(row.limiter)}, {"advice", known(row.advice)}, {"stages", stages},
           {"levels", levels_of(row)}, {"impossible", known(row.flag)}, {"note", known(row.note)}};
 }
@@ -59,9 +78,11 @@ std::string report_json(const Report& report) {
                        {"basis", roof.measured ? "measured" : "datasheet"}});
     devices.push_back({{"name", device.name}, {"vendor_name", device.vendor_name}, {"roofs", roofs}});
   }
+  json suites = json::array();
+  for (const ReportSuite& suite : report.suites) suites.push_back(suite_json(report, suite));
   // A name in the store may not be UTF-8: shown with replacement characters.
   return json{{"schema", "perftune.report/1"}, {"store", report.store}, {"devices", devices},
-              {"kernels", rows}, {"more", report.more}}
+              {"kernels", rows}, {"suites", suites}, {"against", known(report.against)}, {"more", report.more}}
              .dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
 

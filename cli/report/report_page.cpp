@@ -22,7 +22,9 @@ svg .label{paint-order:stroke;stroke:var(--bg);stroke-width:4px;stroke-linejoin:
 .point{cursor:pointer;outline:none}
 .point:focus circle,.point:hover circle,.point.lit circle{stroke:var(--ink);stroke-width:3}
 .point:focus-visible{outline:2px solid var(--ink);outline-offset:4px}
-.point.hidden{display:none}
+.point.hidden{display:none}.part.hidden{display:inline;opacity:.25}
+svg.suite{width:100%;height:auto;display:block;font:13px system-ui,sans-serif}
+details{margin:6px 0 14px}summary{cursor:pointer;color:var(--dim)}section h2{overflow-wrap:anywhere}
 .bar{display:flex;gap:10px;align-items:center;flex-wrap:wrap;margin:6px 0}
 input{font:inherit;padding:7px 10px;width:min(100%,340px);border:1px solid var(--dim);border-radius:6px;
  background:var(--bg);color:var(--ink)}
@@ -48,14 +50,15 @@ dialog header button{font:inherit;padding:4px 12px}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 14px;margin:10px 0}
 dt{color:var(--dim)}dd{margin:0;overflow-wrap:anywhere;white-space:pre-line}
 pre{background:var(--tint);padding:10px;border-radius:6px;overflow:auto;max-height:46vh;font-size:12.5px}
-@media(max-width:600px){body{padding:12px}svg.roofline{font-size:21px}svg.roofline .point circle{r:9px}
+@media(max-width:600px){body{padding:12px}svg.suite{font-size:21px;min-width:560px}section{overflow-x:auto}svg.roofline{font-size:21px}svg.roofline .point circle{r:9px}
  svg.roofline .axis{font-size:19px}dl{grid-template-columns:1fr}dt{margin-top:6px}}
 )css";
 
 // Everything that the store says enters the page as text, never as markup.
 const char* const report_script = R"js("use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
-const rows = [...document.querySelectorAll("tbody tr")];
+const table = document.getElementById("kernels");
+const rows = [...table.querySelectorAll("tbody tr")];
 const points = [...document.querySelectorAll(".point[data-row]")];
 const tip = document.getElementById("tip"), box = document.getElementById("detail");
 const byRow = new Map();
@@ -67,7 +70,7 @@ for (const e of [...rows, ...points]) {
 function light(i, on) { for (const e of byRow.get(i)) e.classList.toggle("lit", on); }
 function showTip(i, x, y) {
   const k = data.kernels[i];
-  tip.textContent = [k.title, k.time, k.reach, k.limiter && "limited by " + k.limiter, k.flag || k.note]
+  tip.textContent = [k.title, k.time, k.before, k.reach, k.limiter && "limited by " + k.limiter, k.flag || k.note]
     .filter(Boolean).join("\n");
   tip.style.display = "block";
   tip.style.left = Math.max(4, Math.min(x + 14, innerWidth - tip.offsetWidth - 8)) + "px";
@@ -129,7 +132,7 @@ function filter(text) {
 const input = document.getElementById("filter");
 input.addEventListener("input", () => filter(input.value));
 filter("");
-const body = document.querySelector("tbody"), heads = [...document.querySelectorAll("th")];
+const body = table.querySelector("tbody"), heads = [...table.querySelectorAll("th")];
 heads.forEach((th, column) => th.querySelector("button").addEventListener("click", () => {
   const down = th.getAttribute("aria-sort") !== "descending";
   for (const h of heads) h.removeAttribute("aria-sort");

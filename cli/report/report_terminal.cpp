@@ -120,8 +120,24 @@ std::string wrapped(const std::string& text, std::size_t indent) {
   return out + std::string(indent, ' ') + line + "\n";
 }
 
+std::string suite_text(const Report& report, const ReportSuite& suite, bool unicode) {
+  std::string out = wrapped(visible_text(suite.name + " on " + suite.device + ": " + suite_summary(suite), unicode), 0);
+  for (const ReportSuite::Part& part : suite.parts) {
+    const ReportRow& row = report.rows[part.row];
+    const double share = suite.us > 0 ? part.us / suite.us : 0;
+    std::string bar;
+    for (int i = 0; i < static_cast<int>(std::lround(share * 24)); ++i) bar += unicode ? "█" : "#";
+    const std::string who = cut(visible_text(row.op, unicode), 26);
+    out += fmt::format("  {}{} {:>6} x {:>9} {:>4.0f} % {:>5} {}\n", who, std::string(26 - std::min<std::size_t>(26, who.size()), ' '),
+                       fmt::format("{:g}", part.weight), format_time(row.us), 100 * share,
+                       row.roofline_us > 0 ? fmt::format("{:.0f} %", 100 * row.fraction()) : "", bar);
+  }
+  return out + "  (calls x time, share of the suite, of the roofline)\n";
+}
+
 std::string next_steps(const Report& report, bool unicode) {
-  std::string out = "What to do next (largest headroom first)\n";
+  std::string out = report.suites.empty() ? "What to do next (largest headroom first)\n"
+                                          : "What to do next (largest headroom times calls first)\n";
   out += fmt::format("{:<40} {:>9} {:>8} {:>9} {}\n", "", "time", "of roof", "headroom", "limited by");
   for (const ReportRow& row : report.rows) {
     const bool known = row.roofline_us > 0 && row.us > 0;
@@ -131,6 +147,9 @@ std::string next_steps(const Report& report, bool unicode) {
                        known ? format_time(row.headroom_us()) : "", visible_text(row.limiter, unicode));
     out += fmt::format("    {} on {}, {} {}\n", row.measured ? "measured" : "predicted, not measured",
                        visible_text(row.device, unicode), visible_text(row.target, unicode), visible_text(row.kernel, unicode));
+    if (row.weight != 1) out += fmt::format("    {:g} calls: {} of headroom\n", row.weight, format_time(row.weighted_headroom_us()));
+    if (row.before) out += wrapped(before_text(row), 4);
+    if (const std::string vendor = baseline_text(row); !vendor.empty()) out += wrapped(visible_text(vendor, unicode), 4);
     if (!row.flag.empty()) out += wrapped("ERROR " + visible_text(row.flag, unicode), 4);
     if (!row.advice.empty()) out += wrapped("help: " + visible_text(row.advice, unicode), 4);
     if (!row.note.empty()) out += wrapped("note: " + visible_text(row.note, unicode), 4);
@@ -143,6 +162,7 @@ std::string next_steps(const Report& report, bool unicode) {
 std::string report_terminal(const Report& report, bool unicode) {
   std::string out;
   for (const ReportDevice& device : report.devices) out += chart(report, device, unicode) + "\n";
+  for (const ReportSuite& suite : report.suites) out += suite_text(report, suite, unicode) + "\n";
   return report.rows.empty() ? "Nothing to show.\n" : out + next_steps(report, unicode);
 }
 

@@ -124,21 +124,34 @@ class Chart {
     return out;
   }
 
+  // From where it was before to where it is; short of the point, so that the head shows.
+  std::string arrow(const ReportRow& row) const {
+    if (!row.before) return "";
+    const double px = x(row.intensity()), from = y(row.tflops_at(row.before->us)), to = y(row.tflops());
+    const double way = to - from;
+    if (std::abs(way) < 10) return "";
+    const double sign = way > 0 ? 1 : -1, end = to - sign * 7;
+    return fmt::format("<path class='before' d='M{0:.1f} {1:.1f}L{0:.1f} {2:.1f}M{3:.1f} {4:.1f}L{0:.1f} {2:.1f}L{5:.1f} {4:.1f}"
+                       "M{6:.1f} {1:.1f}h8'/>",
+                       px, from, end, px - 4, end - sign * 6, px + 4, px - 4);
+  }
+
   void point(std::size_t position) {
     const ReportRow& row = report_.rows[position];
     if (!row.drawable()) return;
     const bool wrong = !row.flag.empty();
     const double px = x(row.intensity()), py = y(row.tflops());
+    const std::string was = before_text(row);
     const std::string title = fmt::format(
-        "{} {}: {} {}{}", row.op, row.dims, format_time(row.us),
-        row.measured ? "measured" : "predicted, not measured", wrong ? "; " + row.flag : "");
+        "{} {}: {} {}{}{}", row.op, row.dims, format_time(row.us),
+        row.measured ? "measured" : "predicted, not measured", was.empty() ? "" : "; " + was, wrong ? "; " + row.flag : "");
     const std::string shape =
         wrong ? fmt::format("<path d='M{:.1f} {:.1f}l12 12m0-12l-12 12'/>", px - 6, py - 6)
               : fmt::format("<circle cx='{:.1f}' cy='{:.1f}' r='6'/>", px, py);
     out_ += fmt::format("<g class='point {}{}' tabindex='0' role='button' data-row='{}' "
                         "aria-label='{}'><title>{}</title>{}{}</g>\n",
                         row.measured ? "measured" : "predicted", wrong ? " impossible" : "", position,
-                        escape_markup(title), escape_markup(title), levels(row), shape);
+                        escape_markup(title), escape_markup(title), arrow(row) + levels(row), shape);
   }
 
   const Report& report_;
@@ -159,10 +172,13 @@ constexpr const char* shared_style = R"(.grid{stroke:var(--line)}.tick,.axis{fil
 .roof{fill:none;stroke-width:1.8}.dashed{stroke-dasharray:6 5}.memory{stroke:var(--mem)}.peak{stroke:var(--peak)}
 .point circle{stroke:var(--pt);stroke-width:2.2}.measured circle{fill:var(--pt)}.predicted circle{fill:var(--bg)}
 .impossible path:last-child{stroke:var(--bad);stroke-width:3;fill:none}
+.before{stroke:var(--dim);stroke-width:1.6;fill:none}
+.slot{fill:var(--pt);fill-opacity:.16;stroke:var(--bg);stroke-width:1.5}.reached{fill:var(--pt);fill-opacity:.42}
+.predicted .reached{fill-opacity:.2}.part:focus .slot,.part:hover .slot{stroke:var(--ink)}
 .level{display:none;stroke:var(--pt);fill:none}.point:hover .level,.point:focus .level{display:inline}
 )";
 
-std::string legend() {
+std::string legend(bool before) {
   return fmt::format(
       "<g class='legend' transform='translate({} {})'>"
       "<g class='point measured'><circle cx='6' cy='-4' r='6'/></g><text x='18'>measured</text>"
@@ -172,8 +188,9 @@ std::string legend() {
       "<text x='298'>above a roof: an error</text>"
       "<line class='roof solid memory' x1='446' x2='476' y1='-4' y2='-4'/><text x='482'>measured "
       "roof</text><line class='roof dashed memory' x1='582' x2='612' y1='-4' y2='-4'/>"
-      "<text x='618'>datasheet</text></g>\n",
-      left - 40, height + 14);
+      "<text x='618'>datasheet</text>{}</g>\n",
+      left - 40, height + 14,
+      before ? "<path class='before' d='M700 4v-12m-4 6l4-6 4 6m-8 6h8'/><text x='710'>before</text>" : "");
 }
 
 }  // namespace
@@ -184,21 +201,31 @@ std::string roofline_chart(const Report& report, const ReportDevice& device, boo
       "aria-label='Roofline of {}'>\n{}{}{}</svg>\n",
       width, standalone ? height + 28 : height, escape_markup(device.name),
       std::string("<style>") + shared_style + "</style>\n",
-      Chart(report, device).inside(), standalone ? legend() : "");
+      Chart(report, device).inside(), standalone ? legend(!report.against.empty()) : "");
 }
 
 std::string report_svg(const Report& report) {
-  const double each = height + 70;
+  const double each = height + 70, suite_each = 120;
   std::string out = fmt::format(
       "<svg xmlns='http://www.w3.org/2000/svg' width='{0}' height='{1}' viewBox='0 0 {0} {1}'>\n{2}"
       "</style>\n",
-      width, std::max<std::size_t>(1, report.devices.size()) * static_cast<std::size_t>(each), style);
+      width, static_cast<std::size_t>(static_cast<double>(std::max<std::size_t>(1, report.devices.size())) * each +
+                               static_cast<double>(report.suites.size()) * suite_each),
+      std::string(style) + shared_style);
   double at = 0;
   for (const ReportDevice& device : report.devices) {
     out += fmt::format("<text x='{}' y='{}' font-size='16'>{}</text>\n<g transform='translate(0 {})'>",
                        left, at + 22, escape_markup(device.name + "  " + device.vendor_name), at + 30);
     out += roofline_chart(report, device, true) + "</g>\n";
     at += each;
+  }
+  for (const ReportSuite& suite : report.suites) {
+    out += fmt::format("<text x='{0}' y='{1}' font-size='16'>{2}</text>\n<text class='axis' x='{0}' y='{3}'>{4}</text>\n"
+                       "<svg x='0' y='{5}' width='{6}' height='78'>",
+                       left - 40, at + 14, escape_markup(suite.name + " on " + suite.device), at + 32,
+                       escape_markup(suite_summary(suite)), at + 38, width);
+    out += suite_bar(report, suite) + "</svg>\n";
+    at += suite_each;
   }
   if (report.devices.empty()) out += "<text x='62' y='40'>Nothing to show.</text>\n";
   return out + "</svg>\n";

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <tuple>
 
 namespace perftune {
 namespace {
@@ -46,23 +45,6 @@ std::vector<Roof> roofs_of(const Hardware& hardware, const std::set<DType>& type
     add_peak(roofs, hardware, type, Pipe::tensor);
   }
   return roofs;
-}
-
-Bound warm_bound(const Roofline& line, const Hardware& hardware) {
-  Bound bound{line.compulsory_bytes / hardware.dram_ceiling_gbps() * 1e-3, "dram"};
-  const double cores = hardware.cpu.cores;
-  const std::tuple<const char*, const char*, double> levels[] = {
-      {"l3", "l3_gbps", static_cast<double>(hardware.cpu.l3_bytes)},
-      {"l2", "l2_gbps", static_cast<double>(hardware.cpu.l2_bytes) * cores},
-      {"l1", "l1_gbps", static_cast<double>(hardware.cpu.l1_bytes) * cores}};
-  for (const auto& [name, key, capacity] : levels)
-    if (const auto gbps = hardware.measured_value(key); gbps && line.compulsory_bytes <= capacity)
-      bound = {line.compulsory_bytes / *gbps * 1e-3, name};
-  for (const Ceiling& ceiling : line.ceilings) {
-    const double us = ceiling.memory ? 0 : line.flops / ceiling.rate * 1e-6;
-    if (us > bound.us) bound = {us, ceiling.name};
-  }
-  return bound;
 }
 
 std::string impossible_because(const RooflinePoint& point, const std::vector<Roof>& roofs,

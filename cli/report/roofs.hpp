@@ -18,14 +18,6 @@ using Roof = Ceiling;
 // peaks of `types` on every pipe that takes them. What is unknown is absent.
 std::vector<Roof> roofs_of(const Hardware& hardware, const std::set<DType>& types);
 
-// What bounds an operator whose data the caches of a CPU held before it started (a warm policy): the
-// peak, or the innermost level that holds its compulsory bytes.
-struct Bound {
-  double us = 0;
-  std::string ceiling;
-};
-Bound warm_bound(const Roofline& line, const Hardware& hardware);
-
 // A place on the chart: what was reached, and under which conditions.
 struct RooflinePoint {
   double flops = 0;

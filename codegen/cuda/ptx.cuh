@@ -28,7 +28,9 @@
 
 #include "perftune/types.cuh"
 
+#ifdef __CUDA_ARCH__  // nvcc reads the text for the host, too
 static_assert(PT_ARCH == __CUDA_ARCH__, "PT_ARCH must name the architecture compiled for");
+#endif
 
 namespace pt {
 

@@ -11,6 +11,7 @@
 #include <functional>
 
 #include "db/health.hpp"
+#include "db/merge.hpp"
 #include "db/schema.hpp"
 #include "db/sqlite.hpp"
 #include "recipes/error.hpp"
@@ -168,6 +169,36 @@ TEST(FaultsTest, FullDiskIsAStoreErrorAndKeepsWhatWasRecorded) {
   // Reading needs no space; a journal left by the failed write is rolled back.
   EXPECT_EQ(measurements(path), recorded);
   umount(mount_point.c_str());
+}
+
+TEST(FaultsTest, FullDiskWhileMergingLeavesBothStoresAsTheyWere) {
+  TemporaryFolder folder;
+  const std::string mount_point = folder / "disk", from_path = folder / "from.db";
+  record_many(from_path, 0, 700, [] {});
+  std::filesystem::create_directory(mount_point);
+  if (mount("tmpfs", mount_point.c_str(), "tmpfs", 0, "size=480k") != 0) {
+    GTEST_SKIP() << "mounting a small tmpfs needs root";
+  }
+  const std::string into_path = mount_point + "/store.db";
+  record_many(into_path, 5000, 1, [] {});
+  const std::string from_before = read_bytes(from_path), into_before = read_bytes(into_path);
+  {
+    Store into(into_path, {.mode = StoreMode::read_write});
+    Store from(from_path, {.mode = StoreMode::read_only});
+    try {
+      merge(into, from);
+      ADD_FAILURE() << "merged " << from_before.size() << " bytes into 480 KiB";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::store);
+      EXPECT_THAT(error.what(), HasSubstr("disk full"));
+    }
+    EXPECT_EQ(info(into).rows.at("measurements"), 1);  // the same connection goes on
+  }
+  EXPECT_TRUE(read_bytes(from_path) == from_before);
+  EXPECT_TRUE(read_bytes(into_path) == into_before);
+  Store into(into_path, {.mode = StoreMode::read_only, .check = true});
+  EXPECT_THAT(verify(into), IsEmpty());
+  umount2(mount_point.c_str(), MNT_DETACH);
 }
 
 TEST(FaultsTest, TwoWritersAndAReaderShareAStore) {
