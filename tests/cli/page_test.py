@@ -41,7 +41,7 @@ class Page(PerftuneTest):
         self.expect(self.run_perftune("tune", suite, "--gpu", "v100", "--top", "1"), 0)
         with sqlite3.connect(self.store) as store:
             store.execute("UPDATE winners SET basis = 'measured', measured_us = predicted_us * 1.2 WHERE operator % 2")
-            store.execute("UPDATE winners SET measured_us = predicted_us / 90 WHERE operator = "
+            store.execute("UPDATE winners SET basis = 'measured', measured_us = predicted_us / 90 WHERE operator = "
                           "(SELECT id FROM operators ORDER BY flops DESC, id LIMIT 1)")
 
     def show(self, **device):
