@@ -21,7 +21,7 @@ constexpr Knob kKnobs[] = {
     {"vector_c", &ContractionTiles::vector_c},     {"min_blocks", &ContractionTiles::min_blocks},
     {"index_bits", &ContractionTiles::index_bits}, {"cluster_m", &ContractionTiles::cluster_m},
     {"cluster_n", &ContractionTiles::cluster_n},   {"swap", &ContractionTiles::swap},
-    {"producers", &ContractionTiles::producers},
+    {"producers", &ContractionTiles::producers},   {"tensor_store", &ContractionTiles::tensor_store},
 };
 
 }  // namespace

@@ -16,6 +16,7 @@
 //               as the registers that the kernel needs allow; 0: no bound
 //   index_bits  32 or 64: width of address arithmetic in elements
 //   producers   warps of a block that only load, beside warps() (cuda/wgmma)
+//   tensor_store 1: finished tiles leave as boxes that TMA stores (cuda/wgmma)
 //   cluster_*   blocks per cluster (cuda/wgmma)
 //   swap        1: the instruction's rows run along n, its columns along m (cuda/wgmma, small m)
 #pragma once
@@ -39,6 +40,7 @@ struct ContractionTiles {
   int min_blocks = 1;
   int index_bits = 32;
   int producers = 0;
+  int tensor_store = 0;
   int cluster_m = 1, cluster_n = 1;
   int swap = 0;
 

@@ -82,8 +82,9 @@ std::optional<std::string> MmaContractionEmitter::unsuitable(const Contraction& 
   const int element = static_cast<int>(size_bytes(form.a.type));
   if (!power_of_two(t.slice_k) || t.block_k * element % (kInstructionBytes * t.slice_k) != 0)
     return "block_k must be whole instructions of 32 bytes for each slice";
-  if (t.stream_k != 0 || t.cluster_m != 1 || t.cluster_n != 1 || t.swap != 0 || t.producers != 0)
-    return "stream_k, clusters, swap and producers are not implemented for this target";
+  if (t.stream_k != 0 || t.cluster_m != 1 || t.cluster_n != 1 || t.swap != 0 ||
+      t.producers != 0 || t.tensor_store != 0)
+    return "stream_k, clusters, swap, producers and tensor_store are not implemented for this target";
   if (t.warp_n % t.vector_c != 0) return "vector_c must divide warp_n";
   if (auto why = bad_operand("a", form.a, t.block_m, t.vector_a, t)) return why;
   return bad_operand("b", form.b, t.block_n, t.vector_b, t);

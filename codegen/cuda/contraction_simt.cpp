@@ -30,8 +30,9 @@ std::optional<std::string> bad_shape(const ContractionTiles& t) {
     return "a warp tile must be 32 thread tiles";
   if (!power_of_two(t.slice_k) || t.block_k % t.slice_k != 0)
     return "slice_k must be a power of two that divides block_k";
-  if (t.stream_k != 0 || t.cluster_m != 1 || t.cluster_n != 1 || t.swap != 0 || t.producers != 0)
-    return "stream_k, clusters, swap and producers are for tensor-core targets";
+  if (t.stream_k != 0 || t.cluster_m != 1 || t.cluster_n != 1 || t.swap != 0 ||
+      t.producers != 0 || t.tensor_store != 0)
+    return "stream_k, clusters, swap, producers and tensor_store are for tensor-core targets";
   if (t.thread_n % t.vector_c != 0) return "vector_c must divide thread_n";
   return std::nullopt;
 }

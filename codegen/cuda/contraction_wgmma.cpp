@@ -41,8 +41,13 @@ TensorOperand operand_b(const Contraction& form, const ContractionTiles& t) {
   return {form, form.b, Group::n, t.block_n, t.block_k};
 }
 
+TensorOutput output(const Contraction& form, const ContractionTiles& t) {
+  return {form, Products(t).width};
+}
+
 // As warpgroup_epilogue.cuh stages one warp's sums.
-int staging_bytes(const ContractionTiles& t) {
+int staging_bytes(const Contraction& form, const ContractionTiles& t) {
+  if (t.tensor_store != 0) return 2 * 16 * output(form, t).span_bytes();
   const int columns = std::min(32, Products(t).width);
   return (t.swap != 0 ? columns * 20 : 16 * (columns + 8)) * 4;
 }
@@ -50,7 +55,7 @@ int staging_bytes(const ContractionTiles& t) {
 // As contraction_wgmma.cuh lays it out: ring, staging, mbarriers, a word for split k.
 int shared_bytes(const Contraction& form, const ContractionTiles& t) {
   const int stage = operand_a(form, t).room() + operand_b(form, t).room();
-  return t.stages * (stage + 16) + t.warps() * staging_bytes(t) + 16;
+  return t.stages * (stage + 16) + t.warps() * staging_bytes(form, t) + 16;
 }
 
 // Registers per thread at launch, and after the producers gave theirs away (0: nobody does).
@@ -83,21 +88,24 @@ std::string print_tiles(const ContractionTiles& t, int shared, const Registers& 
   return fmt::format(
       "  struct Tiles {{\n"
       "    static constexpr int block_m = {}, block_n = {}, block_k = {}, stages = {};\n"
-      "    static constexpr int groups = {}, swap = {};\n"
+      "    static constexpr int groups = {}, swap = {}, tensor_store = {};\n"
       "    static constexpr int split_k = {}, raster = {};\n"
       "    static constexpr int cluster_m = {}, cluster_n = {};\n"
       "    static constexpr int producer_registers = {}, consumer_registers = {};\n"
       "    static constexpr int shared_bytes = {};\n"
       "  }};\n",
-      t.block_m, t.block_n, t.block_k, t.stages, Products(t).per_warpgroup(), t.swap, t.split_k,
+      t.block_m, t.block_n, t.block_k, t.stages, Products(t).per_warpgroup(), t.swap, t.tensor_store, t.split_k,
       t.raster, t.cluster_m, t.cluster_n, registers.producer, registers.consumer, shared);
 }
 
 std::optional<std::string> bad_types(const Contraction& form) {
   const DType a = form.a.type, b = form.b.type;
-  if (a != b || (a != DType::f16 && a != DType::bf16))
-    return fmt::format("wgmma of {} by {} is not implemented for this target", name(a), name(b));
-  if (!is_floating(form.accumulate) || form.accumulate == DType::f64)
+  const auto small_float = [](DType t) { return t == DType::f8e4m3 || t == DType::f8e5m2; };
+  const bool integers = a == b && (a == DType::i8 || a == DType::u8);
+  const bool floats = (a == b && (a == DType::f16 || a == DType::bf16 || a == DType::tf32)) ||
+                      (small_float(a) && small_float(b));
+  if (!integers && !floats) return fmt::format("wgmma does not multiply {} by {}", name(a), name(b));
+  if (integers == is_floating(form.accumulate) || form.accumulate == DType::f64)
     return fmt::format("wgmma does not add {} products in {}", name(a), name(form.accumulate));
   return std::nullopt;
 }
@@ -115,6 +123,10 @@ std::optional<std::string> bad_tile(const ContractionTiles& t, int element) {
   if (p.rows > 256) return "a box of TMA has at most 256 rows";
   if (t.slice_k != 1 || t.stream_k != 0) return "slice_k and stream_k are not implemented for this target";
   if (t.vector_a != 1 || t.vector_b != 1) return "TMA copies: vector_a and vector_b have no meaning";
+  if (t.tensor_store != 0)
+    return t.swap != 0 || t.vector_c != 2
+               ? std::optional<std::string>("tensor_store takes pairs of n, and no swap")
+               : std::nullopt;
   const int staged = t.swap != 0 ? 16 : std::min(32, p.width);
   if (staged % t.vector_c != 0) return fmt::format("vector_c must divide {}", staged);
   return std::nullopt;
@@ -143,6 +155,8 @@ std::optional<std::string> WgmmaContractionEmitter::unsuitable(const Contraction
   const TensorOperand a = operand_a(form, t), b = operand_b(form, t);
   if (auto why = a.bad_structure()) return why;
   if (auto why = b.bad_structure()) return why;
+  if (t.tensor_store != 0)
+    if (auto why = output(form, t).bad_structure()) return why;
   return bad_cluster(t, a, b, !form.group(Group::batch).front().axes.empty());
 }
 
@@ -152,6 +166,8 @@ std::optional<std::string> WgmmaContractionEmitter::misaligned(const Contraction
   const TensorOperand a = operand_a(form, t), b = operand_b(form, t);
   if (auto why = a.bad_strides()) return why;
   if (auto why = b.bad_strides()) return why;
+  if (t.tensor_store != 0)
+    if (auto why = output(form, t).bad_strides()) return why;
   const TileGrid grid = tile_grid(form, t);
   if (grid.split_depth * (t.split_k - 1) >= form.extent(Group::k)) return "a split of k would be empty";
   return bad_vectors(form, t, a.along_k(), b.along_k());
@@ -186,6 +202,7 @@ void WgmmaContractionEmitter::complete(const Contraction& form, const Contractio
   launch.cluster = {cluster, 1, 1};
   launch.persistent = true;
   launch.tensor_maps = {operand_a(form, t).map(t.cluster_n), operand_b(form, t).map(t.cluster_m)};
+  if (t.tensor_store != 0) launch.tensor_maps.push_back(output(form, t).map());
 }
 
 }  // namespace perftune

@@ -47,7 +47,8 @@ class ContractionWgmma {
   // Shared memory: the ring, the epilogue's staging, the mbarriers, a word for split k.
   static constexpr int stage_bytes = TileA::room + TileB::room;
   static constexpr u32 expected_bytes = TileA::bytes + TileB::bytes;
-  using Epilogue = WarpgroupEpilogue<Problem, Params, N>;
+  using Epilogue = select_t<Tiles::tensor_store != 0, TensorStoreEpilogue<Problem, Params, N>,
+                            WarpgroupEpilogue<Problem, Params, N>>;
   static constexpr u32 staging = Tiles::stages * stage_bytes;
   static constexpr u32 full = staging + consumer_warps * Epilogue::warp_bytes;
   static constexpr u32 empty = full + 8 * Tiles::stages;
@@ -173,6 +174,7 @@ class ContractionWgmma {
                         (swap ? work.first_n : work.first_m) + warp_row + 64 * g,
                         swap ? work.first_m : work.first_n, to, sum[g]);
     }
+    Epilogue::finish();
   }
 
   // A stage is let go when the next one's products have been issued: they run back to back. There is

@@ -102,9 +102,8 @@ std::string OperandPrinter::factor(const std::string& name, const Access& access
   return text + "  };\n";
 }
 
-std::string OperandPrinter::tensor_factor(const std::string& name, const Access& access, Group rows,
-                                          bool along_k) {
-  const std::string member = rows == Group::m ? "a_map" : "b_map";
+std::string OperandPrinter::tensor_access(const std::string& member, const Access& access,
+                                          const char* inner, const char* outer) {
   arguments_.tensor_map(member, access.tensor);
   std::vector<std::string> axes;
   std::string decoded, batch;
@@ -117,25 +116,32 @@ std::string OperandPrinter::tensor_factor(const std::string& name, const Access&
         batch += fmt::format("      at[{}] = {};\n", rank++, axes[i]);
   }
   return fmt::format(
-      "  struct {name} {{\n    using Element = {element};\n"
-      "    static constexpr bool along_k = {along_k};\n    static constexpr int rank = {rank};\n"
+      "    static constexpr int rank = {rank};\n"
       "    static PT_DEVICE const pt::TensorMap& map(const Params& p) {{ return p.{member}; }}\n"
       "    static PT_DEVICE void locate([[maybe_unused]] const Params& p,\n"
-      "                                 [[maybe_unused]] pt::i32 b, pt::i32 row, pt::i32 depth,\n"
+      "                                 [[maybe_unused]] pt::i32 b, pt::i32 row, pt::i32 {other},\n"
       "                                 pt::i32 (&at)[rank]) {{\n{decoded}"
-      "      at[0] = {inner};\n      at[1] = {outer};\n{batch}    }}\n  }};\n",
-      fmt::arg("name", name), fmt::arg("element", device_type(access.type)),
-      fmt::arg("along_k", along_k), fmt::arg("rank", rank), fmt::arg("member", member),
-      fmt::arg("decoded", decoded), fmt::arg("inner", along_k ? "depth" : "row"),
-      fmt::arg("outer", along_k ? "row" : "depth"), fmt::arg("batch", batch));
+      "      at[0] = {inner};\n      at[1] = {outer};\n{batch}    }}\n",
+      fmt::arg("rank", rank), fmt::arg("member", member), fmt::arg("decoded", decoded),
+      fmt::arg("inner", inner), fmt::arg("outer", outer), fmt::arg("batch", batch),
+      fmt::arg("other", inner == std::string_view("row") ? outer : inner));
 }
 
-std::string OperandPrinter::output(const Access& access, int vector) {
+std::string OperandPrinter::tensor_factor(const std::string& name, const Access& access, Group rows,
+                                          bool along_k) {
+  return fmt::format("  struct {} {{\n    using Element = {};\n    static constexpr bool along_k = {};\n{}  }};\n",
+                     name, device_type(access.type), along_k,
+                     tensor_access(rows == Group::m ? "a_map" : "b_map", access,
+                                   along_k ? "depth" : "row", along_k ? "row" : "depth"));
+}
+
+std::string OperandPrinter::output(const Access& access, int vector, bool tensor_store) {
   std::string text = head("C", "c", access, true);
   text += fmt::format("    static constexpr int vector = {};\n", vector);
   text += offset("batch", "c", access, Group::batch);
   text += offset("row", "c", access, Group::m);
   text += offset("column", "c", access, Group::n);
+  if (tensor_store) text += tensor_access("c_map", access, "column", "row");
   return text + "  };\n";
 }
 

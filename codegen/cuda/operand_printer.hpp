@@ -53,8 +53,8 @@ class OperandPrinter {
   // direction first, then the other, then the batch axes that index it, innermost first.
   std::string tensor_factor(const std::string& name, const Access& access, Group rows,
                             bool along_k);
-  // The output, stored in vectors along n.
-  std::string output(const Access& access, int vector);
+  // The output, stored in vectors along n, or by TMA through a tensor map with coordinates as above.
+  std::string output(const Access& access, int vector, bool tensor_store);
   // Operand number i of the epilogue, read with the output's indices.
   std::string extra(const Access& access, std::size_t i);
 
@@ -64,6 +64,9 @@ class OperandPrinter {
   // A static function `function` from a linear index of `group` to an element offset.
   std::string offset(const std::string& function, const std::string& member, const Access& access,
                      Group group);
+  // `map` and `locate` of an operand that TMA moves; `member` is the map's.
+  std::string tensor_access(const std::string& member, const Access& access, const char* inner,
+                            const char* outer);
   // Statements that take `variable` apart into the merged axes of `group`, and their names.
   std::string decode(const std::string& variable, Group group, std::vector<std::string>& axes);
   std::string windows(const std::string& member, const Access& access, Group rows);

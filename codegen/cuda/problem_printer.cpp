@@ -52,7 +52,7 @@ std::string ProblemPrinter::operands(bool a_along_k, bool b_along_k, bool tensor
     text += operand_.factor("B", form_.b, Group::n, b_along_k, tiles_.vector_b);
   }
   for (std::size_t i = 0; i < form_.extra.size(); ++i) text += operand_.extra(form_.extra[i], i);
-  return text + operand_.output(form_.c, tiles_.vector_c);
+  return text + operand_.output(form_.c, tiles_.vector_c, tiles_.tensor_store != 0);
 }
 
 std::string ProblemPrinter::finish() {

@@ -10,6 +10,16 @@
 
 namespace perftune {
 
+// The output as TMA stores it: boxes of 16 rows and one swizzle span of `width` columns.
+struct TensorOutput {
+  const Contraction& form;
+  int width;
+  std::optional<std::string> bad_structure() const;
+  std::optional<std::string> bad_strides() const;
+  int span_bytes() const;
+  TensorMap map() const;
+};
+
 class TensorOperand {
  public:
   // `rows`: the group beside k that indexes it, Group::m of A and Group::n of B.

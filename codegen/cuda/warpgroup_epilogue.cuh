@@ -1,4 +1,5 @@
-// From a warpgroup's sums to stored elements: through shared memory, so that rows leave in vectors.
+// From a warpgroup's sums to stored elements: through shared memory, so that rows leave in vectors, or
+// as boxes that TMA stores.
 //
 // Each warp holds 16 rows of every 64 x N product. It stages Columns of them at a time in its own part
 // of shared memory, reads them back along n of the output, applies the printed epilogue and stores. A
@@ -27,6 +28,7 @@ class WarpgroupEpilogue {
 
  public:
   static constexpr int warp_bytes = staged_rows * stride * static_cast<int>(sizeof(Sum));
+  static PT_DEVICE void finish() {}  // nothing is under way
 
   // A warp's 16 x N sums of one product, whose first row and column are (first_row, first_column) of
   // the output, or of its transpose. `staging`: warp_bytes of this warp alone.
@@ -91,6 +93,78 @@ class WarpgroupEpilogue {
       global_store(reinterpret_cast<Vec<Out, width>*>(base + (C::row(params, m) + C::column(params, n))),
                    out, valid);
     }
+  }
+};
+
+// The same by TMA: each warp applies the epilogue to pairs of sums where they are, puts 16 rows of one
+// swizzle span into one of its two buffers, and has lane 0 store them as a box. Stores overlap with the
+// next columns, and the last ones with the next tile's products. Not for transposed tiles.
+template <class Problem, class Params, int N>
+class TensorStoreEpilogue {
+  using C = typename Problem::C;
+  using Out = typename C::Element;
+  using Sum = typename Problem::Accumulator;
+  static constexpr int element_bytes = static_cast<int>(sizeof(Out));
+  static constexpr int span = N * element_bytes % 128 == 0  ? 128
+                              : N * element_bytes % 64 == 0 ? 64
+                              : N * element_bytes % 32 == 0 ? 32
+                                                            : 16;
+  static constexpr int columns = span / element_bytes;
+  static constexpr int buffer_bytes = 16 * span;
+  static_assert(N % columns == 0 && columns % 8 == 0, "boxes of whole groups of eight columns");
+
+ public:
+  static constexpr int warp_bytes = 2 * buffer_bytes;
+
+  static PT_DEVICE void write(const Params& params, i32 batch, i32 first_row, i32 first_column,
+                              u32 staging, const Sum (&sum)[N / 2]) {
+    const u32 lane = lane_index();
+    PT_UNROLL
+    for (int at = 0; at < N; at += columns) {
+      const u32 buffer = staging + static_cast<u32>(at / columns % 2 * buffer_bytes);
+      // The other buffer may still be read. An odd number of boxes ends with the buffer that the next
+      // tile begins with.
+      if (lane == 0) tma_store_wait_read<1>();
+      if (at == 0 && N / columns % 2 == 1 && lane == 0) tma_store_wait_read<0>();
+      sync_warp();
+      fill(params, batch, first_row, first_column + at, buffer, sum, at);
+      fence_async_proxy();
+      sync_warp();
+      if (lane == 0) {
+        i32 to[C::rank];
+        C::locate(params, batch, first_row, first_column + at, to);
+        tma_store(C::map(params), buffer, to);
+        tma_store_commit();
+      }
+    }
+  }
+  // Before the block ends: nothing reads its shared memory any more.
+  static PT_DEVICE void finish() {
+    if (lane_index() == 0) tma_store_wait_read<0>();
+  }
+
+ private:
+  static PT_DEVICE void fill(const Params& params, i32 batch, i32 first_row, i32 first_column,
+                             u32 buffer, const Sum (&sum)[N / 2], int at) {
+    const int row = static_cast<int>(lane_index()) / 4;
+    const int pair = static_cast<int>(lane_index()) % 4 * 2;
+    PT_UNROLL
+    for (int c = 0; c < columns; c += 8) {
+      PT_UNROLL
+      for (int half = 0; half < 2; ++half) {
+        const int s = (at + c) / 2 + 2 * half;
+        const int r = row + 8 * half;
+        const i32 m = first_row + r, n = first_column + c + pair;
+        const bool valid = m < static_cast<i32>(params.m) && n < static_cast<i32>(params.n);
+        const auto out = Problem::template finish<2>(params, batch, m, n, valid,
+                                                     Vec<Sum, 2>{sum[s], sum[s + 1]});
+        shared_store(buffer + swizzled(static_cast<u32>(r * span + (c + pair) * element_bytes)), out);
+      }
+    }
+  }
+  // As TMA permutes 16-byte chunks (PTX ISA 9.0, 5.5.6); buffers start at whole patterns.
+  static PT_DEVICE u32 swizzled(u32 offset) {
+    return offset ^ ((offset >> 7 & (span / 16 - 1)) << 4);
   }
 };
 

@@ -74,6 +74,7 @@ struct Block {
   SharedMemory shared;
   std::map<unsigned, MBarrier> mbarriers;  // by offset
   std::vector<Warpgroup> warpgroups;       // whole ones
+  std::map<unsigned, Stamp> remote;        // newest arrival at `mbarriers` by thread of another block
   unsigned running = 0;                    // threads that have not ended
   std::array<NamedBarrier, 16> barriers;
   std::vector<Warp> warps;

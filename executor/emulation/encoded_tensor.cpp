@@ -36,6 +36,7 @@ std::optional<std::string> encode_tensor(const TensorMap& map, std::uint64_t add
                         static_cast<unsigned>(map.rank),
                         static_cast<unsigned>(size_bytes(map.type)),
                         static_cast<unsigned>(map.swizzle_bytes),
+                        map.type == DType::tf32 ? 1U : 0U,
                         {},
                         {},
                         {}};

@@ -128,6 +128,17 @@ void GridRun::check_end(const Cluster& cluster) {
     for (const Warpgroup& warpgroup : block.warpgroups)
       if (!warpgroup.idle())
         throw Defect{OutcomeKind::wrong_result, "a block ended with wgmma that nobody waited for"};
+  // Whoever arrives at a block's mbarrier needs that block: one of its threads must end later.
+  for (unsigned b = 0; b < cluster.blocks.size(); ++b)
+    for (const auto& [from, arrival] : cluster.blocks[b].remote) {
+      const auto first = cluster.threads.begin() + b * threads_;
+      if (std::none_of(first, first + threads_, [&](const Thread& thread) {
+            return cluster.clocks.ordered(arrival, thread.index);
+          }))
+        throw Defect{OutcomeKind::wrong_result,
+                     fmt::format("thread {} of the cluster arrives at an mbarrier of block {}, which does "
+                                 "not wait for it before it ends", from, b)};
+    }
   for (const Thread& thread : cluster.threads)
     if (!thread.copies.copies.empty() || !thread.stores.stores.empty())
       throw Defect{OutcomeKind::wrong_result,

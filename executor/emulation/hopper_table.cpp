@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "executor/emulation/grid_run.hpp"
+#include "recipes/number_format.hpp"
 
 namespace perftune::emulation {
 
@@ -63,6 +64,9 @@ struct HopperTable {
     run.count_step();
     MBarrier& barrier = find(run, rank, offset);
     const unsigned phase = barrier.phase();
+    if (rank != run.thread_->view.cluster_rank)
+      run.cluster_->blocks[rank].remote[run.thread_->index] =
+          run.cluster_->clocks.now(run.thread_->index);
     if (const char* why = barrier.arrive(run.cluster_->clocks, run.thread_->index, expected_bytes))
       wrong(run, why);
     if (barrier.phase() != phase) wake(run, barrier);
@@ -111,6 +115,8 @@ struct HopperTable {
           run.memory_.check({clocks, issuer, run.cluster_->threads[issuer].view}, chunk.elements[e],
                             bytes, Access::read);
           std::memcpy(to + e * bytes, chunk.elements[e], bytes);
+          if (load.tile.rounds_to_tf32())
+            encode(DType::tf32, decode(DType::f32, to + e * bytes), to + e * bytes);
         }
       }
       barrier.bytes_arrived(clocks, load.issued, load.tile.bytes());

@@ -22,6 +22,7 @@ class TensorTile {
 
   unsigned bytes() const { return bytes_; }
   unsigned element_bytes() const { return map_.element_bytes; }
+  bool rounds_to_tf32() const { return map_.rounds_to_tf32 != 0; }
   // Elements of 16 bytes at byte `linear` of the box (a multiple of 16).
   struct Chunk {
     unsigned offset;  // in shared memory from the start of the box, swizzled

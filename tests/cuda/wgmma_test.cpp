@@ -70,6 +70,16 @@ constexpr const char* kClusterBoth =
     "vector_c=8";
 constexpr const char* kScalarStores =
     "block_m=64 block_n=64 block_k=64 warp_m=16 warp_n=64 stages=3";
+constexpr const char* kBytes =
+    "block_m=64 block_n=32 block_k=128 warp_m=16 warp_n=32 stages=3 vector_c=4";
+constexpr const char* kWords =
+    "block_m=64 block_n=32 block_k=32 warp_m=16 warp_n=32 stages=3 vector_c=4";
+constexpr const char* kByteStores =
+    "block_m=64 block_n=64 block_k=64 warp_m=16 warp_n=64 stages=3 vector_c=16";
+constexpr const char* kTensorStore =
+    "block_m=128 block_n=96 block_k=64 warp_m=16 warp_n=96 stages=2 tensor_store=1 vector_c=2";
+constexpr const char* kTensorStoreNarrow =
+    "block_m=64 block_n=8 block_k=64 warp_m=16 warp_n=8 stages=3 tensor_store=1 vector_c=2";
 constexpr const char* kRagged = "m: 200, n: 72, k: 328";
 
 INSTANTIATE_TEST_SUITE_P(
@@ -91,6 +101,17 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"cluster_m", "bf16", "bf16", "m,k", "k,n", kRagged, kClusterM},
         Case{"cluster_n", "bf16", "bf16", "k,m", "n,k", kRagged, kClusterN},
         Case{"cluster_both", "bf16", "bf16", "m,k", "n,k", kRagged, kClusterBoth},
+        Case{"tf32", "tf32", "f32", "m,k", "n,k", "m: 72, n: 40, k: 212", kWords},
+        Case{"f8", "f8e4m3", "f32", "m,k", "n,k", "m: 72, n: 40, k: 656", kBytes},
+        Case{"f8_wide", "f8e5m2", "f16", "m,k", "n,k", "m: 72, n: 40, k: 656", kBytes},
+        Case{"f8_stored", "f8e4m3", "f8e4m3", "m,k", "n,k", "m: 72, n: 80, k: 272", kByteStores},
+        Case{"i8", "i8", "i32", "m,k", "n,k", "m: 72, n: 40, k: 656", kBytes},
+        Case{"u8", "u8", "i32", "m,k", "n,k", "m: 72, n: 40, k: 656", kBytes},
+        Case{"tensor_store", "bf16", "bf16", "m,k", "n,k", "m: 200, n: 200, k: 200", kTensorStore},
+        Case{"tensor_store_words", "bf16", "f32", "m,k", "k,n", "m: 200, n: 104, k: 200", kTensorStore},
+        Case{"tensor_store_narrow", "f16", "f16", "m,k", "n,k", "m: 72, n: 24, k: 200", kTensorStoreNarrow},
+        Case{"tensor_store_bytes", "f8e4m3", "f8e4m3", "m,k", "n,k", "m: 72, n: 48, k: 272",
+             "block_m=64 block_n=32 block_k=128 warp_m=16 warp_n=32 stages=2 tensor_store=1 vector_c=2"},
         Case{"odd_output", "bf16", "bf16", "m,k", "n,k", "m: 67, n: 71, k: 200", kScalarStores},
         Case{"one_row", "bf16", "bf16", "m,k", "n,k", "m: 1, n: 136, k: 264", kSwapped}),
     [](const auto& one) { return std::string(one.param.what); });
@@ -108,6 +129,21 @@ TEST(WgmmaBatches, EachHasItsOwnTilesAndABroadcastOperandHasOne) {
   };
   EXPECT_EQ(run(batched("g,n,k"), wgmma(kNarrow)), "");
   EXPECT_EQ(run(batched("g,k,n"), wgmma(kClusterM)), "");
+  EXPECT_EQ(run(batched("k,n"), wgmma(kTensorStore)), "");
+}
+
+TEST(WgmmaTypes, MixedFloatsOfEightBitsAndRoundingOnTheWayIn) {
+  const auto product = [](const char* a, const char* b, const char* value) {
+    return parse_operator_text(
+               fmt::format("name: t\ndims: {{m: 72, n: 40, k: 272}}\ninputs: {{A: \"{}[m,k]\", B: "
+                           "\"{}[n,k]\"}}\noutputs: {{C: \"f32[m,n]\"}}\ncompute:\n  - C[m,n] = "
+                           "sum[k]({})\n", a, b, value), "t")
+        .front()
+        .op;
+  };
+  EXPECT_EQ(run(product("f8e4m3", "f8e5m2", "A[m,k] * B[n,k]"), wgmma(kBytes)), "");
+  EXPECT_EQ(run(product("f8e5m2", "f8e4m3", "A[m,k] * B[n,k]"), wgmma(kBytes)), "");
+  EXPECT_EQ(run(product("f32", "f32", "cast(A[m,k], tf32) * cast(B[n,k], tf32)"), wgmma(kWords)), "");
 }
 
 class CompiledWgmma : public ::testing::TestWithParam<const char*> {};
@@ -137,6 +173,8 @@ INSTANTIATE_TEST_SUITE_P(
     Programs, CompiledWgmma,
     ::testing::Values(
         "block_m=128 block_n=256 block_k=64 warp_m=16 warp_n=256 stages=4 cluster_m=2 vector_c=8",
+        "block_m=128 block_n=256 block_k=64 warp_m=16 warp_n=256 stages=4 cluster_n=2 tensor_store=1 "
+        "vector_c=2",
         "block_m=256 block_n=128 block_k=64 warp_m=32 warp_n=128 stages=4 split_k=2 vector_c=8",
         "block_m=64 block_n=64 block_k=64 warp_m=16 warp_n=64 stages=3 vector_c=8",
         "block_m=32 block_n=128 block_k=64 warp_m=32 warp_n=16 stages=4 swap=1 vector_c=8"));
@@ -148,12 +186,12 @@ TEST(WgmmaInstructions, AreTheOnesMeant) {
     const Operator op = matmul("bf16", "bf16", "m,k", "k,n", "m: 4096, n: 4096, k: 4096");
     const auto ptx = Nvrtc().ptx(
         emitter.emit(op, wgmma("block_m=128 block_n=256 block_k=64 warp_m=16 warp_n=256 stages=4 "
-                               "cluster_m=2 vector_c=8"), h200), h200.arch);
+                               "cluster_m=2 tensor_store=1 vector_c=2"), h200), h200.arch);
     ASSERT_TRUE(std::holds_alternative<std::string>(ptx)) << std::get<Failure>(ptx).detail;
     for (const char* part :
          {"wgmma.mma_async.sync.aligned.m64n256k16.f32.bf16.bf16", "cp.async.bulk.tensor.2d",
           ".multicast::cluster", "mbarrier.try_wait.parity", "setmaxnreg.inc", "setmaxnreg.dec",
-          "st.global.v4"})
+          "cp.async.bulk.tensor.2d.global.shared::cta.tile.bulk_group", "fence.proxy.async"})
       EXPECT_NE(std::get<std::string>(ptx).find(part), std::string::npos) << part;
   } catch (const Error& error) {
     GTEST_SKIP() << error.what();
@@ -174,6 +212,7 @@ TEST(WgmmaLegality, NamesWhatTmaAndTheInstructionDoNotDo) {
   EXPECT_NE(why("bf16", "m: 128, n: 100, k: 128", kScalarStores).find("rows of b are 200 bytes apart"),
             std::string::npos);
   EXPECT_NE(why("f32", fits, kScalarStores).find("f32 by f32"), std::string::npos);
+  EXPECT_NE(why("f8e4m3", fits, kBytes).find("16-bit types only"), std::string::npos);
   EXPECT_NE(why("bf16", fits, "block_m=64 block_n=48 block_k=64 warp_m=16 warp_n=48").find("48"),
             std::string::npos);
 }

@@ -25,7 +25,7 @@ Verdict verify_emitted(const EmittedCase& c, std::span<const DeviceHeader> heade
   emulation::BankConflicts conflicts;
   if (c.most_wavefronts > 0) device.count_conflicts(&conflicts);
   if (const auto wrong =
-          verify_on(device, op, *compiled, c.emitter->bind(op, program, hardware), 1))
+          verify_on(device, op, *compiled, with_turns(c.emitter->bind(op, program, hardware)), 1))
     return {program.text() + ": " + wrong->detail};
   const auto [accesses, wavefronts, ideal, worst] = conflicts.summary();
   if (static_cast<double>(wavefronts) > c.most_wavefronts * static_cast<double>(ideal))

@@ -27,6 +27,7 @@ inline void PrintTo(const EmittedCase& c, std::ostream* out) { *out << c.name; }
 
 std::vector<EmittedCase> simt_cases();
 std::vector<EmittedCase> mma_cases();
+std::vector<EmittedCase> wgmma_cases();
 
 struct Verdict {
   std::string wrong;     // empty: the kernel is right

@@ -18,5 +18,7 @@ INSTANTIATE_TEST_SUITE_P(Simt, EmittedKernel, ::testing::ValuesIn(simt_cases()),
 
 INSTANTIATE_TEST_SUITE_P(Mma, EmittedKernel, ::testing::ValuesIn(mma_cases()), name_of);
 
+INSTANTIATE_TEST_SUITE_P(Wgmma, EmittedKernel, ::testing::ValuesIn(wgmma_cases()), name_of);
+
 }  // namespace
 }  // namespace perftune::testing

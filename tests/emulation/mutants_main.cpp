@@ -37,6 +37,7 @@ int main(int argc, char** argv) {
   const std::vector<DeviceHeader> headers = headers_from(argv[1]);
   std::vector<perftune::testing::EmittedCase> cases = perftune::testing::simt_cases();
   for (const auto& c : perftune::testing::mma_cases()) cases.push_back(c);
+  for (const auto& c : perftune::testing::wgmma_cases()) cases.push_back(c);
   for (const perftune::testing::EmittedCase& c : cases) {
     if (!target.empty() && c.emitter->target() != target) continue;
     const auto [wrong, compiled] = perftune::testing::verify_emitted(c, headers);

@@ -17,6 +17,8 @@ import tempfile
 SIMT, TILE, SUMS = "contraction_simt.cuh", "shared_tile.cuh", "partial_sums.cuh"
 EPILOGUE, INDEXING, WORK = "contraction_epilogue.cuh", "indexing.cuh", "block_work.cuh"
 MMA, FRAGMENTS = "contraction_mma.cuh", "fragments.cuh"
+WGMMA, TENSOR_TILE, SCHEDULE = "contraction_wgmma.cuh", "tensor_tile.cuh", "tile_schedule.cuh"
+WAY_OUT = "warpgroup_epilogue.cuh"
 
 # name: (header, text, replacement)
 MUTATIONS = {
@@ -75,6 +77,55 @@ MUTATIONS = {
     "mma: swizzle read by sum instead of xor": (FRAGMENTS, "((tile + base_[0]) ^ static_cast<u32>(i * 32))", "((tile + base_[0]) + static_cast<u32>(i * 32))"),
     "mma: no swizzle": (FRAGMENTS, "return (chunk ^ key) * 16;", "return chunk * 16;"),
     "mma: gathered rows 8 apart from the wrong place": (FRAGMENTS, "words[1] = word(from ^ eight_rows);", "words[1] = word(from);"),
+    # Hopper: mbarriers
+    "wgmma: products before their operands came": (WGMMA, "mbarrier_wait(stage.full_barrier(), stage.parity);", ""),
+    "wgmma: the wrong phase of a full stage": (WGMMA, "mbarrier_wait(stage.full_barrier(), stage.parity)", "mbarrier_wait(stage.full_barrier(), stage.parity ^ 1)"),
+    "wgmma: stages filled before they are free": (WGMMA, "mbarrier_wait(stage.empty_barrier(), stage.parity ^ 1);", ""),
+    "wgmma: the wrong phase of an empty stage": (WGMMA, "stage.parity ^ 1);", "stage.parity);"),
+    "wgmma: no bytes expected": (WGMMA, "mbarrier_arrive_expect(stage.full_barrier(), expected_bytes)", "mbarrier_arrive(stage.full_barrier())"),
+    "wgmma: bytes of one operand expected": (WGMMA, "expected_bytes = TileA::bytes + TileB::bytes", "expected_bytes = TileA::bytes"),
+    "wgmma: one warp too few lets a stage go": (WGMMA, "consumer_warps * readers)", "consumer_warps * readers - 1)"),
+    "wgmma: neighbours in the cluster are not waited for": (WGMMA, "consumer_warps * readers)", "consumer_warps)"),
+    "wgmma: the last stage of a tile is not let go": (WGMMA, "wgmma_wait<0>(sum[g]);\n    release(schedule, last);", "wgmma_wait<0>(sum[g]);"),
+    "wgmma: a stage let go while it is read": (WGMMA, "wgmma_wait<1>();\n      if (!first)", "if (!first)"),
+    "wgmma: the parity never turns": (WGMMA, "parity ^= static_cast<u32>(index == 0);", ""),
+    "wgmma: the ring is one stage too long": (WGMMA, "index + 1 == Tiles::stages ? 0", "index == Tiles::stages ? 0"),
+    "wgmma: mbarriers not made known to TMA": (WGMMA, "    fence_mbarrier_init();\n", ""),
+    "wgmma: no sync after the mbarriers' init": (WGMMA, "    else\n      sync_block();", ""),
+    "wgmma: blocks of a cluster do not wait for each other": (WGMMA, "sync_warp();\n      sync_cluster();", "sync_warp();"),
+    # Hopper: products
+    "wgmma: no fence before the products": (WGMMA, "wgmma_fence();", ""),
+    "wgmma: sums used before they are there": (WGMMA, "wgmma_wait<0>();\n    PT_UNROLL\n    for (int g = 0; g < groups; ++g) wgmma_wait<0>(sum[g]);", ""),
+    "wgmma: products not committed": (WGMMA, "wgmma_commit();", ""),
+    "wgmma: the last tile's sums added": (WGMMA, "!(first && i == 0)", "true"),
+    "wgmma: each step's sums dropped": (WGMMA, "!(first && i == 0)", "i != 0"),
+    "wgmma: the second product of the first one's rows": (WGMMA, "first_row + 64 * g, i)", "first_row, i)"),
+    "wgmma: both warpgroups take the same rows": (WGMMA, "static_cast<i32>(warp) / 4 * (64 * groups)", "0"),
+    "wgmma: descriptor with half the stride": (TENSOR_TILE, "16, 8 * span, swizzle", "16, 4 * span, swizzle"),
+    "wgmma: descriptor of a neighbouring panel": (TENSOR_TILE, "tile + at, panel_bytes, 8 * span, swizzle", "tile + at, 8 * span, 8 * span, swizzle"),
+    "wgmma: descriptor with another swizzle": (TENSOR_TILE, "span == 128  ? Swizzle::bytes_128", "span == 128  ? Swizzle::bytes_64"),
+    "wgmma: k advances by half an instruction": (TENSOR_TILE, "i * 32 % span + row", "i * 16 % span + row"),
+    "wgmma: k across lines advances by half an instruction": (TENSOR_TILE, "i * (32 / element_bytes) * span", "i * (16 / element_bytes) * span"),
+    # Hopper: tensor copies
+    "wgmma: every panel from the same place": (TENSOR_TILE, "const i32 across = p * (span / element_bytes);", "const i32 across = 0;"),
+    "wgmma: every panel to the same place": (TENSOR_TILE, "p * panel_bytes + line * span", "line * span"),
+    "wgmma: parts of a tile to the same place": (TENSOR_TILE, "p * panel_bytes + line * span", "p * panel_bytes"),
+    "wgmma: parts by the wrong rank": (WGMMA, "schedule.rank_n(), stage.tile_a()", "schedule.rank_m(), stage.tile_a()"),
+    "wgmma: multicast to the wrong row": (WGMMA, "<< (schedule.rank_m() * Tiles::cluster_n)", "<< (schedule.rank_n() * Tiles::cluster_n)"),
+    # Hopper: schedule and way out
+    "wgmma: blocks take each other's tiles": (SCHEDULE, "unit_ += static_cast<i32>(grid_blocks_x()) / cluster;", "unit_ += 1;"),
+    "wgmma: the last unit left out": (SCHEDULE, "unit_ >= static_cast<i32>(params_.units)", "unit_ + 1 >= static_cast<i32>(params_.units)"),
+    "wgmma: sums staged over those being stored": (WAY_OUT, "      sync_warp();\n      stage(", "      stage("),
+    "wgmma: sums stored before they are staged": (WAY_OUT, "stage(staging, sum, at);\n      sync_warp();", "stage(staging, sum, at);"),
+    "wgmma: a turned tile not turned back": (WAY_OUT, "store(params, batch, first_column + at, first_row, staging);", "store(params, batch, first_row, first_column + at, staging);"),
+    "wgmma: a buffer filled while TMA reads it": (WAY_OUT, "if (lane == 0) tma_store_wait_read<1>();", ""),
+    "wgmma: an odd box's buffer filled while TMA reads it": (WAY_OUT, "N / columns % 2 == 1 && lane", "false && lane"),
+    "wgmma: a store of what TMA does not see yet": (WAY_OUT, "      fence_async_proxy();\n", ""),
+    "wgmma: a store before the warp has filled its buffer": (WAY_OUT, "fence_async_proxy();\n      sync_warp();", "fence_async_proxy();"),
+    "wgmma: stores under way when the block ends": (WAY_OUT, "if (lane_index() == 0) tma_store_wait_read<0>();", ""),
+    "wgmma: a store's buffer not permuted": (WAY_OUT, "offset ^ ((offset >> 7 & (span / 16 - 1)) << 4)", "offset"),
+    "wgmma: rows of the output not bounded": (WAY_OUT, "m < static_cast<i32>(params.m) && n < static_cast<i32>(params.n);\n      Vec<Sum, width>", "n < static_cast<i32>(params.n);\n      Vec<Sum, width>"),
+    "wgmma: a split's warps do not meet": (WGMMA, "static PT_DEVICE void sync() { sync_barrier<1, consumer_warps * 32>(); }", "static PT_DEVICE void sync() { sync_warp(); }"),
     "every slice takes the same part of k": (SIMT, "const int first = slice * slice_depth;", "const int first = 0;"),
 }
 
@@ -97,7 +148,8 @@ def mutate(executable, headers, name):
             return f"its text occurs {source.count(text)} times in {header}", ""
         (copy / header).write_text(source.replace(text, replacement))
         # Only the cases of its target can see a defect in a target's own header.
-        target = {SIMT: "cuda/simt", MMA: "cuda/mma", FRAGMENTS: "cuda/mma"}.get(header, "")
+        target = {SIMT: "cuda/simt", MMA: "cuda/mma", FRAGMENTS: "cuda/mma",
+                  **dict.fromkeys((WGMMA, TENSOR_TILE, SCHEDULE, WAY_OUT), "cuda/wgmma")}.get(header, "")
         code, said = run(executable, str(copy), target)
     problems = {0: "NOT CAUGHT: every kernel passed", 1: ""}
     return problems.get(code, f"no verdict (exit code {code}): {said[-1500:]}"), said

@@ -142,7 +142,14 @@ class Builder {
     t.block_m = block.m, t.block_n = block.n, t.block_k = block_k;
     t.warp_m = warp.m, t.warp_n = warp.n;
     if (p_.scalar()) t.thread_m = registers.m, t.thread_n = registers.n;
-    t.vector_a = p_.vector_a, t.vector_b = p_.vector_b, t.vector_c = std::min(p_.vector_c, warp.n);
+    // No vector reaches beyond its line of the tile.
+    const auto within = [&](int vector, const Access& access, int rows) {
+      const int line = unit_stride(access, Group::k) ? block_k : rows;
+      return std::min(vector, line & -line);
+    };
+    t.vector_a = within(p_.vector_a, p_.form.a, block.m);
+    t.vector_b = within(p_.vector_b, p_.form.b, block.n);
+    t.vector_c = std::min(p_.vector_c, warp.n);
     if (p_.scalar()) t.vector_c = std::min(t.vector_c, registers.n);
     t.index_bits = needs_64bit_index(p_.form) ? 64 : 32;
     // A block of few threads cannot hide latency: more warps share its tile, each on part of k.

@@ -30,15 +30,35 @@ constexpr Rows kRows[] = {{2, 2}, {1, 2}, {1, 1}};
 struct Problem {
   std::int64_t m, n, k, batch;
   int element, vector_c, index_bits;
+  bool tensor_store;  // TMA takes the output
 };
 
 Problem describe(const Contraction& form) {
   Problem p{form.extent(Group::m), form.extent(Group::n), form.extent(Group::k),
-            form.extent(Group::batch), static_cast<int>(size_bytes(form.a.type)), 1, 32};
+            form.extent(Group::batch), static_cast<int>(size_bytes(form.a.type)), 1, 32, false};
   p.vector_c = vector_width(form, form.c, Group::n,
                             rules::kVectorBytes / static_cast<int>(size_bytes(form.c.type)));
   p.index_bits = needs_64bit_index(form) ? 64 : 32;
   return p;
+}
+
+// An epilogue operand with rows of its own is better read in vectors than in the pairs that sums come in.
+bool reads_like_output(const Contraction& form) {
+  return std::any_of(form.extra.begin(), form.extra.end(), [](const Access& extra) {
+    return extra.forms(Group::n).back() == StrideForm::unit &&
+           extra.forms(Group::m).back() != StrideForm::absent;
+  });
+}
+
+// Asked of the emitter, by the smallest program.
+bool takes_tensor_store(const Operator& op, const Hardware& hardware, const Emitter& emitter,
+                        const Problem& p) {
+  ContractionTiles t;
+  t.block_m = 64, t.block_n = 32, t.block_k = 128 / p.element;
+  t.warp_m = 16, t.warp_n = 32, t.producers = 4;
+  t.tensor_store = 1, t.vector_c = 2;
+  t.index_bits = p.index_bits;
+  return !emitter.illegal(op, t.to_program("cuda/wgmma"), hardware);
 }
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
@@ -80,7 +100,8 @@ class Builder {
     t.block_n = swap ? tall : width;
     t.warp_m = swap ? width : 16 * share.products;
     t.warp_n = swap ? 16 * share.products : width;
-    t.vector_c = std::min(p_.vector_c, swap ? 16 : std::min(32, width));
+    t.tensor_store = p_.tensor_store && swap == 0;
+    t.vector_c = t.tensor_store ? 2 : std::min(p_.vector_c, swap ? 16 : std::min(32, width));
     t.index_bits = p_.index_bits;
     const int span = static_cast<int>(std::min<std::int64_t>(kSpanBytes, 32 * ceil_div(p_.k * p_.element, 32)));
     for (const int bytes : {span == 96 ? kSpanBytes : span, 2 * kSpanBytes}) {
@@ -191,8 +212,12 @@ std::vector<RuleApplied> Builder::reasons(const ContractionTiles& t, const Resou
   out.push_back({"stages", "shared_memory",
                  fmt::format("{} steps in flight, {} shared bytes of {}", t.stages, r.shared_bytes,
                              hardware_.sm.shared_bytes_optin)});
-  out.push_back({"vector_c", "vector_multiple",
-                 fmt::format("{} elements per store are aligned at every point", t.vector_c)});
+  if (t.tensor_store)
+    out.push_back({"tensor_store", "overlap",
+                   "rows of the output are multiples of 16 bytes apart: stores overlap with the next tile"});
+  else
+    out.push_back({"vector_c", "vector_multiple",
+                   fmt::format("{} elements per store are aligned at every point", t.vector_c)});
   if (t.cluster_m * t.cluster_n > 1)
     out.push_back({"cluster_m, cluster_n", "multicast",
                    fmt::format("{} blocks read {} once", t.cluster_m * t.cluster_n,
@@ -222,7 +247,9 @@ std::vector<Constructed> ContractionWgmmaConstructor::construct(const Operator& 
     why_not = "wgmma needs sm_90a";
     return {};
   }
-  const Problem problem = describe(*canonical.form);
+  Problem problem = describe(*canonical.form);
+  problem.tensor_store = !reads_like_output(*canonical.form) &&
+                         takes_tensor_store(op, hardware, emitter_, problem);
   Builder builder(op, hardware, emitter_, problem);
   for (const double epsilon : kEpsilons) {
     builder.at_tolerance(epsilon);

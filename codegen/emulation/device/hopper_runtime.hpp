@@ -11,6 +11,7 @@ struct EncodedTensor {
   unsigned rank;
   unsigned element_bytes;
   unsigned swizzle_bytes;  // 0, 32, 64 or 128
+  unsigned rounds_to_tf32;  // loads convert f32 (CU_TENSOR_MAP_DATA_TYPE_TFLOAT32)
   unsigned extents[5];
   unsigned box[5];
   unsigned long long strides[5];  // bytes; [0] is element_bytes
