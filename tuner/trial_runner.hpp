@@ -51,10 +51,11 @@ class TrialRunner {
   // Waits for any queued trial, at most until `deadline`; nullopt when it passed or on interrupt.
   virtual std::optional<Trial> next(std::chrono::steady_clock::time_point deadline) = 0;
 
-  // Only where measures(); `programs` were all timed, the family's default among them. nullopt
-  // when the measurement itself failed.
+  // Only where measures(); `programs` were all timed. nullopt when interrupted, and when the
+  // measurement failed: then `failure` says how, though not which of the programs did it.
   virtual std::optional<Confirmation> confirm(const Operator& op,
-                                              std::span<const TileProgram> programs) = 0;
+                                              std::span<const TileProgram> programs,
+                                              std::optional<Outcome>& failure) = 0;
 };
 
 }  // namespace perftune

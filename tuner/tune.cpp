@@ -197,41 +197,47 @@ class Session {
     const Verdict verdict = result_.measured && end_ == TuneEnd::finished
                                 ? confirmed_verdict(op_, runner_, result_.candidates, options_.leaders)
                                 : screening_verdict(result_.candidates);
+    const int failed = static_cast<int>(verdict.failed.size());
+    result_.counts.failed += failed;
+    result_.counts.measured -= failed;
+    for (const std::string& kernel : verdict.failed) record_confirmation(candidate(kernel));
+    if (verdict.best.empty()) return;
     result_.best = verdict.best;
     result_.best_measured = verdict.measured;
     result_.best_us = verdict.us;
     result_.ties = verdict.ties;
     result_.seconds.measure += verdict.seconds;
-    record_confirmation(verdict.confirmed);
+    for (std::size_t i = 0; i < verdict.confirmed; ++i) record_confirmation(result_.candidates[i]);
     record_winner();
     if (!result_.measured)
       result_.note = "offline: compiled and emulated, not run; `perftune measure --pending` on a "
                      "machine with this GPU times what was found";
   }
 
-  void record_confirmation(std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) {
-      const auto& candidate = result_.candidates[i];
-      const auto* emitter = slices_.emitters().find(candidate.ranked.program);
-      MeasurementRecord row = new_row(emitter->emit(op_, candidate.ranked.program, hardware_),
-                                      candidate.ranked.program.target, candidate.ranked.prediction);
-      row.phase = Phase::confirmation;
-      row.outcome = candidate.outcome;
-      store_.record(run_, row);
-    }
+  const TunedCandidate& candidate(const std::string& kernel) const {
+    return *std::find_if(result_.candidates.begin(), result_.candidates.end(),
+                         [&](const auto& c) { return c.kernel == kernel; });
+  }
+
+  void record_confirmation(const TunedCandidate& tuned) {
+    const auto* emitter = slices_.emitters().find(tuned.ranked.program);
+    MeasurementRecord row = new_row(emitter->emit(op_, tuned.ranked.program, hardware_),
+                                    tuned.ranked.program.target, tuned.ranked.prediction);
+    row.phase = Phase::confirmation;
+    row.outcome = tuned.outcome;
+    store_.record(run_, row);
   }
 
   void record_winner() {
-    const auto it = std::find_if(result_.candidates.begin(), result_.candidates.end(),
-                                 [&](const auto& c) { return c.kernel == result_.best; });
-    const auto& program = it->ranked.program;
+    const Ranked& best = candidate(result_.best).ranked;
+    const auto& program = best.program;
     const auto* emitter = slices_.emitters().find(program);
     WinnerRecord winner;
     winner.kernel = describe(emitter->emit(op_, program, hardware_));
     winner.toolchain = runner_.toolchain(program.target);
     winner.basis = result_.best_measured ? Basis::measured : Basis::predicted;
     if (result_.best_measured) winner.measured_us = result_.best_us;
-    winner.predicted_us = it->ranked.prediction.us;
+    winner.predicted_us = best.prediction.us;
     winner.roofline_us = roofline_us_;
     winner.ties = result_.ties;
     store_.set_winner(run_, op_id_, hardware_id_, runner_.policy().text(), winner);

@@ -11,19 +11,74 @@ double time_of(const TunedCandidate& candidate) {
                                   : candidate.ranked.prediction.us;
 }
 
+bool better(const TunedCandidate& a, const TunedCandidate& b) {
+  const bool fails_a = !is_success(a.outcome), fails_b = !is_success(b.outcome);
+  if (fails_a != fails_b) return fails_b;
+  const bool untimed_a = !a.outcome.timing, untimed_b = !b.outcome.timing;
+  if (untimed_a != untimed_b) return untimed_b;
+  if (time_of(a) != time_of(b)) return time_of(a) < time_of(b);
+  return a.ranked.program < b.ranked.program;
+}
+
+auto first(std::vector<TunedCandidate>& candidates, std::size_t count) {
+  return candidates.begin() + static_cast<std::ptrdiff_t>(count);
+}
+
 // The best and everything that ties with it: the smallest program text wins, whatever the order.
-Verdict break_ties(const std::vector<TunedCandidate>& leaders, const Confirmation& confirmation) {
+void name_best(Verdict& verdict, const std::vector<TunedCandidate>& leaders,
+               const Confirmation& confirmation) {
   std::vector<std::size_t> tied = confirmation.ties;
   tied.push_back(confirmation.best);
   std::sort(tied.begin(), tied.end(), [&](std::size_t a, std::size_t b) {
     return leaders[a].ranked.program < leaders[b].ranked.program;
   });
-  Verdict verdict;
   verdict.measured = true;
   verdict.best = leaders[tied.front()].kernel;
   verdict.us = confirmation.timings[tied.front()].median_us;
   for (std::size_t i = 1; i < tied.size(); ++i) verdict.ties.push_back(leaders[tied[i]].kernel);
-  return verdict;
+}
+
+// How many are to be confirmed: the leading timed ones and the family's default, wherever the
+// screening put it; it is moved next to them.
+std::size_t bring_leaders_first(std::vector<TunedCandidate>& candidates, int leaders) {
+  const auto timed_end = std::find_if(candidates.begin(), candidates.end(),
+                                      [](const auto& c) { return !c.outcome.timing; });
+  auto chosen_end =
+      candidates.begin() + std::min<std::ptrdiff_t>(leaders, timed_end - candidates.begin());
+  const auto its_default =
+      std::find_if(chosen_end, timed_end, [](const auto& c) { return c.ranked.is_default; });
+  if (its_default != timed_end) {
+    std::rotate(chosen_end, its_default, its_default + 1);
+    ++chosen_end;
+  }
+  return static_cast<std::size_t>(chosen_end - candidates.begin());
+}
+
+std::optional<Confirmation> confirm_first(const Operator& op, TrialRunner& runner,
+                                          const std::vector<TunedCandidate>& candidates,
+                                          std::size_t count, std::optional<Outcome>& failure) {
+  if (count == 0) return std::nullopt;
+  std::vector<TileProgram> programs;
+  for (std::size_t i = 0; i < count; ++i) programs.push_back(candidates[i].ranked.program);
+  return runner.confirm(op, programs, failure);
+}
+
+// Each of the first `count` alone, since a crash does not say whose it was. Those that fail take
+// the failure as their outcome and go behind the successes. Returns their kernels.
+std::vector<std::string> drop_failing(const Operator& op, TrialRunner& runner,
+                                      std::vector<TunedCandidate>& candidates, std::size_t count) {
+  std::vector<std::string> dropped;
+  for (std::size_t i = 0; i < count; ++i) {
+    const TileProgram& program = candidates[i].ranked.program;
+    std::optional<Outcome> failure;
+    if (runner.confirm(op, {&program, 1}, failure) || !failure) continue;
+    failure->resources = candidates[i].outcome.resources;
+    candidates[i].outcome = std::move(*failure);
+    dropped.push_back(candidates[i].kernel);
+  }
+  std::stable_partition(candidates.begin(), candidates.end(),
+                        [](const auto& c) { return is_success(c.outcome); });
+  return dropped;
 }
 
 }  // namespace
@@ -34,48 +89,43 @@ bool is_success(const Outcome& outcome) {
 }
 
 void sort_best_first(std::vector<TunedCandidate>& candidates) {
-  std::sort(candidates.begin(), candidates.end(),
-            [](const TunedCandidate& a, const TunedCandidate& b) {
-              const bool fails_a = !is_success(a.outcome), fails_b = !is_success(b.outcome);
-              if (fails_a != fails_b) return fails_b;
-              const bool untimed_a = !a.outcome.timing, untimed_b = !b.outcome.timing;
-              if (untimed_a != untimed_b) return untimed_b;
-              if (time_of(a) != time_of(b)) return time_of(a) < time_of(b);
-              return a.ranked.program < b.ranked.program;
-            });
+  std::sort(candidates.begin(), candidates.end(), better);
 }
 
 Verdict screening_verdict(const std::vector<TunedCandidate>& candidates) {
   const TunedCandidate& first = candidates.front();
-  return {first.kernel, time_of(first), first.outcome.timing.has_value(), {}, 0, 0};
+  Verdict verdict;
+  verdict.best = first.kernel;
+  verdict.us = time_of(first);
+  verdict.measured = first.outcome.timing.has_value();
+  return verdict;
 }
 
 Verdict confirmed_verdict(const Operator& op, TrialRunner& runner,
                           std::vector<TunedCandidate>& candidates, int leaders) {
   const auto start = std::chrono::steady_clock::now();
-  const auto timed_end = std::find_if(candidates.begin(), candidates.end(),
-                                      [](const auto& c) { return !c.outcome.timing; });
-  auto chosen_end = candidates.begin() + std::min<std::ptrdiff_t>(leaders, timed_end - candidates.begin());
-  // The default joins the leaders, wherever the screening put it.
-  const auto its_default = std::find_if(chosen_end, timed_end,
-                                        [](const auto& c) { return c.ranked.is_default; });
-  if (its_default != timed_end) {
-    std::rotate(chosen_end, its_default, its_default + 1);
-    ++chosen_end;
+  Verdict verdict;
+  std::size_t count = bring_leaders_first(candidates, leaders);
+  std::optional<Outcome> failure;
+  auto confirmation = confirm_first(op, runner, candidates, count, failure);
+  if (!confirmation && failure) {
+    verdict.failed = drop_failing(op, runner, candidates, count);
+    count -= verdict.failed.size();
+    if (!verdict.failed.empty())
+      confirmation = confirm_first(op, runner, candidates, count, failure);
   }
-  const std::vector<TunedCandidate> chosen(candidates.begin(), chosen_end);
-  std::vector<TileProgram> programs;
-  for (const auto& candidate : chosen) programs.push_back(candidate.ranked.program);
-  if (programs.empty()) return screening_verdict(candidates);
-  const auto confirmation = runner.confirm(op, programs);
-  if (!confirmation) return screening_verdict(candidates);
-  Verdict verdict = break_ties(chosen, *confirmation);
-  for (std::size_t i = 0; i < chosen.size(); ++i) candidates[i].outcome.timing = confirmation->timings[i];
+  if (!is_success(candidates.front().outcome)) return verdict;
+  if (!confirmation) {
+    Verdict screened = screening_verdict(candidates);
+    screened.failed = std::move(verdict.failed);
+    return screened;
+  }
+  const std::vector<TunedCandidate> chosen(candidates.begin(), first(candidates, count));
+  name_best(verdict, chosen, *confirmation);
+  for (std::size_t i = 0; i < count; ++i) candidates[i].outcome.timing = confirmation->timings[i];
   // Only among themselves: a confirmed time and a screened one are not the same measurement.
-  std::vector<TunedCandidate> confirmed(candidates.begin(), candidates.begin() + chosen.size());
-  sort_best_first(confirmed);
-  std::copy(confirmed.begin(), confirmed.end(), candidates.begin());
-  verdict.confirmed = chosen.size();
+  std::sort(candidates.begin(), first(candidates, count), better);
+  verdict.confirmed = count;
   verdict.seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return verdict;

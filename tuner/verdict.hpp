@@ -22,6 +22,7 @@ struct Verdict {
   std::vector<std::string> ties;  // kernel ids
   double seconds = 0;             // spent measuring
   std::size_t confirmed = 0;      // the first so many candidates carry confirmed timings
+  std::vector<std::string> failed;  // kernel ids: passed the screening, failed the confirmation
 };
 
 // Timed, or verified and waiting for a device.
@@ -34,7 +35,8 @@ void sort_best_first(std::vector<TunedCandidate>& candidates);
 Verdict screening_verdict(const std::vector<TunedCandidate>& candidates);
 
 // Confirms the first `leaders` timed candidates and the family's default, and writes the confirmed
-// timings into them.
+// timings into them. One that fails when measured again (a fault on the Nth run, a result that
+// changes) takes that failure as its outcome and costs the others nothing.
 Verdict confirmed_verdict(const Operator& op, TrialRunner& runner,
                           std::vector<TunedCandidate>& candidates, int leaders);
 

@@ -47,11 +47,17 @@ std::optional<Trial> WorkerTrials::next(std::chrono::steady_clock::time_point de
 }
 
 std::optional<Confirmation> WorkerTrials::confirm(const Operator& op,
-                                                  std::span<const TileProgram> programs) {
+                                                  std::span<const TileProgram> programs,
+                                                  std::optional<Outcome>& failure) {
   return unless_interrupted([&]() -> std::optional<Confirmation> {
-    Failure failure;
-    auto confirmed = measurer_.confirm(op, definition(op), programs, failure);
-    if (!confirmed) return std::nullopt;
+    Failure why;
+    auto confirmed = measurer_.confirm(op, definition(op), programs, why);
+    if (!confirmed) {
+      failure.emplace();
+      failure->kind = why.kind;
+      failure->detail = std::move(why.detail);
+      return std::nullopt;
+    }
     return Confirmation{confirmed->fastest, std::move(confirmed->timings),
                         std::move(confirmed->ties), confirmed->noise};
   });

@@ -28,8 +28,8 @@ class WorkerTrials final : public TrialRunner {
   Policy policy() const override { return options_.policy; }
   void submit(int ticket, const Operator& op, const TileProgram& program) override;
   std::optional<Trial> next(std::chrono::steady_clock::time_point deadline) override;
-  std::optional<Confirmation> confirm(const Operator& op,
-                                      std::span<const TileProgram> programs) override;
+  std::optional<Confirmation> confirm(const Operator& op, std::span<const TileProgram> programs,
+                                      std::optional<Outcome>& failure) override;
 
  private:
   MeasurerOptions options_;

@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <set>
 
 #include "tuner/slices.hpp"
 #include "tuner/trial_runner.hpp"
@@ -109,6 +110,7 @@ class ScriptedRunner final : public TrialRunner {
   std::function<Outcome(std::int64_t number)> answer = [](std::int64_t) { return emulated(); };
   std::function<std::optional<Confirmation>(std::span<const TileProgram>)> confirmation;
   std::function<void(int trials_done)> after_each;  // to raise Ctrl-C, say
+  std::set<std::int64_t> fails_again;  // these pass the screening and crash when confirmed
   bool has_device = false;
   std::vector<std::int64_t> tried;
 
@@ -127,7 +129,11 @@ class ScriptedRunner final : public TrialRunner {
     if (after_each) after_each(++done_);
     return trial;
   }
-  std::optional<Confirmation> confirm(const Operator&, std::span<const TileProgram> p) override {
+  std::optional<Confirmation> confirm(const Operator&, std::span<const TileProgram> p,
+                                      std::optional<Outcome>& failure) override {
+    for (const TileProgram& program : p)
+      if (fails_again.contains(program.at("number"))) failure = failed(OutcomeKind::crashed);
+    if (failure) return std::nullopt;
     return confirmation ? confirmation(p) : std::nullopt;
   }
 

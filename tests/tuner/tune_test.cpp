@@ -125,6 +125,38 @@ TEST_F(TuneLoop, TheFamilysDefaultIsMeasuredAndConfirmedHoweverItRanks) {
   EXPECT_EQ(confirmed, (std::vector<std::int64_t>{1, 2, 3, 4, 0}));
 }
 
+TEST_F(TuneLoop, ACandidateThatCrashesWhenConfirmedCostsItselfAlone) {
+  runner_.has_device = true;
+  runner_.fails_again = {1};
+  runner_.answer = [](std::int64_t number) { return timed(100.0 + static_cast<double>(number)); };
+  runner_.confirmation = [](std::span<const TileProgram> programs) {
+    Confirmation c;
+    for (const auto& p : programs)
+      c.timings.push_back(Timing{p.at("number") == 2 ? 90.0 : 120.0, 0.01, {}});
+    for (std::size_t i = 0; i < programs.size(); ++i)
+      if (programs[i].at("number") == 2) c.best = i;
+    return c;
+  };
+  const auto [result, end] = run();
+  EXPECT_TRUE(result.best_measured);
+  EXPECT_EQ(result.best_us, 90.0);
+  EXPECT_EQ(result.candidates.front().ranked.program, replay::program(2));
+  EXPECT_EQ(result.counts.failed, 1);
+  EXPECT_EQ(result.counts.measured, 9);
+  EXPECT_EQ(result.candidates.back().ranked.program, replay::program(1));
+  EXPECT_EQ(result.candidates.back().outcome.kind, OutcomeKind::crashed);
+  EXPECT_FALSE(result.candidates.back().outcome.timing);
+}
+
+TEST_F(TuneLoop, NoWinnerWhenAllThatWereTimedCrashWhenConfirmed) {
+  runner_.has_device = true;
+  runner_.fails_again = {0, 1, 2};
+  runner_.answer = [](std::int64_t number) { return timed(100.0 + static_cast<double>(number)); };
+  const auto [result, end] = run(3);
+  EXPECT_TRUE(result.best.empty());
+  EXPECT_EQ(failure_histogram(result), "crashed 3");
+}
+
 TEST_F(TuneLoop, BreaksATieByTheProgramWhicheverWasFaster) {
   runner_.has_device = true;
   runner_.answer = [](std::int64_t number) { return timed(50.0 + static_cast<double>(number)); };
