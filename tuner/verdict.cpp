@@ -111,6 +111,7 @@ Verdict confirmed_verdict(const Operator& op, TrialRunner& runner,
   if (!confirmation && failure) {
     verdict.failed = drop_failing(op, runner, candidates, count);
     count -= verdict.failed.size();
+    failure.reset();
     if (!verdict.failed.empty())
       confirmation = confirm_first(op, runner, candidates, count, failure);
   }

@@ -58,11 +58,12 @@ void sweep(const Emitter& emitter, const Constructor& constructor, const Case& c
       continue;
     }
     const Resources& found = std::get<CompiledKernel>(result).resources;
-    fmt::print("{},\"{}\",\"{}\",{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", c.type, c.a,
+    fmt::print("{},\"{}\",\"{}\",{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", c.type, c.a,
                c.b, hardware.arch, found.registers, emitter.estimate(op, one.program, hardware).registers,
                found.spill_bytes, t.thread_m, t.thread_n, map.depth_vector, map.a_along_k,
                map.b_along_k, t.vector_a, t.vector_b, t.block_m, t.block_n, t.block_k, t.threads(),
-               t.stages, t.slice_k, t.split_k, map.dot4, t.vector_c);
+               t.stages, t.slice_k, t.split_k, map.dot4, t.vector_c, t.warp_m,
+               t.warp_n);
   }
   std::fflush(stdout);
 }
@@ -81,7 +82,7 @@ int main(int argc, char** argv) try {
   fmt::print(
       "type,a,b,arch,registers,estimated,spill_bytes,thread_m,thread_n,depth_vector,a_along_k,"
       "b_along_k,vector_a,vector_b,block_m,block_n,block_k,threads,stages,slice_k,split_k,dot4,"
-      "vector_c\n");
+      "vector_c,warp_m,warp_n\n");
   for (const char* gpu : {"t4", "a100", "h200", "b200"})
     for (const Case& c : kCases)
       for (const char* shape : kShapes)
