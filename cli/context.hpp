@@ -21,6 +21,7 @@ struct Context {
   std::string cuda_home;           // $CUDA_HOME, may be empty
   std::string cuda_only;           // $PERFTUNE_CUDA: the only folder to look for CUDA in
   std::string preferred_compiler;  // $CXX, may be empty
+  std::string temporary_parent;    // $TMPDIR, else /tmp: where compilers get their folders
   std::string executable;          // /proc/self/exe: workers are this program again
   const std::atomic<bool>* interrupted = nullptr;  // set by Ctrl-C
 

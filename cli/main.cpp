@@ -55,6 +55,8 @@ perftune::Context make_context() {
   context.cuda_home = environment("CUDA_HOME");
   context.cuda_only = environment("PERFTUNE_CUDA");
   context.preferred_compiler = environment("CXX");
+  context.temporary_parent = environment("TMPDIR");
+  if (context.temporary_parent.empty()) context.temporary_parent = "/tmp";
   context.unicode = locale_is_utf8();
   context.executable = "/proc/self/exe";
   context.interrupted = &interrupted;

@@ -82,7 +82,8 @@ std::string as_csv(const QueryResult& result) {
   out += "\r\n";
   for (const auto& row : result.rows) {
     for (std::size_t i = 0; i < row.size(); ++i) {
-      out += (i > 0 ? "," : "") + csv_field(text_of(row[i], true));
+      if (i > 0) out += ",";
+      out += csv_field(text_of(row[i], true));
     }
     out += "\r\n";
   }
@@ -116,7 +117,7 @@ std::string as_markdown(const QueryResult& result) {
   }
   for (const auto& row : result.rows) {
     body += "|";
-    for (const Cell& cell : row) body += " " + markdown_cell(text_of(cell, false)) + " |";
+    for (const Cell& cell : row) body.append(" ").append(markdown_cell(text_of(cell, false))).append(" |");
     body += "\n";
   }
   return head + "\n" + rule + "\n" + body;

@@ -79,6 +79,7 @@ std::unique_ptr<TrialRunner> make_trials(const EmitterRegistry& emitters, const 
     else toolchains[target] = cpu ? cpu_toolchain(hardware, context) : cuda_toolchain(hardware, context);
   }
   WorkerOptions workers;
+  workers.temporary_parent = context.temporary_parent;
   workers.program = context.executable;
   workers.environment = {"PATH=" + context.path, "CXX=" + context.preferred_compiler,
                          "CUDA_HOME=" + context.cuda_home, "PERFTUNE_CUDA=" + context.cuda_only,

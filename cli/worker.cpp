@@ -20,6 +20,7 @@ int run_worker(const Context& context) {
   CpuToolchain host;
   host.preferred_compiler = context.preferred_compiler;
   host.search_path = context.path;
+  host.temporary_parent = context.temporary_parent;
   add_cpu_jobs(jobs, *emitters, host);
   add_cuda_jobs(jobs, *emitters, host, cuda_search(context), driver_folders(context));
   return worker_main(kWorkerInput, kWorkerOutput, jobs);

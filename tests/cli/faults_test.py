@@ -70,6 +70,48 @@ class BrokenStores(PerftuneTest):
         self.expect_error(self.run_perftune("db", "info"), 5, str(self.store))
 
 
+class FailingCandidates(PerftuneTest):
+    """A host compiler that goes wrong in between: each candidate costs itself alone."""
+
+    def compiler(self, body):
+        """A g++ that runs `body` for each kernel; $count says how many it saw before."""
+        path = self.write("failing-g++", f"""#!/bin/sh
+case "$*" in *-shared*) ;; *) exec g++ "$@" ;; esac
+(flock 9; count=$(cat {self.home}/count 2>/dev/null || echo 0); echo $((count + 1)) > {self.home}/count
+ exit $count) 9> {self.home}/lock
+count=$?
+{body}
+exec g++ "$@"
+""")
+        path.chmod(0o755)
+        return str(path)
+
+    def tune(self, body):
+        return self.run_perftune("tune", self.gemm(64, 64, 64), "--cpu", "--top", 3, "--json",
+                                 CXX=self.compiler(body))
+
+    def test_every_candidate_fails_to_compile(self):
+        result = self.tune("echo 'kernel.cpp:1:1: error: injected' >&2; exit 1")
+        report = self.json(result, 4)["results"][0]
+        self.assertIsNone(report["best"])
+        self.assertGreater(report["counts"]["failed"], 3)
+        self.assertEqual({c["outcome"] for c in report["candidates"]}, {"compile_failed"})
+        self.assertIn("compile_failed", result.stderr)
+
+    def test_one_does_not_compile(self):
+        report = self.json(self.tune("[ $count = 0 ] && exit 1"))["results"][0]
+        outcomes = [c["outcome"] for c in report["candidates"]]
+        self.assertEqual(outcomes.count("compile_failed"), 1)
+        self.assertGreaterEqual(outcomes.count("timed") + outcomes.count("noisy"), 3)
+
+    def test_one_crashes(self):
+        self.write("crash.h", "__attribute__((constructor, used)) static void crash() { __builtin_trap(); }\n")
+        report = self.json(self.tune(f'[ $count = 1 ] && exec g++ -include {self.home}/crash.h "$@"'))["results"][0]
+        outcomes = [c["outcome"] for c in report["candidates"]]
+        self.assertEqual(outcomes.count("crashed"), 1)
+        self.assertIsNotNone(report["best"])
+
+
 class NothingToMeasure(PerftuneTest):
     def test_pending_without_the_device_waits_on(self):
         self.expect(self.run_perftune("tune", self.gemm(), "--gpu", "v100"), 0)
