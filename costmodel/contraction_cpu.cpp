@@ -162,8 +162,14 @@ Cycles tile_cycles(const Problem& p, const CpuTiles& t, const Share& s, const Cp
     c.packing += a_first / caches.bytes_per_cycle(home);
   }
   c.tiles += row_tiles * column_tiles * passes * tile_overhead;
-  const double touches = (2 * passes - 1) * s.m * s.n * p.element_bytes;
-  const CacheLevel out = std::min(home, caches.level_of(s.m * columns * p.element_bytes));
+  double touches = (2 * passes - 1) * s.m * s.n * p.element_bytes;
+  CacheLevel out = std::min(home, caches.level_of(s.m * columns * p.element_bytes));
+  // An output that leaves the caches costs its bytes twice, as a line is read before it is written;
+  // stores past the caches cost them once.
+  if (p.batch * p.m * p.n * p.element_bytes > static_cast<double>(caches.l3_bytes)) {
+    out = CacheLevel::dram;
+    if (t.stream_c == 0) touches += s.m * s.n * p.element_bytes;
+  }
   c.output += touches / caches.bytes_per_cycle(std::max(CacheLevel::l2, out));
   return c;
 }

@@ -81,6 +81,8 @@ std::optional<std::string> bad_k(const Contraction& form, const CpuTiles& t) {
   const std::int64_t depth = form.extent(Group::k);
   if (t.split_k > 1 && t.split_k * steps_per_slice > depth) return "k is too short to split";
   const bool in_one_pass = t.form != CpuTiles::tile || t.block_k >= depth;
+  if (t.stream_c != 0 && (!in_one_pass || t.split_k > 1))
+    return "stream_c needs k in one pass: unfinished sums are read again";
   if (!in_one_pass && t.split_k == 1 && !sums_fit_output(form))
     return "block_k must hold all of k: unfinished sums do not fit the output";
   if (t.split_k > 1 && size_bytes(scalar_type(form)) != size_bytes(form.accumulate))

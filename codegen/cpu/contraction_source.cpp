@@ -244,6 +244,7 @@ struct Contraction {{
   static constexpr bool pack_a = {pack_a}, pack_b = {pack_b}, rows_inner = {rows_inner};
   static constexpr int threads_b = {threads_b}, threads_m = {threads_m}, threads_n = {threads_n};
   static constexpr int split_k = {split_k}, unroll = {unroll}, prefetch = {prefetch};
+  static constexpr bool stream_c = {stream_c};
   static constexpr char left_unit = '{left_unit}', right_unit = '{right_unit}', out_unit = '{out_unit}';
   static constexpr bool left_bounded = {left_bounded}, right_bounded = {right_bounded};
   static constexpr double left_pad = {left_pad}, right_pad = {right_pad};
@@ -276,7 +277,7 @@ extern "C" __attribute__((visibility("default"))) void perftune_contraction(
       fmt::arg("rows_inner", tiles.rows_inner != 0), fmt::arg("threads_b", tiles.threads_b),
       fmt::arg("threads_m", tiles.threads_m), fmt::arg("threads_n", tiles.threads_n),
       fmt::arg("split_k", tiles.split_k), fmt::arg("unroll", tiles.unroll),
-      fmt::arg("prefetch", tiles.prefetch),
+      fmt::arg("prefetch", tiles.prefetch), fmt::arg("stream_c", tiles.stream_c != 0),
       fmt::arg("left_unit", contiguous_group(form.a, {Group::k, Group::m})),
       fmt::arg("right_unit", contiguous_group(form.b, {Group::n, Group::k})),
       fmt::arg("out_unit", contiguous_group(form.c, {Group::n})),

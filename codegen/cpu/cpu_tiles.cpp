@@ -17,6 +17,7 @@ constexpr Knob kKnobs[] = {
     {"threads_b", &CpuTiles::threads_b},   {"threads_m", &CpuTiles::threads_m},
     {"threads_n", &CpuTiles::threads_n},   {"split_k", &CpuTiles::split_k},
     {"unroll", &CpuTiles::unroll},         {"prefetch", &CpuTiles::prefetch},
+    {"stream_c", &CpuTiles::stream_c},
 };
 
 }  // namespace

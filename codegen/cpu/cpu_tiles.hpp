@@ -17,6 +17,8 @@
 //   split_k     tasks that share outputs, each over a part of k; partial sums are added in order
 //   unroll      tile, dot: steps of k per loop iteration; axpy: rows of B read side by side
 //   prefetch    tile: steps, dot and axpy: vectors, by which B is prefetched ahead; 0: not
+//   stream_c    1: finished values go past the caches, for an output larger than they are; k in one
+//               pass, since an unfinished sum is read again
 #pragma once
 
 #include <compare>
@@ -38,6 +40,7 @@ struct CpuTiles {
   std::int64_t split_k = 1;
   std::int64_t unroll = 4;
   std::int64_t prefetch = 0;
+  std::int64_t stream_c = 0;
 
   auto operator<=>(const CpuTiles&) const = default;
 

@@ -199,6 +199,17 @@ void add_tiles(Collection& into, const Problem& p, std::size_t blocks_wanted,
         const std::vector<RuleApplied> rules{register_rule(p, block), thread_rule(p, split, skew),
                                              blocking.rule};
         into.add(tiles, rules);
+        if (rules::stores_past_caches(p.cpu, p.batch * p.m * p.n * p.element_bytes) &&
+            tiles.block_k >= p.k && tiles.split_k == 1) {
+          CpuTiles streaming = tiles;
+          streaming.stream_c = 1;
+          std::vector<RuleApplied> more = rules;
+          more.push_back({"stream_c", "output_past_caches",
+                          fmt::format("{} MB of output exceed a {} MB L3: lines are not read first",
+                                      (p.batch * p.m * p.n * p.element_bytes) >> 20,
+                                      p.cpu.l3_bytes >> 20)});
+          into.add(streaming, more);
+        }
         if (blocking.pack_b || p.m > 2 * thin_rows) continue;
         // B is streamed with few uses per element: ask for it ahead.
         std::vector<RuleApplied> more = rules;

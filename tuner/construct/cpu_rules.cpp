@@ -114,6 +114,10 @@ bool packing_pays(const CpuLimits& cpu, std::int64_t operand_bytes, std::int64_t
   return operand_bytes > cpu.l2_bytes / 2 && reuses >= 4;
 }
 
+bool stores_past_caches(const CpuLimits& cpu, std::int64_t output_bytes) {
+  return output_bytes > std::max(cpu.l3_bytes, cpu.l2_bytes);
+}
+
 std::int64_t prefetch_steps(const CpuLimits& cpu, std::int64_t fmas_per_step) {
   const double cycles_per_step =
       std::max(1.0, static_cast<double>(fmas_per_step) / cpu.fma_per_cycle);

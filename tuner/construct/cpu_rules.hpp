@@ -64,6 +64,9 @@ bool packing_pays(const CpuLimits& cpu, std::int64_t operand_bytes, std::int64_t
 // the time that one step takes.
 std::int64_t prefetch_steps(const CpuLimits& cpu, std::int64_t fmas_per_step);
 
+// Whether an output of so many bytes leaves the caches anyway before anybody reads it.
+bool stores_past_caches(const CpuLimits& cpu, std::int64_t output_bytes);
+
 struct ThreadSplit {
   std::int64_t batch = 1, m = 1, n = 1, k = 1;
   auto operator<=>(const ThreadSplit&) const = default;

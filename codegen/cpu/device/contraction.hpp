@@ -157,6 +157,7 @@ void work(void* argument, int task) {
     else
       thin(kernel, share, b, kernel.scratch(task));
   }
+  if constexpr (K::stream_c) stores_done();
 }
 
 // Adds the k slices of a part of the output, slice 0 first, and finishes it.

@@ -45,6 +45,14 @@ inline Vector<T> read_extra(const E* p, i64 n, int lanes, Mask mask, const Colum
   }
 }
 
+template <class K, class T>
+inline void store_final(const K&, T* to, Vector<T> v) {
+  if constexpr (K::stream_c)
+    store_past_caches(to, v);
+  else
+    store(to, v);
+}
+
 // Stores `lanes` finished values of row m from column n on.
 template <class K>
 inline void store_output(const K& kernel, const Place& at, i64 m, i64 n, int lanes, Mask mask,
@@ -54,7 +62,7 @@ inline void store_output(const K& kernel, const Place& at, i64 m, i64 n, int lan
   Out* row = kernel.out(at.b) + kernel.out_row(m);
   if constexpr (K::out_unit == 'n' && same_type<Out, Value>) {
     if (lanes == lanes_of<Value>)
-      store(row + kernel.out_column(n), v);
+      store_final(kernel, row + kernel.out_column(n), v);
     else
       store_first(row + kernel.out_column(n), v, mask);
   } else {
@@ -84,7 +92,7 @@ inline void finish(const K& kernel, const Place& at, i64 m, i64 n, int lanes, Ma
     const Vector<Sum> v =
         at.last ? kernel.epilogue(sum, at.b, m, n, lanes, mask) : sum;
     if (lanes == lanes_of<Sum>)
-      store(to, v);
+      store_final(kernel, to, v);
     else
       store_first(to, v, mask);
   } else if constexpr (lanes_of<Sum> == lanes_of<typename K::Value>) {

@@ -61,6 +61,21 @@ template <class T>
 inline void store(T* p, Vector<T> v) {
   *reinterpret_cast<typename VectorOf<T>::loose*>(p) = v;
 }
+// For output that nobody reads soon and that is larger than the caches: a plain store would read
+// each line from memory before it is overwritten. Whole lines in order, then stores_done().
+template <class T>
+inline void store_past_caches(T* p, Vector<T> v) {
+  if (reinterpret_cast<unsigned long>(p) % sizeof(v) != 0) return store(p, v);
+#if defined(__clang__)
+  __builtin_nontemporal_store(v, reinterpret_cast<Vector<T>*>(p));
+#elif defined(__AVX512F__)
+  __builtin_ia32_movntps512(reinterpret_cast<float*>(p), (Vector<float>)v);
+#else
+  __builtin_ia32_movntps256(reinterpret_cast<float*>(p), (Vector<float>)v);
+#endif
+}
+// Such stores are not ordered with others: call before another thread may read them.
+inline void stores_done() { __builtin_ia32_sfence(); }
 template <class T>
 inline Vector<T> broadcast(T x) {
   return x - Vector<T>{};  // x - 0 is x, -0 and NaN included; x + 0 would lose -0
