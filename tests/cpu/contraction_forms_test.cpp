@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "codegen/cpu/contraction_emitter.hpp"
 #include "tests/cpu/compiled_kernel.hpp"
 
 namespace perftune {
@@ -65,6 +66,27 @@ TEST_P(OnIsa, ThreadsShareRowsColumnsAndSteps) {
     t.block_k = 32;
     expect_right(matmul(45, 77, 83), t);
   }
+}
+
+// n = 64 puts every row on a whole vector, 50 does not: those rows take plain stores.
+TEST_P(OnIsa, OutputPastTheCaches) {
+  for (const int n : {64, 50}) {
+    CpuTiles t = tile(4, 2);
+    t.stream_c = 1;
+    t.threads_m = 2;
+    expect_right(matmul(30, n, 40), t);
+  }
+}
+
+TEST(CpuContraction, StreamedOutputNeedsKInOnePass) {
+  const Hardware cpu = test_cpu("avx2");
+  CpuTiles t = tile(4, 2);
+  t.stream_c = 1;
+  t.block_k = 16;
+  const CpuContractionEmitter emitter;
+  const auto why = emitter.illegal(operator_from(matmul(30, 64, 40)), t.to_program(), cpu);
+  ASSERT_TRUE(why);
+  EXPECT_NE(why->find("one pass"), std::string::npos);
 }
 
 TEST_P(OnIsa, DotForm) {

@@ -104,6 +104,13 @@ TEST(CpuRules, ThreadsShareEvenlyAndSplitKOnlyWhereItHelps) {
   EXPECT_TRUE(worth_threads(avx512(), 64 * 64 * 64, 16));
 }
 
+TEST(CpuRules, OnlyOutputsBeyondTheLastCacheGoPastIt) {
+  CpuLimits cpu = avx512();
+  cpu.l3_bytes = 32 << 20;
+  EXPECT_FALSE(stores_past_caches(cpu, 32 << 20));
+  EXPECT_TRUE(stores_past_caches(cpu, (32 << 20) + 1));
+}
+
 TEST(CpuRules, PrefetchCoversTheMemoryLatency) {
   EXPECT_EQ(prefetch_steps(avx512(), 24), 32);  // 100 ns at 4 GHz are 33 steps of 12 cycles
   EXPECT_EQ(prefetch_steps(avx512(), 1000), 8);
