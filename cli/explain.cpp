@@ -13,7 +13,7 @@
 #include "cli/wire.hpp"
 #include "recipes/error.hpp"
 #include "recipes/operator_file.hpp"
-#include "tuner/rank.hpp"
+#include "tuner/kernel_plan.hpp"
 
 namespace perftune {
 namespace {
@@ -52,6 +52,40 @@ std::string breakdown_text(const Prediction& prediction) {
   return table.text();
 }
 
+// Which family took the operator, and why the others did not.
+std::string families_text(const Ranking& ranking, const Ranked& candidate) {
+  TextTable table({"family", "target", ""});
+  table.add({candidate.program.family, candidate.program.target, "takes it"});
+  for (const auto& declined : ranking.declined) table.add({declined.family, declined.target, declined.why});
+  return table.text();
+}
+
+nlohmann::json families_json(const Ranking& ranking, const Ranked& candidate) {
+  nlohmann::json list = nlohmann::json::array();
+  list.push_back({{"family", candidate.program.family}, {"target", candidate.program.target}, {"takes_it", true}});
+  for (const auto& declined : ranking.declined)
+    list.push_back({{"family", declined.family}, {"target", declined.target}, {"takes_it", false}, {"why", declined.why}});
+  return list;
+}
+
+std::string split_text(const Operator& op, const Hardware& hardware, const KernelPlan& plan) {
+  std::string out = operator_heading(op, hardware);
+  out += fmt::format("\n{} kernels, predicted {} together; no family takes it whole: {}\n\n", plan.parts.size(),
+                     format_time(plan.predicted_us()), plan.why_split);
+  TextTable table({"kernel", "reads", "writes", ">predicted", "program"});
+  const auto names = [](const Operator& part, const std::vector<int>& tensors) {
+    std::string text;
+    for (const int t : tensors) text += (text.empty() ? "" : ", ") + part.tensors[static_cast<std::size_t>(t)].name;
+    return text;
+  };
+  for (const KernelPlan::Part& part : plan.parts) {
+    const Ranked& best = part.ranking.candidates.front();
+    table.add({part.op.name, names(part.op, part.op.inputs()), names(part.op, part.op.outputs()),
+               format_time(best.prediction.us), best.program.text()});
+  }
+  return out + table.text() + "\n";
+}
+
 std::string render(const Operator& op, const Hardware& hardware, const Ranking& ranking,
                    const Ranked& candidate) {
   const Prediction& p = candidate.prediction;
@@ -65,6 +99,7 @@ std::string render(const Operator& op, const Hardware& hardware, const Ranking& 
   out += fmt::format("occupancy  {:.0f} %, {:.2f} waves, ~{} registers, {} of shared memory\n",
                      100 * p.occupancy, p.waves, candidate.estimate.registers,
                      format_bytes(static_cast<double>(candidate.estimate.shared_bytes)));
+  out += "\nWhich family\n" + families_text(ranking, candidate);
   out += "\nWhy this shape\n" + rules_text(candidate);
   out += "\nWhere the time goes (each stage as if alone)\n" + breakdown_text(p);
   out += fmt::format("\nlimited by {}; {}\n", p.limiter, p.advice);
@@ -79,13 +114,19 @@ void explain(const ExplainOptions& options, Context& context) {
   const std::string program = subject.program.empty() ? options.program : subject.program;
   nlohmann::json documents = nlohmann::json::array();
   for (const auto& point : subject.points) {
-    Ranking ranking = rank(point.op, hardware, slices);
-    if (ranking.candidates.empty()) throw Error(ErrorKind::no_candidate, ranking.why_not);
-    const Ranked& candidate = choose(ranking, program);
-    if (options.json)
-      documents.push_back(explanation_json(point.op, hardware, candidate));
-    else
-      context.print(render(point.op, hardware, ranking, candidate) + "\n");
+    const KernelPlan plan = plan_kernels(point.op, hardware, slices);
+    if (plan.parts.empty()) throw Error(ErrorKind::no_candidate, plan.why_not);
+    if (plan.split() && !options.json) context.print(split_text(point.op, hardware, plan));
+    for (const KernelPlan::Part& part : plan.parts) {
+      const Ranked& candidate = choose(part.ranking, program);
+      if (options.json) {
+        documents.push_back(explanation_json(part.op, hardware, candidate));
+        if (plan.split()) documents.back()["part_of"] = point.op.name;
+        documents.back()["families"] = families_json(part.ranking, candidate);
+      } else {
+        context.print(render(part.op, hardware, part.ranking, candidate) + "\n");
+      }
+    }
   }
   if (options.json)
     context.print(nlohmann::json{{"schema", "perftune.explain/1"}, {"results", documents}}.dump(2) +

@@ -17,7 +17,7 @@
 #include "costmodel/library_model.hpp"
 #include "recipes/error.hpp"
 #include "recipes/operator_file.hpp"
-#include "tuner/rank.hpp"
+#include "tuner/kernel_plan.hpp"
 
 namespace perftune {
 namespace {
@@ -41,12 +41,19 @@ Row predict_row(const Operator& op, const Hardware& hardware, const Slices& slic
     const LibraryPrediction p = predict_library(op, hardware);
     return {p.prediction.us, p.prediction.low_us, p.prediction.high_us, p.prediction.limiter, p.program};
   }
-  const Ranking ranking = rank(op, hardware, slices);
-  if (ranking.candidates.empty())
-    throw Error(ErrorKind::no_candidate, op.name + ": " + ranking.why_not);
-  const auto& best = ranking.candidates.front();
-  return {best.prediction.us, best.prediction.low_us, best.prediction.high_us,
-          best.prediction.limiter, best.program.text()};
+  const KernelPlan plan = plan_kernels(op, hardware, slices);
+  if (plan.parts.empty()) throw Error(ErrorKind::no_candidate, op.name + ": " + plan.why_not);
+  Row row;
+  double longest = 0;
+  for (const KernelPlan::Part& part : plan.parts) {
+    const Ranked& best = part.ranking.candidates.front();
+    row.us += best.prediction.us, row.low_us += best.prediction.low_us;
+    row.high_us += best.prediction.high_us;
+    if (best.prediction.us > longest) row.limiter = best.prediction.limiter;
+    longest = std::max(longest, best.prediction.us);
+    row.program += (row.program.empty() ? "" : "; ") + best.program.text();
+  }
+  return row;
 }
 
 // Rows are independent: one thread per core takes them in turn. The first failure wins.

@@ -105,6 +105,8 @@ json result_json(const TuneResult& r) {
           {"ties", r.ties},
           {"baselines", baselines},
           {"resumed", r.resumed},
+          {"parts", r.parts},
+          {"part_of", or_null(!r.part_of.empty(), r.part_of)},
           {"note", or_null(!r.note.empty(), r.note)},
           {"seconds",
            {{"construct", r.seconds.construct},
@@ -161,6 +163,13 @@ json hardware_json(const Hardware& h) {
 std::string result_text(const TuneResult& r) {
   std::string out = fmt::format("{} ({}) on {}, {}\n", r.operator_name, dims_text(r.dims), r.hardware,
                                 r.measured ? "measured" : "offline: nothing below was run on the device");
+  if (!r.parts.empty()) {
+    out += fmt::format("{} kernels: {}\n", r.parts.size(), fmt::join(r.parts, ", "));
+    if (r.best_us)
+      out += fmt::format("together {} {}\n", format_time(*r.best_us),
+                         r.best_measured ? "measured" : "predicted, not measured");
+    return out + r.note + "\n";
+  }
   TextTable table({"", "kernel", ">predicted", ">90 % interval", ">measured", ">spread", "verified by",
                    "limiter", "outcome", "program"});
   for (const auto& c : r.candidates) {

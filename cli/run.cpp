@@ -2,7 +2,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "cli/commands.hpp"
 #include "cli/hardware_choice.hpp"
@@ -22,7 +25,7 @@
 #include "executor/verification.hpp"
 #include "recipes/error.hpp"
 #include "recipes/operator_file.hpp"
-#include "tuner/rank.hpp"
+#include "tuner/kernel_plan.hpp"
 
 namespace perftune {
 namespace {
@@ -43,22 +46,41 @@ struct Choice {
   std::string source;  // "winner (measured)", "winner (predicted)", "best prediction"
 };
 
-Choice choose(const Operator& op, const Hardware& hardware, const Slices& slices,
-              const RunOptions& options, const Context& context) {
+std::optional<Choice> stored_winner(const Operator& op, const Hardware& hardware, const RunOptions& options,
+                                    const Context& context) {
   const std::string path = options.database.empty() ? context.database_default : options.database;
-  if (std::filesystem::exists(path)) {
-    StoreOptions open;
-    open.mode = StoreMode::read_only;
-    Store store(path, open);
-    if (const auto id = store.find_hardware(describe(hardware)))
-      if (const auto winner = store.winner(op.signature(), *id))
-        return {TileProgram::parse(winner->kernel.program),
-                fmt::format("winner ({}) of {}", name(winner->basis), path)};
+  if (!std::filesystem::exists(path)) return std::nullopt;
+  StoreOptions open;
+  open.mode = StoreMode::read_only;
+  Store store(path, open);
+  if (const auto id = store.find_hardware(describe(hardware)))
+    if (const auto winner = store.winner(op.signature(), *id))
+      return Choice{TileProgram::parse(winner->kernel.program),
+                    fmt::format("winner ({}) of {}", name(winner->basis), path)};
+  return std::nullopt;
+}
+
+// One kernel of the operator, or the only one.
+struct Part {
+  Operator op;
+  Choice choice;
+  Outcome outcome;  // of the timed trial
+};
+
+std::vector<Part> choose(const Operator& op, const Hardware& hardware, const Slices& slices,
+                         const RunOptions& options, const Context& context) {
+  if (auto winner = stored_winner(op, hardware, options, context)) return {{op, *std::move(winner), {}}};
+  KernelPlan plan = plan_kernels(op, hardware, slices);
+  if (plan.parts.empty()) throw Error(ErrorKind::no_candidate, plan.why_not);
+  std::vector<Part> parts;
+  for (KernelPlan::Part& part : plan.parts) {
+    auto winner = plan.split() ? stored_winner(part.op, hardware, options, context) : std::nullopt;
+    if (!winner)
+      winner = Choice{std::move(part.ranking.candidates.front().program),
+                      "best prediction; not tuned yet: `perftune tune " + options.file + " --cpu`"};
+    parts.push_back({std::move(part.op), *std::move(winner), {}});
   }
-  Ranking ranking = rank(op, hardware, slices);
-  if (ranking.candidates.empty()) throw Error(ErrorKind::no_candidate, ranking.why_not);
-  return {std::move(ranking.candidates.front().program),
-          "best prediction; not tuned yet: `perftune tune " + options.file + " --cpu`"};
+  return parts;
 }
 
 using Buffers = std::vector<std::vector<std::byte>>;
@@ -117,37 +139,82 @@ std::optional<std::string> check(const Operator& op, const Buffers& inputs, cons
   return std::nullopt;
 }
 
-struct Report {
-  Choice choice;
-  Outcome outcome;  // of the timed trial
-  std::size_t checked = 0;
-};
+double total_us(const std::vector<Part>& parts) {
+  double us = 0;
+  for (const Part& part : parts) us += part.outcome.timing->median_us;
+  return us;
+}
 
-void print(const Operator& op, const Hardware& hardware, const Report& report, bool json,
+void print(const Operator& op, const Hardware& hardware, const std::vector<Part>& parts, bool json,
            const Context& context) {
-  const auto& timing = report.outcome.timing;
+  const double us = total_us(parts);
   if (json) {
+    nlohmann::json kernels = nlohmann::json::array();
+    std::string programs;
+    for (const Part& part : parts) {
+      programs += (programs.empty() ? "" : "; ") + part.choice.program.text();
+      kernels.push_back({{"operator", part.op.name},
+                         {"program", part.choice.program.text()},
+                         {"chosen", part.choice.source},
+                         {"measured_us", part.outcome.timing->median_us}});
+    }
     context.print(nlohmann::json{{"schema", "perftune.run/1"},
                                  {"operator", op.name},
                                  {"signature", op.signature()},
                                  {"hardware", hardware.name},
-                                 {"program", report.choice.program.text()},
-                                 {"chosen", report.choice.source},
+                                 {"program", programs},
+                                 {"chosen", parts.front().choice.source},
+                                 {"kernels", kernels},
                                  {"verified", true},
-                                 {"measured_us", timing ? nlohmann::json(timing->median_us)
-                                                        : nlohmann::json(nullptr)}}
+                                 {"measured_us", us}}
                       .dump(2) + "\n");
     return;
   }
   context.print(operator_heading(op, hardware));
-  context.print(fmt::format("program   {}\nchosen    {}\nverified  against the float64 oracle on these inputs\n",
-                            report.choice.program.text(), report.choice.source));
-  if (timing)
-    context.print(fmt::format("time      {} median of {} samples, spread {:.1f} %, warm caches\n"
-                              "rate      {:.4g} GFLOP/s, {:.4g} GB/s of compulsory traffic\n",
-                              format_time(timing->median_us), timing->samples_us.size(),
-                              100 * timing->spread, op.flops() / timing->median_us * 1e-3,
-                              op.compulsory_bytes() / timing->median_us * 1e-3));
+  for (const Part& part : parts) {
+    const auto& timing = *part.outcome.timing;
+    if (parts.size() > 1) context.print(fmt::format("kernel    {}\n", part.op.name));
+    context.print(fmt::format("program   {}\nchosen    {}\n", part.choice.program.text(), part.choice.source));
+    context.print(fmt::format("time      {} median of {} samples, spread {:.1f} %, warm caches\n",
+                              format_time(timing.median_us), timing.samples_us.size(), 100 * timing.spread));
+  }
+  context.print("verified  against the float64 oracle on these inputs\n");
+  if (parts.size() > 1) context.print(fmt::format("together  {}\n", format_time(us)));
+  context.print(fmt::format("rate      {:.4g} GFLOP/s, {:.4g} GB/s of compulsory traffic\n",
+                            op.flops() / us * 1e-3, op.compulsory_bytes() / us * 1e-3));
+}
+
+// Verified and timed in a worker, so that a bad kernel cannot take this process with it.
+void try_in_worker(Part& part, TrialRunner& trials) {
+  trials.submit(0, part.op, part.choice.program);
+  const auto trial = trials.next(std::chrono::steady_clock::now() + std::chrono::minutes(5));
+  if (!trial) throw Error(ErrorKind::interrupted, "interrupted");
+  part.outcome = trial->outcome;
+  if (!part.outcome.timing)
+    throw Error(ErrorKind::no_candidate, fmt::format("{}: {}: {}", part.op.name, name(part.outcome.kind),
+                                                     part.outcome.detail));
+}
+
+// The kernels one after the other, each reading what those before it wrote. Outputs of `op`.
+Buffers launch_all(const Operator& op, const std::vector<Part>& parts, const Hardware& hardware,
+                   const Slices& slices, int threads, const Buffers& inputs, const Context& context) {
+  std::map<std::string, std::vector<std::byte>> values;  // by tensor
+  const auto slots = op.inputs();
+  for (std::size_t i = 0; i < slots.size(); ++i) values[op.tensors[slots[i]].name] = inputs[i];
+  for (const Part& part : parts) {
+    const Emitter& emitter = *slices.emitters().find(part.choice.program);
+    const CompiledKernel kernel = compile(part.op, hardware, emitter, part.choice.program, context);
+    CpuDevice device(hardware, threads);
+    Buffers given;
+    for (const int tensor : part.op.inputs()) given.push_back(values.at(part.op.tensors[tensor].name));
+    Buffers made = launch(part.op, device, kernel, emitter.bind(part.op, part.choice.program, hardware), given);
+    const auto written = part.op.outputs();
+    for (std::size_t i = 0; i < written.size(); ++i)
+      values[part.op.tensors[written[i]].name] = std::move(made[i]);
+  }
+  Buffers outputs;
+  for (const int tensor : op.outputs()) outputs.push_back(std::move(values.at(op.tensors[tensor].name)));
+  return outputs;
 }
 
 void run(const RunOptions& options, Context& context) {
@@ -162,22 +229,11 @@ void run(const RunOptions& options, Context& context) {
     throw Error(ErrorKind::unavailable,
                 hardware.name + ": no such device here; `perftune tune` works offline, `run` needs it");
   const Slices slices = make_slices();
-  Report report{choose(op, hardware, slices, options, context), {}, 0};
-
-  // Verified and timed in a worker first, so that a bad kernel cannot take this process with it.
+  std::vector<Part> parts = choose(op, hardware, slices, options, context);
   const auto trials = make_trials(slices.emitters(), hardware, options.hardware.threads, options.seed, context);
-  trials->submit(0, op, report.choice.program);
-  const auto trial = trials->next(std::chrono::steady_clock::now() + std::chrono::minutes(5));
-  if (!trial) throw Error(ErrorKind::interrupted, "interrupted");
-  report.outcome = trial->outcome;
-  if (!report.outcome.timing)
-    throw Error(ErrorKind::no_candidate, fmt::format("{}: {}", name(report.outcome.kind), report.outcome.detail));
-
-  const Emitter& emitter = *slices.emitters().find(report.choice.program);
-  const CompiledKernel kernel = compile(op, hardware, emitter, report.choice.program, context);
-  CpuDevice device(hardware, trials->policy().threads);
+  for (Part& part : parts) try_in_worker(part, *trials);
   const Buffers outputs =
-      launch(op, device, kernel, emitter.bind(op, report.choice.program, hardware), inputs);
+      launch_all(op, parts, hardware, slices, trials->policy().threads, inputs, context);
   if (const auto wrong = check(op, inputs, outputs, options.seed))
     throw Error(ErrorKind::no_candidate, "wrong result: " + *wrong);
   const auto slots = op.outputs();
@@ -185,7 +241,7 @@ void run(const RunOptions& options, Context& context) {
     const auto position = std::find(slots.begin(), slots.end(), tensor) - slots.begin();
     write_npy(path, op.tensors[tensor].type, op.tensors[tensor].shape, outputs[position]);
   }
-  print(op, hardware, report, options.json, context);
+  print(op, hardware, parts, options.json, context);
 }
 
 }  // namespace

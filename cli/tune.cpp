@@ -15,6 +15,8 @@
 #include "recipes/definition.hpp"
 #include "recipes/error.hpp"
 #include "recipes/operator_file.hpp"
+#include "tuner/kernel_plan.hpp"
+#include "tuner/rank.hpp"
 #include "tuner/tune.hpp"
 
 namespace perftune {
@@ -52,15 +54,51 @@ std::string suite_table(const std::vector<TuneResult>& results) {
   TextTable table({"operator", "shape", ">calls", ">best", "basis", "program"});
   double total = 0;
   for (const auto& r : results) {
-    total += r.best_us.value_or(0) * r.weight;
+    const bool part = !r.part_of.empty();  // counted in its whole
+    if (!part) total += r.best_us.value_or(0) * r.weight;
     const auto it = std::find_if(r.candidates.begin(), r.candidates.end(),
                                  [&](const auto& c) { return c.kernel == r.best; });
-    table.add({r.operator_name, dims_text(r.dims), fmt::format("{:g}", r.weight),
+    table.add({part ? "  " + r.operator_name : r.operator_name, dims_text(r.dims), fmt::format("{:g}", r.weight),
                r.best_us ? format_time(*r.best_us) : "-",
                r.best.empty() ? "none valid" : r.best_measured ? "measured" : "predicted",
-               it == r.candidates.end() ? "" : it->ranked.program.text()});
+               !r.parts.empty() ? fmt::format("{} kernels", r.parts.size())
+               : it == r.candidates.end() ? "" : it->ranked.program.text()});
   }
   return table.text() + fmt::format("weighted total {}\n", format_time(total));
+}
+
+TuneResult result_of_whole(const OperatorPoint& point, const Hardware& hardware) {
+  TuneResult whole;
+  whole.operator_name = point.op.name;
+  whole.signature = point.op.signature();
+  whole.hardware = hardware.name;
+  whole.dims = point.op.base_dims();
+  whole.weight = point.weight;
+  whole.best_us = 0;
+  whole.best_measured = true;
+  whole.note = "no family takes it whole: its kernels run one after the other, the time is their sum";
+  return whole;
+}
+
+void add_part(TuneResult& whole, const TuneResult& part) {
+  whole.parts.push_back(part.operator_name);
+  whole.measured = part.measured;
+  whole.best_measured = whole.best_measured && part.best_measured;
+  if (whole.best_us && part.best_us) *whole.best_us += *part.best_us;
+  else whole.best_us.reset();
+  if (part.best.empty()) whole.best_us.reset();
+  whole.best += (whole.best.empty() ? "" : "+") + part.best;
+  if (!whole.best_us) whole.best.clear();
+  whole.counts.constructed += part.counts.constructed;
+  whole.counts.compiled += part.counts.compiled;
+  whole.counts.verified += part.counts.verified;
+  whole.counts.measured += part.counts.measured;
+  whole.counts.failed += part.counts.failed;
+  whole.seconds.construct += part.seconds.construct;
+  whole.seconds.compile += part.seconds.compile;
+  whole.seconds.verify += part.seconds.verify;
+  whole.seconds.measure += part.seconds.measure;
+  whole.seconds.total += part.seconds.total;
 }
 
 class TuneCommand {
@@ -88,10 +126,8 @@ class TuneCommand {
             std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
         tune_options.budget_seconds = std::max(1e-3, budget - used);
       }
-      const bool more = one(point, hardware, slices, *runner, store, tune_options);
-      if (!point.suite.empty())
-        put_suite_member(store, {point.suite, point.op.signature(), calls(points, point)});
-      if (!more) break;
+      calls_ = calls(points, point);
+      if (!point_of_suite(point, hardware, slices, *runner, store, tune_options)) break;
     }
     render();
   }
@@ -107,6 +143,27 @@ class TuneCommand {
   }
 
   // False: interrupted or out of budget, nothing more should start.
+  bool point_of_suite(const OperatorPoint& point, const Hardware& hardware, const Slices& slices,
+                      TrialRunner& runner, Store& store, const TuneOptions& tune_options) {
+    if (!rank(point.op, hardware, slices, 1).candidates.empty())
+      return one(point, hardware, slices, runner, store, tune_options);
+    const KernelPlan plan = plan_kernels(point.op, hardware, slices);
+    if (plan.parts.empty())
+      throw Error(ErrorKind::no_candidate,
+                  fmt::format("{}: nothing could be constructed: {}", point.op.name, plan.why_not));
+    const std::size_t whole = results_.size();
+    results_.push_back(result_of_whole(point, hardware));
+    bool goes_on = true;
+    for (const KernelPlan::Part& part : plan.parts) {
+      goes_on = goes_on && one({part.op, point.weight, point.suite}, hardware, slices, runner, store, tune_options);
+      if (!goes_on) break;
+      results_.back().part_of = point.op.name;
+      add_part(results_[whole], results_.back());
+    }
+    if (results_[whole].parts.size() < plan.parts.size()) results_[whole].best_us.reset();
+    return goes_on;
+  }
+
   bool one(const OperatorPoint& point, const Hardware& hardware, const Slices& slices,
            TrialRunner& runner, Store& store, const TuneOptions& tune_options) {
     ProgressBar bar(context_);
@@ -116,6 +173,7 @@ class TuneCommand {
     };
     TuneRun run = tune(point.op, definition(point.op), hardware, slices, runner, store,
                        tune_options, progress);
+    if (!point.suite.empty()) put_suite_member(store, {point.suite, point.op.signature(), calls_});
     run.result.weight = point.weight;
     results_.push_back(std::move(run.result));
     const TuneResult& result = results_.back();
@@ -148,6 +206,7 @@ class TuneCommand {
   const CommandOptions& options_;
   Context& context_;
   std::vector<TuneResult> results_;
+  double calls_ = 1;  // of the point that is being tuned, in its suite
 };
 
 }  // namespace

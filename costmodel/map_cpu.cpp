@@ -16,6 +16,8 @@ constexpr double kRowCycles = 12;          // addresses of one run of the innerm
 constexpr double kLaneCycles = 2.5;        // per element that is not contiguous
 constexpr double kDividedLaneCycles = 9;   // with divisions in its subscript
 constexpr double kCrossedCycles = 0.6;     // per element and operand turned in registers
+constexpr double kPieceCycles = 24;        // per contiguous piece of a crossing tile: a page, a prefetch
+constexpr double kStreamedRunCycles = 80;  // ends of a run that streaming leaves to cached stores
 constexpr double kLineBytes = 64;
 
 double ceil_div(double a, double b) { return std::ceil(a / b); }
@@ -41,7 +43,8 @@ Cycles of_operand(const MapForm& form, const MapAccess& read, const CpuMapTiles&
   const double convert = read.type == form.scalar ? 0 : 2 / lanes;
   if (!read.offset_varies(inner)) return {0, 0};
   if (t.across > 0 && crosses(form, read, static_cast<std::size_t>(t.across - 1)))
-    return {kCrossedCycles + 1 / lanes, 0};
+    return {kCrossedCycles + 1 / lanes + kPieceCycles * (1.0 / t.tile_x + 1.0 / t.tile_y),
+            std::max(0.0, kLineBytes / (t.tile_y * bytes) - 1) * bytes};
   if (read.contiguous(inner)) return {1 / lanes + convert, 0};
   const double cycles = divides_along(read, inner) ? kDividedLaneCycles : kLaneCycles;
   // A column of lines is used again by the next run while it stays in L2.
@@ -71,7 +74,7 @@ Prediction predict_one(const Operator& op, const MapForm& form, const CpuMapTile
   // A run ends with a part of a vector.
   const double run = t.across > 0 ? std::min<double>(t.tile_x, inner) : std::min<double>(t.segment, inner);
   issue *= ceil_div(run, lanes) * lanes / run;
-  const double rows = kRowCycles * points / run;
+  const double rows = (kRowCycles + (t.stream != 0 ? kStreamedRunCycles : 0)) * points / run;
 
   const double reads = form.read_bytes(op) + extra * points, writes = form.write_bytes(op);
   const double total = reads + writes;

@@ -7,6 +7,7 @@
 
 #include "recipes/index_arithmetic.hpp"
 #include "recipes/integer_formula.hpp"
+#include "recipes/operator_part.hpp"
 #include "recipes/operator_source.hpp"
 #include "recipes/statement_binding.hpp"
 
@@ -194,7 +195,10 @@ void OperatorSource::fail(const YamlNode& where, std::size_t offset, std::string
 }
 
 Operator bind(std::shared_ptr<const OperatorSource> source, const Dims& base) {
-  return Binder(std::move(source), base).bind();
+  const std::vector<int> part = source->part;
+  Operator op = Binder(std::move(source), base).bind();
+  if (!part.empty()) keep_statements(op, part);
+  return op;
 }
 
 }  // namespace perftune

@@ -46,7 +46,7 @@ std::string definition_body(const YamlNode& operator_map) {
   std::string out;
   for (std::size_t i = 0; i < operator_map.keys().size(); ++i) {
     const std::string& key = operator_map.keys()[i].text();
-    if (key != "name" && key != "dims" && key != "weight")
+    if (key != "name" && key != "dims" && key != "weight" && key != "part")
       out += fmt::format("{}: {}\n", key, flow(operator_map.items()[i]));
   }
   return out;
@@ -56,7 +56,11 @@ std::string definition(const Operator& op) {
   std::string dims;
   for (const auto& [dim, extent] : op.base_dims())
     dims += fmt::format("{}{}: {}", dims.empty() ? "" : ", ", dim, extent);
-  return fmt::format("name: {}\ndims: {{{}}}\n{}", scalar(op.name), dims, op.source->definition);
+  std::string part;
+  for (const int statement : op.source->part)
+    part += fmt::format("{}{}", part.empty() ? "part: [" : ", ", statement);
+  return fmt::format("name: {}\ndims: {{{}}}\n{}{}", scalar(op.name), dims, op.source->definition,
+                     part.empty() ? "" : part + "]\n");
 }
 
 }  // namespace perftune

@@ -9,7 +9,7 @@
 
 namespace perftune {
 
-// The operator's own map as YAML, without `name`, `dims` and `weight` (kept in
+// The operator's own map as YAML, without `name`, `dims`, `weight` and `part` (kept in
 // OperatorSource::definition).
 std::string definition_body(const YamlNode& operator_map);
 

@@ -29,14 +29,30 @@ std::vector<OperatorPoint> bind_points(OperatorSource source, const std::vector<
   return result;
 }
 
+// `part: [1, 2]` keeps those statements, counted from 0, as an operator of their own.
+void read_part(const YamlNode& root, OperatorSource& source) {
+  const YamlNode* part = root.find("part");
+  if (part == nullptr) return;
+  for (const YamlNode& item : part->expect_list("part").items()) {
+    const std::int64_t statement = item.expect_integer("a statement's number");
+    const auto last = static_cast<std::int64_t>(source.statements.size()) - 1;
+    if (statement < 0 || statement > last || (!source.part.empty() && statement <= source.part.back()))
+      item.fail(fmt::format("{} is no statement that could follow", statement),
+                fmt::format("ascending numbers from 0 to {}", last));
+    source.part.push_back(static_cast<int>(statement));
+  }
+  if (source.part.empty()) part->fail("a part without statements");
+}
+
 // An operator that is written out, with or without parameters (a library file).
 std::vector<OperatorPoint> read_written(const YamlNode& root, const std::string& name,
                                         const Keys& more) {
-  root.expect_keys(joined(joined(operator_keys(), {"parameters", "epilogue"}), more));
+  root.expect_keys(joined(joined(operator_keys(), {"parameters", "epilogue", "part"}), more));
   const ExpandedTemplate expanded = expand_template(root, nullptr);
   OperatorSource source = read_operator_source(expanded.root, name);
   source.constants = expanded.constants;
   source.definition = definition_body(root);
+  read_part(root, source);
   const YamlNode* dims = expanded.root.find("dims");
   return bind_points(std::move(source),
                      dims == nullptr ? std::vector<Dims>(1) : read_points(*dims));
@@ -69,11 +85,12 @@ std::vector<OperatorPoint> read_named(const YamlNode& root, const std::string& n
   }
   const YamlNode library = parse_yaml(std::string(file->text), std::string(file->path));
   root.expect_keys(joined(
-      joined({"op", "name", "dims", "epilogue", "accumulate"}, parameter_keys(library)), more));
+      joined({"op", "name", "dims", "epilogue", "accumulate", "part"}, parameter_keys(library)), more));
   const ExpandedTemplate expanded = expand_template(library, &root);
   OperatorSource source = read_operator_source(expanded.root, name);
   source.constants = expanded.constants;
   source.definition = definition_body(root);
+  read_part(root, source);
   source.named_at = op;
   source.name = name;
   if (const YamlNode* given = root.find("name")) source.name = given->expect_text("name");

@@ -48,6 +48,7 @@ class OperatorSource {
   std::vector<TensorDeclaration> tensors;
   std::vector<StatementText> statements;
   std::optional<DType> accumulate;
+  std::vector<int> part;         // statements that are kept (operator_part.hpp); empty: all
   // Where the user named this library operator: its mistakes are reported there.
   std::optional<YamlNode> named_at;
 

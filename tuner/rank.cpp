@@ -11,6 +11,9 @@ void rank_slice(const Operator& op, const Hardware& hardware, const Slices::Slic
                 int wanted, Ranking& into) {
   std::string why_not;
   auto constructed = slice.constructor->construct(op, hardware, wanted, why_not);
+  if (!why_not.empty() && constructed.empty())
+    into.declined.push_back({std::string(slice.constructor->family()),
+                             std::string(slice.constructor->target()), why_not});
   if (!why_not.empty()) {
     if (!into.why_not.empty()) into.why_not += "; ";
     into.why_not += std::string(slice.constructor->target()) + ": " + why_not;

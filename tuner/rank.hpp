@@ -20,7 +20,12 @@ struct Ranked {
 };
 
 struct Ranking {
+  struct Declined {
+    std::string family, target;
+    std::string why;
+  };
   std::vector<Ranked> candidates;
+  std::vector<Declined> declined;  // slices of this hardware that do not take the operator
   std::string why_not;  // when empty: what no family could take, naming the statement
 };
 

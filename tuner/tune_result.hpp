@@ -45,6 +45,10 @@ struct TuneResult {
   std::vector<Baseline> baselines;
   TuneSeconds seconds;
   bool resumed = false;   // some outcomes came from an earlier, interrupted run
+  // An operator of several kernels has one result for the whole, without candidates, whose time is the
+  // sum of its parts', and then one result for each part.
+  std::vector<std::string> parts;  // of the whole: the parts' names, in the order they run
+  std::string part_of;             // of a part: the whole's name
   std::string note;       // one line a user should read ("offline: no sm_80 device here")
 };
 

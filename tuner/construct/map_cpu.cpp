@@ -12,6 +12,7 @@ namespace perftune {
 namespace {
 
 constexpr double kThreadsPayBytes = 128 << 10;  // moved in about the microseconds that a fork takes
+constexpr std::int64_t kStreamedRunBytes = 1024;
 constexpr int kPiecesPerTask = 8;
 constexpr std::int64_t kShortestSegment = 2048, kLongestSegment = 1 << 16;
 
@@ -25,7 +26,7 @@ class Builder {
     const int threads = std::max(1, hardware_.cpu.cores);
     std::vector<int> tasks{bytes_ > kThreadsPayBytes ? threads : 1};
     tasks.push_back(tasks[0] == 1 ? threads : 1);
-    const bool outgrows = bytes_ > 0.5 * static_cast<double>(hardware_.cpu.l3_bytes);
+    const bool outgrows = bytes_ > 0.5 * static_cast<double>(hardware_.cpu.l3_bytes) && long_runs();
     for (const int task : tasks) {
       for (const std::size_t axis : crossing_axes(form_))
         for (const auto& [x, y] : {std::pair{64, 64}, {32, 32}, {128, 64}, {64, 32}, {64, 128}, {16, 64},
@@ -47,6 +48,12 @@ class Builder {
     return std::move(found_);
   }
   const std::string& why_not() const { return why_not_; }
+
+  // Streamed lines must be written whole: the ends of short runs would be halves of lines.
+  bool long_runs() const {
+    const auto bytes = static_cast<std::int64_t>(size_bytes(form_.results[0].access.type));
+    return form_.extents.back() * bytes >= kStreamedRunBytes;
+  }
 
  private:
   CpuMapTiles base(int tasks) const {
@@ -89,7 +96,8 @@ class Builder {
                      outgrows ? fmt::format("{:.1f} MB outgrow half of L3 ({:.1f} MB): stores need not read "
                                             "their lines first", bytes_ / 1e6,
                                             static_cast<double>(hardware_.cpu.l3_bytes) / 1e6)
-                              : fmt::format("{:.3f} MB stay in the caches", bytes_ / 1e6)});
+                              : fmt::format("{:.3f} MB stay in the caches, or runs of {} elements are short",
+                                            bytes_ / 1e6, form_.extents.back())});
     if (form_.digits > 0)
       rules.push_back({"digits", "digit_split",
                        fmt::format("{} axes taken apart so that divisions are subscripts", form_.digits)});

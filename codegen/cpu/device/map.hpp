@@ -79,8 +79,8 @@ template <class T>
 inline T ramp(i64 start, i64 step) {
   using V = Element<T>;
   V lane[lanes_of<V>];
-  for (int i = 0; i < lanes_of<V>; ++i) lane[i] = static_cast<V>(start + step * i);
-  return load(lane);
+  for (int i = 0; i < lanes_of<V>; ++i) lane[i] = static_cast<V>(i);  // a constant
+  return load(lane) * broadcast<V>(static_cast<V>(step)) + broadcast<V>(static_cast<V>(start));
 }
 
 template <bool Whole, bool Stream, class D, class T>

@@ -80,6 +80,8 @@ inline auto pack(T v) {
   using P = Packed<L * static_cast<int>(sizeof(D))>;
   if constexpr (same_type<D, V>) {
     return (P)v;
+  } else if constexpr (same_type<D, float> && same_type<V, int>) {
+    return (P)__builtin_convertvector(v, Vector<float>);
 #if !defined(__clang__)
   } else if constexpr (same_type<D, f16> && same_type<V, float>) {
 #if defined(__AVX512F__)
