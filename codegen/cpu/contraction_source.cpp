@@ -112,7 +112,7 @@ std::string epilogue_text(const Contraction& form) {
     body += fmt::format(
         "    const T e{} = pt::read_extra<Value, '{}'>({} + {} + {}, n, lanes, mask,\n"
         "        [&]([[maybe_unused]] i64 n) -> i64 {{ return {}; }});\n",
-        i, constant ? '0' : unit, extra.base(), "(" + extra.offset(Group::batch) + ")",
+        i, constant ? '0' : unit == 'n' ? 'n' : 's', extra.base(), "(" + extra.offset(Group::batch) + ")",
         "(" + extra.offset(Group::m) + ")", extra.offset(Group::n));
   }
   return body + "    return " + print_scalar(form.epilogue, form.extra_reads) + ";\n";

@@ -21,6 +21,18 @@ PT_DEVICE Accumulator widen(T x) {
     return to_f32(x);
 }
 
+// To f32 on the way to something narrower: what an f64 loses is kept in the last bit (rounding to
+// odd), so that the second rounding decides as if it were the only one.
+template <class T>
+PT_DEVICE f32 before_rounding(T x) { return to_f32(x); }
+PT_DEVICE f32 before_rounding(f64 x) {
+  const f32 near = to_f32(x);
+  const f64 back = to_f64(near);
+  if (back == x || x != x) return near;
+  const bool past = x > 0 ? back > x : back < x;
+  return bit_cast<f32>((bit_cast<u32>(near) - (past ? 1u : 0u)) | 1u);
+}
+
 // The stored form of a value: floats round to nearest even, 8-bit floats and integers saturate,
 // boolean is 1 for anything but 0. Integers reach floats through f32 only where that is exact.
 template <class T, class Accumulator>
@@ -34,14 +46,14 @@ PT_DEVICE T narrow(Accumulator x) {
   } else if constexpr (is_same<T, tf32>) {
     return tf32{bit_cast<u32>(to_f32(x))};  // stored as f32; rounded where it is multiplied
   } else if constexpr (is_same<T, f16>) {
-    return to_f16(to_f32(x));
+    return to_f16(before_rounding(x));
   } else if constexpr (is_same<T, bf16>) {
-    return to_bf16(to_f32(x));
+    return to_bf16(before_rounding(x));
 #if PT_ARCH >= 890
   } else if constexpr (is_same<T, f8e4m3>) {
-    return to_f8e4m3(to_f32(x));
+    return to_f8e4m3(before_rounding(x));
   } else if constexpr (is_same<T, f8e5m2>) {
-    return to_f8e5m2(to_f32(x));
+    return to_f8e5m2(before_rounding(x));
 #endif
   } else if constexpr (is_same<T, i32>) {
     return to_i32(x);

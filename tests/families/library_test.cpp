@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 
@@ -11,7 +12,7 @@
 #include "recipes/operator_file.hpp"
 #include "tests/families/family_kernel.hpp"
 #include "tests/families/library_cases.hpp"
-#include "tuner/rank.hpp"
+#include "tuner/kernel_plan.hpp"
 
 namespace perftune::testing {
 namespace {
@@ -22,17 +23,15 @@ Operator at_point(const LibraryCase& c, std::size_t point, const std::string& dt
              c.op + ".yaml").at(0).op;
 }
 
-// The best prediction of every family and target that takes op; of maps also the one that looks
-// least like it (contractions have tests of their own for that).
-std::vector<TileProgram> choose(const Operator& op, const Hardware& hardware, bool both, std::string& why_not) {
-  const Ranking ranking = rank(op, hardware, all_slices());
-  why_not = ranking.why_not;
+// The best prediction of every family and target; of maps also the one that looks least like it
+// (the other families have tests of their own for that).
+std::vector<TileProgram> choose(const Ranking& ranking, bool both) {
   std::vector<TileProgram> chosen;
   std::set<std::string> targets;
   for (const Ranked& candidate : ranking.candidates) {
     if (!targets.insert(candidate.program.family + candidate.program.target).second) continue;
     chosen.push_back(candidate.program);
-    if (!both || candidate.program.family == "contraction") continue;
+    if (!both || candidate.program.family != "map") continue;
     const auto other = std::find_if(ranking.candidates.rbegin(), ranking.candidates.rend(), [&](const Ranked& o) {
       return o.program.target == candidate.program.target && o.program.family == candidate.program.family &&
              o.program != candidate.program;
@@ -45,20 +44,24 @@ std::vector<TileProgram> choose(const Operator& op, const Hardware& hardware, bo
 class Library : public ::testing::TestWithParam<LibraryCase> {
  protected:
   // One text serves every shape that its program is legal for: compiled for the first, run for all.
+  // Operators that no family takes whole are checked kernel by kernel.
   template <class Verify>
   void everywhere(const Hardware& hardware, const std::vector<std::string>& types, const Verify& verify) {
     for (const std::string& type : GetParam().floats ? types : std::vector<std::string>{"f32"}) {
-      std::vector<TileProgram> programs;
+      std::map<std::string, std::vector<TileProgram>> known;  // by the part's name
       for (std::size_t point = 0; point < GetParam().points.size(); ++point) {
         const Operator op = at_point(GetParam(), point, type);
-        std::erase_if(programs, [&](const TileProgram& program) {
-          return all_slices().emitters().find(program)->illegal(op, program, hardware).has_value();
-        });
-        std::string why_not;
-        if (programs.empty()) programs = choose(op, hardware, type == types.front(), why_not);
-        if (programs.empty()) GTEST_SKIP() << "no family takes it whole: " << why_not;
-        for (const TileProgram& program : programs)
-          EXPECT_EQ(verify(op, program), "") << GetParam().points[point] << " " << type;
+        const KernelPlan plan = plan_kernels(op, hardware, all_slices());
+        ASSERT_FALSE(plan.parts.empty()) << plan.why_not;
+        for (const KernelPlan::Part& part : plan.parts) {
+          auto& programs = known[part.op.name];
+          std::erase_if(programs, [&](const TileProgram& program) {
+            return all_slices().emitters().find(program)->illegal(part.op, program, hardware).has_value();
+          });
+          if (programs.empty()) programs = choose(part.ranking, type == types.front());
+          for (const TileProgram& program : programs)
+            EXPECT_EQ(verify(part.op, program), "") << part.op.name << " " << GetParam().points[point] << " " << type;
+        }
       }
     }
   }

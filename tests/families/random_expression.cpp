@@ -26,6 +26,7 @@ class Generator {
   }
 
   std::string reduction() {
+    divides_ = false;  // families that reduce take affine subscripts
     draw_axes(static_cast<int>(up_to(0, 3)), 'i', 300);
     const Names kept = names_;
     draw_axes(static_cast<int>(up_to(1, 2)), 'r', 200);
@@ -44,6 +45,7 @@ class Generator {
   }
 
   std::string row() {
+    divides_ = false;
     draw_axes(static_cast<int>(up_to(0, 2)), 'i', 60);
     const Names outer = names_;
     draw_axes(1, 'n', 300);
@@ -75,6 +77,7 @@ class Generator {
 
   // Elementwise, then a reduction, then elementwise again: several kernels where nothing takes all.
   std::string chain() {
+    divides_ = false;
     draw_axes(2, 'i', 400);
     const std::string at = list(names_);
     const std::string first = expression(2);
@@ -132,7 +135,7 @@ class Generator {
     bool pads = false;
     for (const std::string& axis : at) {
       const std::int64_t n = extent(axis), c = up_to(1, 3);
-      switch (chance(60) ? 0 : up_to(0, 7)) {
+      switch (chance(60) ? 0 : up_to(0, divides_ ? 7 : 4)) {
         default:
           shape.push_back(axis), subscripts.push_back(axis);
           break;
@@ -146,17 +149,17 @@ class Generator {
         case 3:
           shape.push_back(fmt::format("{}", n)), subscripts.push_back(fmt::format("{} - {}", n - 1, axis));
           break;
-        case 4:
+        case 5:
           shape.push_back(fmt::format("{}", (n - 1) / c + 1)), subscripts.push_back(fmt::format("{} / {}", axis, c));
           break;
-        case 5:
+        case 6:
           shape.push_back(fmt::format("{}", c + 1)), subscripts.push_back(fmt::format("{} % {}", axis, c + 1));
           break;
-        case 6:
+        case 4:
           shape.push_back(fmt::format("{}", 2 * n)), subscripts.push_back(fmt::format("2*{} + {}", axis, c % 2));
           break;
         case 7: {
-          const std::string table = fmt::format("id{}", inputs_.size());
+          const std::string table = fmt::format("id{}", more_.size());
           shape.push_back(fmt::format("{}", up_to(1, 20)));
           subscripts.push_back(fmt::format("{}[{}]", table, axis));
           more_.push_back(fmt::format("{}: \"i32[{}]\"", table, axis));
@@ -171,7 +174,7 @@ class Generator {
 
   std::string expression(int depth) {
     if (depth == 0) {
-      if (chance(8)) return fmt::format("{}", up_to(1, 9) * 0.25);
+      if (chance(8)) return fmt::format("{}", 0.25 * static_cast<double>(up_to(1, 9)));
       if (chance(8)) return fmt::format("{} * 0.125", pick(names_));
       return read(subset(names_));
     }
@@ -215,6 +218,7 @@ class Generator {
   std::mt19937_64 random_;
   Names names_, all_names_, dims_, inputs_, more_, pads_;
   std::vector<std::int64_t> extents_;
+  bool divides_ = true;
 };
 
 }  // namespace

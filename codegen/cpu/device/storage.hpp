@@ -90,39 +90,51 @@ inline D to_integer(T x, T low, T high) {
   return static_cast<D>(__builtin_rint(static_cast<double>(x)));
 }
 
+// To float on the way to something narrower: what a double loses is kept in the last bit (rounding to
+// odd), so that the second rounding decides as if it were the only one.
+inline float before_rounding(float x) { return x; }
+template <class T>
+inline float before_rounding(T x) {
+  const float near = static_cast<float>(x);
+  const T back = static_cast<T>(near);
+  if (back == x || x != x) return near;
+  const unsigned truncated = bits_of(near) - ((x > 0 ? back > x : back < x) ? 1u : 0u);
+  return float_of(truncated | 1u);
+}
+
 template <class D>
 struct From;
 template <> struct From<f64> { template <class T> static f64 value(T x) { return static_cast<f64>(x); } };
 template <> struct From<f32> { template <class T> static f32 value(T x) { return static_cast<f32>(x); } };
 template <> struct From<f16> {
   template <class T> static f16 value(T x) {
-    return {static_cast<unsigned short>(narrow<5, 10>(static_cast<float>(x)))};
+    return {static_cast<unsigned short>(narrow<5, 10>(before_rounding(x)))};
   }
 };
 template <> struct From<bf16> {
   template <class T> static bf16 value(T x) {
-    const unsigned b = bits_of(static_cast<float>(x));
+    const unsigned b = bits_of(before_rounding(x));
     if ((b & 0x7fffffffu) > 0x7f800000u) return {static_cast<unsigned short>(b >> 16 | 0x40)};
     return {static_cast<unsigned short>((b + 0x7fff + (b >> 16 & 1)) >> 16)};
   }
 };
 template <> struct From<tf32> {
   template <class T> static tf32 value(T x) {
-    const unsigned b = bits_of(static_cast<float>(x));
+    const unsigned b = bits_of(before_rounding(x));
     if ((b & 0x7f800000u) == 0x7f800000u) return {float_of(b)};
     return {float_of((b + 0xfff + (b >> 13 & 1)) & ~0x1fffu)};
   }
 };
 template <> struct From<f8e5m2> {
   template <class T> static f8e5m2 value(T x) {
-    const float y = static_cast<float>(x);
+    const float y = before_rounding(x);
     const float clamped = y > 57344.0f ? 57344.0f : y < -57344.0f ? -57344.0f : y;
     return {static_cast<unsigned char>(narrow<5, 2>(clamped))};
   }
 };
 template <> struct From<f8e4m3> {
   template <class T> static f8e4m3 value(T x) {
-    const float y = static_cast<float>(x);
+    const float y = before_rounding(x);
     const unsigned sign = bits_of(y) >> 31 << 7;
     if (!(y == y)) return {static_cast<unsigned char>(sign | 0x7f)};
     const float magnitude = float_of(bits_of(y) & 0x7fffffffu);
