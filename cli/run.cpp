@@ -18,6 +18,7 @@
 #include "db/store.hpp"
 #include "executor/cpu_device.hpp"
 #include "executor/host_compiler.hpp"
+#include "executor/index_check.hpp"
 #include "executor/npy.hpp"
 #include "executor/oracle.hpp"
 #include "executor/random_inputs.hpp"
@@ -94,6 +95,7 @@ Buffers gather_inputs(const Operator& op, const RunOptions& options) {
     const auto position = std::find(inputs.begin(), inputs.end(), tensor) - inputs.begin();
     buffers[position] = tensor_bytes(read_npy(path), op.tensors[tensor], path);
   }
+  if (const auto wrong = index_out_of_range(op, views(buffers))) throw Error(ErrorKind::usage, *wrong);
   return buffers;
 }
 
