@@ -11,7 +11,8 @@ namespace {
 // Ragged ones first among neighbours; multiples of vectors among them.
 constexpr std::int64_t kTries[] = {3,  5,  6,   8,   12,  16,  20,  24,  32,  36,   40,   48,   64,  68,
                                    72, 80, 96,  100, 128, 136, 160, 192, 256, 272,  320,  384,  512, 520,
-                                   640, 768, 1024, 1032, 1536, 2048, 2056, 3072, 4096, 4104, 8192, 8200, 16392};
+                                   640, 768, 1024, 1032, 1536, 2048, 2056, 3072, 4096, 4104, 8192, 8200, 16392,
+                                   24584, 32776, 49160, 65544, 98312, 131080, 262152};
 
 std::optional<Operator> at(const Operator& op, const Dims& dims) {
   try {

@@ -46,7 +46,7 @@ class FamiliesTest(PerftuneTest):
         result = self.expect(self.run_perftune("explain", path, "--gpu", "a100"), 0)
         self.assertIn("map", result.stdout)
         self.assertIn("it has no sum", result.stdout)
-        document = self.json(self.run_perftune("explain", self.write("a.yaml", ATTENTION), "--gpu", "a100", "--json"))
+        document = self.json(self.run_perftune("explain", self.write("attention.yaml", ATTENTION), "--gpu", "a100", "--json"))
         self.assertGreaterEqual(len(document["results"]), 2)
         self.assertTrue(all(r["part_of"] == "attention" for r in document["results"]))
 
