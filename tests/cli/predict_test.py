@@ -52,6 +52,6 @@ class Predict(PerftuneTest):
 dims: {m: 8, k: 8}
 inputs: {A: "f32[m,k]"}
 outputs: {y: "f32[m]"}
-compute: ["y[m] = prod[k](A[m,k])"]
+compute: ["y[m] = prod[k](A[m, k % 4 * 2])"]
 """)
         self.expect_error(self.run_perftune("explain", path, "--gpu", "a100"), 4, "y")
