@@ -63,7 +63,9 @@ void write(const std::string& folder, const BundleFile& file) {
 
 std::string build_command(const Kernel& kernel, const Hardware& hardware, const std::string& name) {
   if (kernel.language == Kernel::Language::cuda)
-    return fmt::format("nvcc -std=c++20 -O3 -arch={0} {1}.cu main.cu -o check", hardware.arch, name);
+    // Spelt out: -arch=sm_90a also makes PTX for compute_90, which has no wgmma.
+    return fmt::format("nvcc -std=c++20 -O3 -gencode arch=compute_{0},code=sm_{0} {1}.cu main.cu -o check",
+                       hardware.arch.substr(hardware.arch.find('_') + 1), name);
   return fmt::format("g++ {} {}.cpp main.cpp -pthread -o check", fmt::join(cpu_compile_flags(hardware.cpu.isa), " "), name);
 }
 

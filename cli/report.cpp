@@ -28,6 +28,7 @@ ReportRequest request_of(const ReportOptions& options) {
   ReportRequest request;
   request.limit = options.limit;
   request.suite = options.suite;
+  if (options.format == "html" && !options.json) request.details = 300;
   for (const std::string& subject : options.subjects) {
     const bool filter = subject.find_first_of("=<>!") != std::string::npos;
     (filter ? request.conditions : request.kernels).push_back(subject);

@@ -23,6 +23,21 @@ std::optional<KernelUse> find_kernel_use(Store& store, std::string_view id_prefi
                    row.text(6)};
 }
 
+std::vector<PastOutcome> past_outcomes(Store& store, std::string_view signature, std::string_view hardware,
+                                       std::string_view vendor_name, std::int64_t limit) {
+  sqlite::Query row = store.database().query(
+      "SELECT k.kernel, m.outcome, m.phase, t.codegen_version, m.taken_at_ms, m.median_us "
+      "FROM operators o JOIN hardware h JOIN measurements m INDEXED BY measurements_by_candidate "
+      "  ON m.operator = o.id AND m.hardware = h.id "
+      "JOIN builds b ON b.id = m.build JOIN kernels k ON k.id = b.kernel JOIN toolchains t ON t.id = b.toolchain "
+      "WHERE o.signature = ? AND h.name = ? AND h.vendor_name = ? ORDER BY m.taken_at_ms DESC, m.id DESC LIMIT ?");
+  row.bind(signature).bind(hardware).bind(vendor_name).bind(limit);
+  std::vector<PastOutcome> past;
+  while (row.step())
+    past.push_back({row.text(0), row.text(1), row.text(2), row.text(3), row.integer(4), row.optional_real(5)});
+  return past;
+}
+
 std::string find_definition(Store& store, std::string_view signature) {
   sqlite::Query row = store.database().query(
       "SELECT n.definition FROM operators o JOIN operator_names n ON n.operator = o.id "

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "db/store.hpp"
 
@@ -17,6 +19,15 @@ struct KernelUse {
 // The latest measurement's or decision's, for the kernel whose id starts with `id_prefix`; nullopt when there is
 // none. Throws Error{usage} when the prefix names several kernels.
 std::optional<KernelUse> find_kernel_use(Store& store, std::string_view id_prefix);
+
+// What was tried for an operator on a device, newest first, at most `limit`.
+struct PastOutcome {
+  std::string kernel, outcome, phase, codegen_version;
+  std::int64_t taken_at_ms = 0;
+  std::optional<double> us;
+};
+std::vector<PastOutcome> past_outcomes(Store& store, std::string_view signature, std::string_view hardware,
+                                       std::string_view vendor_name, std::int64_t limit);
 
 // The operator file of a signature; empty when the store cannot rebuild it (imported results).
 std::string find_definition(Store& store, std::string_view signature);

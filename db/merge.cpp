@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "db/bulk.hpp"
 #include "db/rows.hpp"
 #include "db/sqlite.hpp"
 #include "recipes/error.hpp"
@@ -33,59 +34,13 @@ void bind_same(Query& to, const Query& from, int column) {
   }
 }
 
-// Room for the pages of every index that a million random keys touch. Foreign keys need no second look:
-// every one written here was looked up in a map a moment before.
-class BulkSettings {
- public:
-  explicit BulkSettings(sqlite::Database& database) : database_(database) {
-    database_.execute("PRAGMA cache_size = -393216; PRAGMA foreign_keys = OFF;");
-  }
-  ~BulkSettings() {
-    try {
-      database_.execute("PRAGMA foreign_keys = ON; PRAGMA cache_size = -32768;");
-    } catch (const std::exception&) {  // a connection that lost its disk; the next call will say so
-    }
-  }
-  BulkSettings(const BulkSettings&) = delete;
-  BulkSettings& operator=(const BulkSettings&) = delete;
-
- private:
-  sqlite::Database& database_;
-};
-
-// Building an index once costs less than keeping it in order under many random inserts. Within the
-// transaction: a failure brings the indexes back with everything else.
-class RebuiltIndexes {
- public:
-  RebuiltIndexes(sqlite::Database& database, bool rebuild) : database_(database) {
-    if (!rebuild) return;
-    std::vector<std::string> names;
-    Query row = database.query(
-        "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'measurements' "
-        "AND sql IS NOT NULL ORDER BY name");
-    while (row.step()) {
-      names.push_back(row.text(0));
-      texts_.push_back(row.text(1));
-    }
-    row.again();
-    for (const std::string& name : names) database.execute(("DROP INDEX " + name).c_str());
-  }
-  void finish() {
-    for (const std::string& text : texts_) database_.execute(text.c_str());
-  }
-
- private:
-  sqlite::Database& database_;
-  std::vector<std::string> texts_;  // ours: a store is opened only when its schema is to the letter
-};
-
 class Merger {
  public:
-  Merger(Store& into, Store& from)
-      : path_(from.path()), into_(into.database()), from_(from.database()) {}
+  Merger(Store& into, Store& from, const MergeOptions& options)
+      : path_(from.path()), options_(options), into_(into.database()), from_(from.database()) {}
 
   MergeReport run() {
-    const BulkSettings settings(into_);
+    const sqlite::BulkSettings settings(into_);
     sqlite::Transaction reading(from_, sqlite::Transaction::Kind::read);
     sqlite::Transaction writing(into_);
     const auto before = counts();
@@ -282,7 +237,7 @@ class Merger {
 
   void merge_measurements() {
     const std::int64_t coming = new_rows();
-    RebuiltIndexes indexes(into_, coming >= 50'000 && coming >= count(into_) / 4);
+    sqlite::RebuiltIndexes indexes(into_, coming >= options_.rebuild_from && coming >= count(into_) / 4);
     Query row = from_.query(
         "SELECT m.run, m.operator, m.hardware, m.build, m.policy, m.provenance, m.uid, m.phase, "
         "m.outcome, m.detail, m.verified_by, m.median_us, m.spread, m.sample_count, "
@@ -359,6 +314,7 @@ class Merger {
   }
 
   const std::string path_;
+  const MergeOptions options_;
   sqlite::Database& into_;
   sqlite::Database& from_;
   RowMap hardware_, operators_, kernels_, toolchains_, policies_, provenances_, builds_, runs_;
@@ -366,6 +322,8 @@ class Merger {
 
 }  // namespace
 
-MergeReport merge(Store& into, Store& from) { return Merger(into, from).run(); }
+MergeReport merge(Store& into, Store& from, const MergeOptions& options) {
+  return Merger(into, from, options).run();
+}
 
 }  // namespace perftune

@@ -21,6 +21,11 @@ namespace perftune {
 struct MergeReport {
   std::map<std::string, std::int64_t> added;  // rows by table
 };
-MergeReport merge(Store& into, Store& from);
+struct MergeOptions {
+  // New measurements from which indexes are dropped and built again at the end instead of kept in
+  // order row by row; and only when a fifth of the result is new.
+  std::int64_t rebuild_from = 50'000;
+};
+MergeReport merge(Store& into, Store& from, const MergeOptions& options = {});
 
 }  // namespace perftune

@@ -93,6 +93,11 @@ constexpr IndexedExpression indexed_expressions[] = {
     {"m.predicted_us", "measurements_by_prediction", "m.predicted_us IS NOT NULL AND "},
     {"m.spread", "measurements_by_spread", "m.spread IS NOT NULL AND "},
     {"m.roofline_us / m.median_us", "measurements_by_fraction", "m.roofline_us IS NOT NULL AND "},
+    {"m.predicted_low_us", "measurements_by_lower_end", "m.predicted_low_us IS NOT NULL AND "},
+    {"m.predicted_high_us", "measurements_by_upper_end", "m.predicted_high_us IS NOT NULL AND "},
+    {"m.roofline_us", "measurements_by_roofline", "m.roofline_us IS NOT NULL AND "},
+    {"m.clock_mhz", "measurements_by_clock", "m.clock_mhz IS NOT NULL AND "},
+    {"m.sample_count", "measurements_by_samples", ""},
     {"m.limiter", "measurements_by_limiter", ""},
     {"m.verified_by", "measurements_by_verification", ""},
     {"m.phase", "measurements_by_phase", ""},
@@ -115,6 +120,18 @@ void add_indexed(Filter& filter, std::string_view expression, const std::string&
     if (each.expression == expression) filter.indexed.push_back({each.index, each.besides + sql, {value}});
   for (const IndexedParent& each : indexed_parents)
     if (expression.starts_with(each.prefix)) filter.indexed.push_back({each.index, each.rows + sql + ")", {value}});
+}
+
+// A rate is bounded by the time that the largest (or smallest) operator of the store would take at it.
+void add_indexed_rate(Filter& filter, const Condition& condition, double tflops) {
+  if (tflops <= 0 || condition.comparison.front() == '=' || condition.comparison.front() == '!') return;
+  const bool fast = condition.comparison.front() == '>';
+  filter.indexed.push_back(
+      {"measurements_by_median",
+       fmt::format("m.median_us IS NOT NULL AND m.median_us {} (SELECT {}(flops) FROM operators) / ?", fast ? "<=" : ">=",
+                   fast ? "max" : "min"),
+       // A little more, so that rounding loses nothing.
+       {tflops * 1e6 * (fast ? 1 - 1e-9 : 1 + 1e-9)}});
 }
 
 // Which part of the filter an expression belongs to: the one table that it speaks of.
@@ -221,7 +238,9 @@ Filter make_filter(Database& database, const std::vector<std::string>& condition
         numeric ? expression + " " + condition.comparison + " ?" : compare_text(expression, condition);
     const Cell value = numeric ? Cell(need_number(condition)) : Cell(condition.value);
     add(part, sql, value);
-    if (!winners) add_indexed(filter, expression, sql, value);
+    if (!winners || (column->winners == nullptr && expression.starts_with("m.")))
+      add_indexed(filter, expression, sql, value);
+    if (!winners && condition.name == "tflops") add_indexed_rate(filter, condition, need_number(condition));
   }
   return filter;
 }

@@ -86,8 +86,20 @@ std::vector<WinnerGroup> find_winners(Database& database, const Filter& filter,
   const std::string order =
       " ORDER BY (SELECT min(n.name) FROM operator_names n WHERE n.operator = w.operator), "
       "w.operator, h.name, w.policy";
+  // A rare condition on the measurements behind winners leaves few operators to look at.
+  std::string extra;
+  std::vector<Cell> extra_values;
+  std::int64_t fewest = few_rows;
+  for (const Filter::Indexed& each : filter.indexed) {
+    const std::int64_t rows = rows_up_to(database, {each.index, each.sql, each.values}, fewest);
+    if (rows >= fewest) continue;
+    fewest = rows;
+    extra = fmt::format("w.operator IN (SELECT m.operator FROM measurements m INDEXED BY {} WHERE {})", each.index, each.sql);
+    extra_values = each.values;
+  }
   std::vector<Cell> values;
-  const std::string condition = where(filter, values);
+  const std::string condition = where(filter, values, extra);
+  values.insert(values.end(), extra_values.begin(), extra_values.end());
   Query row = database.query("SELECT w.operator, w.hardware, w.policy FROM winners w" +
                              joins_for(" " + condition + " h.name", true) + condition + order +
                              fmt::format(" LIMIT {}", limit));

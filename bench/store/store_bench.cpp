@@ -1,6 +1,6 @@
 // Times the store at a size that years of tuning would reach.
 //
-//   store_bench [FOLDER [MEASUREMENTS]]      default: a folder in /tmp, 1,000,000
+//   store_bench [FOLDER [MEASUREMENTS [queries|merge]]]      default: a folder in /tmp, 1,000,000, both
 //
 // Makes FOLDER/a.db and b.db (kept for the next call) and prints one line per question: the median
 // of several calls in this process, the file in the page cache, and the first call after opening.
@@ -99,6 +99,7 @@ int main(int argc, char** argv) {
   bench::MadeUpStore shape;
   if (argc > 2) shape.measurements = std::atoll(argv[2]);
   std::filesystem::create_directories(folder);
+  const std::string what = argc > 3 ? argv[3] : "";
   const std::string path = folder / "a.db";
   if (!std::filesystem::exists(path)) {
     const double made = milliseconds([&] { bench::make_store(path, shape); });
@@ -107,6 +108,10 @@ int main(int argc, char** argv) {
   fmt::print("{}: {:.0f} MB\n", path, static_cast<double>(std::filesystem::file_size(path)) / 1e6);
   fmt::print("open: {:.2f} ms\n",
              milliseconds([&] { Store store(path, {.mode = StoreMode::read_only}); }));
+  if (what == "merge") {
+    time_merge(folder, shape);
+    return 0;
+  }
   time_lookups(path, shape);
 
   using View = QueryRequest::View;
@@ -148,6 +153,6 @@ int main(int argc, char** argv) {
   ask(View::history, {"tflops>1e6"});
   ask(View::history, {"samples>1000"});
   time_near(path);
-  time_merge(folder, shape);
+  if (what != "queries") time_merge(folder, shape);
   return 0;
 }

@@ -159,6 +159,21 @@ ReportRow plain_row(const Cells& cells) {
   return row;
 }
 
+// The rules of the constructor's candidate that is this very program; none when it would not propose it.
+std::vector<RuleApplied> rules_of(const ReportRow& row, const Operator& op, const Hardware& hardware,
+                                  const Slices& slices) {
+  try {
+    const TileProgram program = TileProgram::parse(row.program);
+    const auto* slice = slices.find(program.family, program.target);
+    if (slice == nullptr) return {};
+    std::string why_not;
+    for (Constructed& candidate : slice->constructor->construct(op, hardware, 40, why_not))
+      if (candidate.program == program) return std::move(candidate.rules);
+  } catch (const Error&) {  // the row's note says what is wrong with it
+  }
+  return {};
+}
+
 // Winners, or of each named kernel its newest outcome with a time per operator, device and policy.
 std::vector<Cells> find_rows(Store& store, const ReportRequest& request, bool& more) {
   QueryRequest ask;
@@ -233,6 +248,14 @@ Report read_report(Store& store, const ReportRequest& request, const Slices& sli
     return a.first.weighted_headroom_us() > b.first.weighted_headroom_us();
   });
   std::map<std::string, std::set<DType>> types;
+  for (int i = 0; i < request.details && i < static_cast<int>(rows.size()); ++i) {
+    ReportRow& row = rows[static_cast<std::size_t>(i)].first;
+    std::string why;
+    const Hardware* hardware = rebuild.hardware(row.device, row.vendor_device, why);
+    const Operator* op = hardware ? rebuild.op(row.signature, why) : nullptr;
+    if (op != nullptr) row.rules = rules_of(row, *op, *hardware, slices);
+    row.history = past_outcomes(store, row.signature, row.device, row.vendor_device, 12);
+  }
   for (auto& [row, cells] : rows) {
     report.rows.push_back(std::move(row));
     draw_under_roofs(report, report.rows.size() - 1, cells, rebuild, types);

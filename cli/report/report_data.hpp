@@ -15,6 +15,7 @@
 
 #include "cli/report/roofs.hpp"
 #include "costmodel/prediction.hpp"
+#include "db/kernel_use.hpp"
 #include "db/store.hpp"
 #include "tuner/slices.hpp"
 
@@ -39,6 +40,8 @@ struct ReportRow {
   double dram_bytes = 0, l2_bytes = 0;  // modelled traffic; 0: unknown
   std::string flag;               // an impossible place above a roof; empty: none
   std::string note;               // why something is absent, or what to know of the figure
+  std::vector<RuleApplied> rules;   // that shaped the program; only where details were asked for
+  std::vector<PastOutcome> history;  // what was tried here, newest first; the same
   double weight = 1;              // calls per inference of its suite; the largest of several
   struct Other {                  // the same computation elsewhere
     std::string name;             // kernel id of the one before, or the vendor's library
@@ -94,6 +97,7 @@ struct ReportRequest {
   std::vector<std::string> kernels;     // ids or their prefixes; empty: winners
   std::string suite;                    // only this one; empty: all
   std::int64_t limit = 1000;            // rows; 0: all
+  int details = 0;                      // rules and history of so many of the first rows: 20 ms each
 };
 
 Report read_report(Store& store, const ReportRequest& request, const Slices& slices);

@@ -6,6 +6,7 @@
 #include "cli/report/renderers.hpp"
 #include "cli/report/report_page.hpp"
 #include "cli/text_table.hpp"
+#include "db/iso_time.hpp"
 
 namespace perftune {
 namespace {
@@ -24,6 +25,22 @@ std::string stages_text(const ReportRow& row) {
   for (const StageTime& stage : row.stages)
     out += fmt::format("{}{} {}{}", out.empty() ? "" : "\n", stage.stage, format_time(stage.us),
                        stage.stage == row.limiter ? "  <- limiter" : stage.overlapped ? "" : "  (adds)");
+  return out;
+}
+
+std::string rules_text(const ReportRow& row) {
+  std::string out;
+  for (const RuleApplied& rule : row.rules)
+    out += fmt::format("{}{}: {}; {}", out.empty() ? "" : "\n", rule.knob, rule.rule, rule.reason);
+  return out;
+}
+
+std::string history_text(const ReportRow& row) {
+  std::string out;
+  for (const PastOutcome& past : row.history)
+    out += fmt::format("{}{} {} {}{}{}", out.empty() ? "" : "\n", format_iso_time(past.taken_at_ms), past.kernel,
+                       past.us ? format_time(*past.us) : past.outcome,
+                       past.phase == "confirmation" ? ", confirmed" : "", past.kernel == row.kernel ? "  <- this one" : "");
   return out;
 }
 
@@ -51,6 +68,8 @@ json kernel_json(const ReportRow& row) {
                             {"limited by", row.limiter},
                             {"what would help", row.advice},
                             {"stages, each as if alone", stages_text(row)},
+                            {"rules behind the shape", rules_text(row)},
+                            {"history of this operator", history_text(row)},
                             {"compulsory traffic", intensity(row.bytes)},
                             {"modelled DRAM traffic", intensity(row.dram_bytes)},
                             {"modelled L2 traffic", intensity(row.l2_bytes)},

@@ -96,7 +96,7 @@ class Chart {
     // Ceilings close to each other take turns to the left.
     double label_x = right - 4;
     for (const auto& [taken_x, taken_y] : labels_)
-      if (std::abs(taken_y - y(roof.rate)) < 14 && std::abs(taken_x - label_x) < 150) label_x -= 175;
+      if (std::abs(taken_y - y(roof.rate)) < 22 && std::abs(taken_x - label_x) < 190) label_x -= 230;
     labels_.emplace_back(label_x, y(roof.rate));
     out_ += fmt::format("<text class='label' text-anchor='end' x='{:.1f}' y='{:.1f}'>{} {:.3g} "
                         "TFLOP/s</text>\n",

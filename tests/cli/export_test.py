@@ -24,6 +24,11 @@ epilogue: [bias, relu]
 """
 
 
+SOFTMAX = "op: softmax\nname: soft\ndims: {m: 70, n: 300}\ndtype: f32\n"
+EMBEDDING = "op: embedding\nname: rows\ndims: {m: 50, v: 300, d: 64}\ndtype: f16\n"
+SUMS = "op: sum_rows\nname: sums\ndims: {m: 70, n: 300}\ndtype: f32\n"
+
+
 class Export(PerftuneTest):
     def winner(self):
         (row,) = self.json(self.run_perftune("query", "--columns", "kernel,program", "--json"))["rows"]
@@ -46,14 +51,16 @@ class Export(PerftuneTest):
 
     @unittest.skipUnless(GXX, "no g++ here")
     def test_a_cpu_kernel_builds_with_gxx_alone_and_checks_itself(self):
-        for operator in (self.gemm(67, 45, 129), self.write("conv.yaml", CONVOLUTION)):
+        for operator in (self.gemm(67, 45, 129), self.gemm(67, 45, 129, "f16"), self.write("conv.yaml", CONVOLUTION),
+                         self.write("soft.yaml", SOFTMAX), self.write("sums.yaml", SUMS),
+                         self.write("rows.yaml", EMBEDDING)):
             with self.subTest(operator=operator.name):
                 self.store.unlink(missing_ok=True)
                 shutil.rmtree(self.home / "out", ignore_errors=True)
                 self.expect(self.run_perftune("tune", operator, "--cpu", "--top", "1"), 0)
                 folder, manifest = self.export(self.winner())
                 self.assertTrue(manifest["recorded_text_is_this"])
-                self.assertEqual(manifest["measurement"]["status"], "timed")
+                self.assertIn(manifest["measurement"]["status"], ("timed", "noisy"))
                 self.assertTrue(manifest["build"].startswith("g++ "))
                 result = self.check(self.build(folder, manifest, "/usr/bin:/bin"))
                 self.assertEqual(result.returncode, 0, result.stdout)
@@ -96,11 +103,13 @@ class Export(PerftuneTest):
 
     @unittest.skipUnless(NVCC, "no nvcc here: exported CUDA kernels were not built")
     def test_a_cuda_kernel_builds_with_nvcc_alone(self):
-        for gpu, dtype in (("a100", "f16"), ("t4", "f32")):
-            with self.subTest(gpu=gpu):
+        # The last one takes tensor maps, which main asks the driver to encode.
+        for gpu, operator in (("a100", self.gemm(192, 160, 96, "f16")), ("t4", self.gemm(192, 160, 96, "f32")),
+                              ("a100", self.write("soft.yaml", SOFTMAX)), ("h100", self.gemm(512, 512, 512, "f16"))):
+            with self.subTest(gpu=gpu, operator=operator.name):
                 self.store.unlink(missing_ok=True)
                 shutil.rmtree(self.home / "out", ignore_errors=True)
-                self.expect(self.run_perftune("tune", self.gemm(192, 160, 96, dtype), "--gpu", gpu, "--top", "1"), 0)
+                self.expect(self.run_perftune("tune", operator, "--gpu", gpu, "--top", "1"), 0)
                 folder, manifest = self.export(self.winner())
                 self.assertGreater((folder / (manifest["name"] + ".cubin")).stat().st_size, 1000)
                 self.assertIn("not measured", (folder / (manifest["name"] + ".h")).read_text())

@@ -101,7 +101,7 @@ class Page(PerftuneTest):
         browser.click(POINT)
         self.assertTrue(browser.evaluate("document.getElementById('detail').open"))
         text = browser.evaluate("document.getElementById('detail').innerText")
-        for part in ("stages", "program", "limited by", "what would help", "perftune/contraction"):
+        for part in ("stages", "rules behind the shape", "program", "limited by", "what would help", "perftune/contraction"):
             self.assertIn(part, text)
         self.keep(browser, "detail.png")
         browser.press("Escape")

@@ -138,3 +138,104 @@ class Report(PerftuneTest):
 
     def test_a_file_that_cannot_be_written(self):
         self.expect_error(self.run_perftune("report", "-o", self.home / "no" / "such.html"), 2, "cannot be written")
+
+    SUITE = ("suite: pair\noperators:\n"
+             "  - {name: often, op: matmul, dims: {m: 64, n: 64, k: 64}, weight: 30}\n"
+             "  - {name: rare, op: matmul, dims: {m: 512, n: 512, k: 512}, weight: 2}\n"
+             "  - {name: rare_again, op: matmul, dims: {m: 512, n: 512, k: 512}, weight: 1}\n")
+
+    def tune_suite(self):
+        self.store.unlink()
+        self.expect(self.run_perftune("tune", self.write("pair.yaml", self.SUITE), "--gpu", "v100", "--top", "1"), 0)
+
+    def test_a_suite_shows_where_its_time_goes(self):
+        self.tune_suite()
+        document = self.document()
+        (suite,) = document["suites"]
+        calls = {part["operator"]: part["calls"] for part in suite["parts"]}
+        self.assertEqual(calls, {"often": 30, "rare": 3})  # one computation under two names
+        times = {row["operator"]: row["predicted_us"] for row in document["kernels"]}
+        self.assertAlmostEqual(suite["us"], 30 * times["often"] + 3 * times["rare"], places=6)
+        self.assertAlmostEqual(sum(part["share"] for part in suite["parts"]), 1)
+        self.assertEqual(suite["basis"], "predicted")
+        weighted = [row["weighted_headroom_us"] for row in document["kernels"]]
+        self.assertEqual(weighted, sorted(weighted, reverse=True))
+        text = self.report().stdout
+        self.assertIn("pair on v100", text)
+        self.assertIn("30 calls", text)
+        for line in text.splitlines():
+            self.assertLessEqual(len(line), 80, line)
+        xml.dom.minidom.parseString(self.report("--format", "svg").stdout)
+        self.assertIn("class='suite'", self.report("--format", "html").stdout)
+        self.assertEqual(len(self.document("--suite", "pair")["kernels"]), 2)
+        self.expect_error(self.run_perftune("report", "--suite", "none"), 2, "no suite 'none'")
+
+    def test_a_suites_operators_without_a_time_are_named(self):
+        self.tune_suite()
+        self.change(("DELETE FROM winners WHERE operator = 2",))
+        self.assertEqual(self.document()["suites"][0]["missing"], ["rare"])
+        self.assertIn("without a time here: rare", self.report().stdout)
+
+    def test_before_and_after_between_two_stores(self):
+        other = self.home / "before.db"
+        shutil.copy(self.store, other)
+        self.change(("UPDATE winners SET measured_us = measured_us / 2 WHERE operator = (SELECT min(operator) FROM winners)",))
+        rows = self.document("--against", other)["kernels"]
+        ratios = sorted(row["before"]["us"] / row["measured_us"] for row in rows)
+        self.assertAlmostEqual(ratios[0], 1)
+        self.assertAlmostEqual(ratios[1], 2)
+        html = self.report("--against", other, "--format", "html").stdout
+        self.assertEqual(html.count("<path class='before'"), 1)
+        self.assertIn("2.00 times faster now", html)
+        self.assertIn("2.00 times faster now", " ".join(self.report("--against", other).stdout.split()))
+        xml.dom.minidom.parseString(self.report("--against", other, "--format", "svg").stdout)
+
+    def test_before_and_after_between_two_kernels(self):
+        with sqlite3.connect(self.store) as store:
+            (loser,) = store.execute("SELECT k.kernel FROM measurements m JOIN builds b ON b.id = m.build JOIN kernels k "
+                                     "ON k.id = b.kernel WHERE m.build NOT IN (SELECT build FROM winners) LIMIT 1").fetchone()
+        compared = [row for row in self.document("--against", loser)["kernels"] if row["before"]]
+        self.assertEqual({row["before"]["name"] for row in compared}, {loser})
+        self.expect_error(self.run_perftune("report", "--against", "feedface00000000"), 2, "no kernel")
+
+    def test_query_and_report_agree_on_the_fraction_of_the_roofline(self):
+        rows = self.json(self.run_perftune("query", "--columns", "kernel,fraction,roofline_us", "--json"))["rows"]
+        asked = {row["kernel"]: row for row in rows}
+        for row in self.document()["kernels"]:
+            self.assertAlmostEqual(row["fraction"], asked[row["kernel"]]["fraction"], places=6)
+            self.assertAlmostEqual(row["roofline_us"], asked[row["kernel"]]["roofline_us"], places=6)
+
+    def test_a_vendors_kernel_is_a_baseline(self):
+        self.change(
+            ("INSERT INTO kernels (kernel, family, target, program, language, entry, source, source_hash) "
+             "SELECT 'aaaabbbbccccdddd', 'contraction', 'vendor/somelib', 'contraction vendor/somelib', 'vendor', '', '', source_hash "
+             "FROM kernels LIMIT 1",),
+            ("INSERT INTO builds (kernel, toolchain) SELECT k.id, b.toolchain FROM kernels k, builds b WHERE k.language = 'vendor' LIMIT 1",),
+            ("INSERT INTO measurements (uid, run, operator, hardware, build, policy, provenance, phase, outcome, detail, verified_by, "
+             "median_us, spread, sample_count, limiter, compile_seconds, verify_seconds, measure_seconds, taken_at_ms) "
+             "SELECT x'00', w.run, w.operator, w.hardware, (SELECT max(id) FROM builds), w.policy, 1, 'screening', 'timed', '', 'device', "
+             "w.measured_us * 2, 0, 0, '', 0, 0, 0, 1 FROM winners w LIMIT 1",))
+        (row,) = [row for row in self.document()["kernels"] if row["baseline"]]
+        self.assertEqual(row["baseline"]["name"], "somelib")
+        self.assertAlmostEqual(row["baseline"]["us"], 2 * row["measured_us"])
+        self.assertIn("2.00 of its speed", self.report().stdout)
+
+    def test_a_device_that_is_only_modelled_has_a_predicted_winner(self):
+        self.store.unlink()
+        self.expect(self.run_perftune("tune", self.gemm(256, 256, 256, "f16"), "--gpu", "v100", "--top", "2"), 0)
+        (row,) = self.json(self.run_perftune("query", "--columns", "basis,status,measured_us,predicted_us,roofline_us", "--json"))["rows"]
+        self.assertEqual((row["basis"], row["status"], row["measured_us"]), ("predicted", "predicted", None))
+        self.assertTrue(row["predicted_us"] > row["roofline_us"] > 0)
+        (shown,) = self.document()["kernels"]
+        self.assertEqual((shown["basis"], shown["measured_us"]), ("predicted", None))
+        self.assertIn("predicted, not measured", self.report().stdout)
+        self.expect(self.run_perftune("db", "verify"), 0)
+
+    def test_the_page_shows_rules_and_history(self):
+        text = self.report("--format", "html").stdout
+        self.assertIn("rules behind the shape", text)
+        data = json.loads(text.split("<script type='application/json' id='data'>")[1].split("</script>")[0])
+        facts = dict(data["kernels"][0]["facts"])
+        self.assertIn("<- this one", facts["history of this operator"])
+        self.assertIn("confirmed", facts["history of this operator"])
+        self.assertIn(": ", facts["rules behind the shape"])

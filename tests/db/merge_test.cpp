@@ -9,6 +9,7 @@
 #include "db/health.hpp"
 #include "db/prune.hpp"
 #include "db/sqlite.hpp"
+#include "db/suites.hpp"
 #include "recipes/error.hpp"
 #include "sample_store.hpp"
 
@@ -45,6 +46,7 @@ std::vector<std::string> contents(const std::string& path) {
         "w.predicted_us, w.ties, w.decided_at_ms FROM winners w JOIN operators o ON o.id = "
         "w.operator JOIN hardware h ON h.id = w.hardware JOIN policies q ON q.id = w.policy JOIN "
         "builds b ON b.id = w.build JOIN kernels k ON k.id = b.kernel JOIN runs r ON r.id = w.run",
+        "SELECT s.suite, o.signature, s.weight FROM suites s JOIN operators o ON o.id = s.operator",
         "SELECT name, uid, trained_at_ms, summary, hex(weights) FROM models"}) {
     sqlite::Query row = store.database().query(sql);
     while (row.step()) {
@@ -77,6 +79,8 @@ class MergeTest : public ::testing::Test {
     const HardwareId hardware = store.put_hardware(device);
     const OperatorId op = store.put_operator(sample_operator("matmul in " + extra));
     store.put_operator(sample_operator("only in " + extra, 7 + first));
+    put_suite_member(store, {"suite", sample_operator().signature, 1.0 + first});
+    put_suite_member(store, {"suite of " + extra, sample_operator("", 7 + first).signature, 2});
     const RunId run = store.begin_run("tune " + extra, first);
     for (int i = first; i < first + 6; ++i) {
       MeasurementRecord m = sample_measurement(op, hardware, i, 20.0 - i);
@@ -133,6 +137,22 @@ TEST_F(MergeTest, OrderAndRepetitionDoNotShow) {
   const auto hardware = store.find_hardware(sample_hardware());
   ASSERT_TRUE(hardware);
   EXPECT_EQ(store.winner(sample_operator().signature, *hardware)->kernel.id, sample_kernel(8).id);
+}
+
+TEST_F(MergeTest, RebuildingIndexesGivesTheSameStore) {
+  fill("a.db", 0, Basis::measured, 1000, "a");
+  fill("b.db", 4, Basis::predicted, 2000, "b");
+  copy("a.db", "row_by_row.db");
+  merge_files("row_by_row.db", "b.db");
+  copy("a.db", "rebuilt.db");
+  {
+    Store to(folder_ / "rebuilt.db", {.mode = StoreMode::read_write});
+    Store other(folder_ / "b.db", {.mode = StoreMode::read_only});
+    merge(to, other, {.rebuild_from = 1});
+  }
+  EXPECT_EQ(contents(folder_ / "rebuilt.db"), contents(folder_ / "row_by_row.db"));
+  Store store(folder_ / "rebuilt.db", {.mode = StoreMode::read_only, .check = true});  // schema to the letter
+  EXPECT_THAT(verify(store), IsEmpty());
 }
 
 TEST_F(MergeTest, IntoAnEmptyStoreIsACopy) {

@@ -198,5 +198,29 @@ TEST(QueryEmptyTest, AnEmptyStoreGivesNoRows) {
   }
 }
 
+TEST_F(QueryTest, RareMeasurementsLeadToTheirWinners) {
+  EXPECT_THAT(ask({.conditions = {"spread<0.001"}}, "operator"), IsEmpty());
+  EXPECT_EQ(ask({.conditions = {"spread<0.1", "verified_by=device"}}, "operator").size(), 4U);
+  EXPECT_THAT(ask({.conditions = {"limiter=dram", "m=512"}}, "operator"), ElementsAre("mm512"));
+}
+
+// Each condition that an index may drive, alone and with one that another index would.
+TEST_F(QueryTest, EveryIndexFindsWhatAScanWould) {
+  const std::pair<const char*, std::size_t> all[] = {
+      {"measured_us>12", 8},     {"measured_us!=10", 16},  {"predicted_us<10", 8},   {"spread<=0.01", 20},
+      {"spread>1", 0},           {"fraction>0.4", 12},     {"fraction<0.4", 8},      {"limiter=dram", 24},
+      {"limiter!=dram", 0},      {"limiter=d*", 24},       {"verified_by=device", 24}, {"phase=confirmation", 0},
+      {"phase=screening", 24},   {"status=crashed", 4},    {"status!=crashed", 20},  {"policy=*cold*", 24},
+      {"policy=none", 0},        {"driver=550.54", 24},    {"host!=host", 0},        {"command=tune", 24},
+      {"dims=*m=512 *", 6},      {"samples>2", 20},        {"clock_mhz<1", 0},
+      {"predicted_low_us<8", 8}, {"roofline_us=5", 24},    {"tflops>1e6", 0},        {"tflops<1e6", 20}};
+  for (const auto& [condition, rows] : all) {
+    const QueryRequest alone{.view = View::history, .conditions = {condition}, .limit = 0};
+    EXPECT_EQ(ask(alone, "kernel").size(), rows) << condition;
+    const QueryRequest both{.view = View::history, .conditions = {condition, "dtype=f32"}, .limit = 0};
+    EXPECT_EQ(ask(both, "kernel").size(), std::string_view(condition).starts_with("dims") ? 0 : rows / 4) << condition;
+  }
+}
+
 }  // namespace
 }  // namespace perftune
