@@ -9,7 +9,8 @@
 //   split_k     blocks that share one output tile, each over a contiguous part of k; partial sums
 //               meet in a workspace and the last block to arrive adds them in a fixed order
 //   slice_k     warp groups of one block that share its output tile, each over a part of block_k
-//   stream_k    1: work is cut evenly over the resident blocks instead (cuda/mma, cuda/wgmma)
+//   stream_k    1: what the last, partial wave and the one before it compute is cut evenly over the
+//               resident blocks instead (cuda/wgmma)
 //   raster      m-blocks visited before n advances (L2 reuse); 1: n-major order
 //   vector_*    elements per global load of A, B and store of C
 //   min_blocks  resident blocks per SM asked of the compiler, at least: CUDA emitters ask for as many

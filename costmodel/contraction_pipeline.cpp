@@ -197,6 +197,12 @@ PipelineTime time_at(const ContractionWork& w, const PipelineProgram& program, c
     const double partial = grid.blocks * t.block_m * t.block_n * 4.0;
     out.reduction_us = p.reduction_latency_us + 2 * partial / machine.l2_gbps * 1e-3;
     out.l2_bytes += 2 * partial;
+    // With streams, one block per tile reads all of its parts through its SM's own port.
+    if (t.stream_k != 0) {
+      const double parts = std::ceil(grid.blocks / grid.tiles) + 1;
+      out.reduction_us += parts * t.block_m * t.block_n * 4.0 /
+                          (p.sm_port_bytes_per_clock * rates.clock_ghz) * 1e-3;
+    }
   }
   out.dram_us = std::max(out.dram_us, dram_all_us);
   out.total_us = out.launch_us + out.fill_us + out.reduction_us + std::max(body_us, dram_all_us);

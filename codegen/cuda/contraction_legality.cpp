@@ -81,8 +81,8 @@ TileGrid tile_grid(const Contraction& form, const ContractionTiles& t) {
   grid.n = ceil_div(form.extent(Group::n), std::int64_t{t.block_n} * t.cluster_n);
   grid.cluster = t.cluster_m * t.cluster_n;
   grid.batch = form.extent(Group::batch);
-  const std::int64_t steps = ceil_div(form.extent(Group::k), t.block_k);
-  grid.split_depth = ceil_div(steps, t.split_k) * t.block_k;
+  grid.steps = ceil_div(form.extent(Group::k), t.block_k);
+  grid.split_depth = ceil_div(grid.steps, t.split_k) * t.block_k;
   grid.partials = ceil_div(grid.blocks() * 4, 256) * 256;
   return grid;
 }

@@ -30,6 +30,7 @@ Launch contraction_launch(const Contraction& form, const ContractionTiles& tiles
 struct TileGrid {
   std::int64_t m = 0, n = 0, batch = 0;
   int cluster = 1;               // blocks per cluster
+  std::int64_t steps = 0;        // of block_k
   std::int64_t split_depth = 0;  // of k per split, a multiple of block_k
   std::int64_t partials = 0;     // byte offset of the partial sums in the workspace
   std::int64_t blocks() const { return m * n * batch * cluster; }

@@ -89,13 +89,13 @@ std::string print_tiles(const ContractionTiles& t, int shared, const Registers& 
       "  struct Tiles {{\n"
       "    static constexpr int block_m = {}, block_n = {}, block_k = {}, stages = {};\n"
       "    static constexpr int groups = {}, swap = {}, tensor_store = {};\n"
-      "    static constexpr int split_k = {}, raster = {};\n"
+      "    static constexpr int split_k = {}, stream_k = {}, raster = {};\n"
       "    static constexpr int cluster_m = {}, cluster_n = {};\n"
       "    static constexpr int producer_registers = {}, consumer_registers = {};\n"
       "    static constexpr int shared_bytes = {};\n"
       "  }};\n",
-      t.block_m, t.block_n, t.block_k, t.stages, Products(t).per_warpgroup(), t.swap, t.tensor_store, t.split_k,
-      t.raster, t.cluster_m, t.cluster_n, registers.producer, registers.consumer, shared);
+      t.block_m, t.block_n, t.block_k, t.stages, Products(t).per_warpgroup(), t.swap,
+      t.tensor_store, t.split_k, t.stream_k, t.raster, t.cluster_m, t.cluster_n, registers.producer, registers.consumer, shared);
 }
 
 std::optional<std::string> bad_types(const Contraction& form) {
@@ -121,7 +121,8 @@ std::optional<std::string> bad_tile(const ContractionTiles& t, int element) {
   if (t.block_k * element % kInstructionBytes != 0 || t.block_k * element > 256)
     return "block_k must be whole instructions of 32 bytes, at most 256";
   if (p.rows > 256) return "a box of TMA has at most 256 rows";
-  if (t.slice_k != 1 || t.stream_k != 0) return "slice_k and stream_k are not implemented for this target";
+  if (t.slice_k != 1) return "slice_k is not implemented for this target";
+  if (t.stream_k != 0 && (t.stream_k != 1 || t.split_k != 1)) return "stream_k is 0 or 1, and takes no splits";
   if (t.vector_a != 1 || t.vector_b != 1) return "TMA copies: vector_a and vector_b have no meaning";
   if (t.tensor_store != 0)
     return t.swap != 0 || t.vector_c != 2
@@ -170,6 +171,8 @@ std::optional<std::string> WgmmaContractionEmitter::misaligned(const Contraction
     if (auto why = output(form, t).bad_strides()) return why;
   const TileGrid grid = tile_grid(form, t);
   if (grid.split_depth * (t.split_k - 1) >= form.extent(Group::k)) return "a split of k would be empty";
+  if (t.stream_k != 0 && grid.blocks() * grid.steps >= (std::int64_t{1} << 30))
+    return "more k steps of all tiles than stream_k counts";
   return bad_vectors(form, t, a.along_k(), b.along_k());
 }
 
@@ -196,10 +199,18 @@ void WgmmaContractionEmitter::complete(const Contraction& form, const Contractio
                                        const ContractionPlan& plan, const Hardware& hardware,
                                        Launch& launch) const {
   const int cluster = t.cluster_m * t.cluster_n;
-  const std::int64_t blocks = launch.grid[0] * t.split_k;
+  const TileGrid tiles = tile_grid(form, t);
+  // Where streams are cut, there is work for as many blocks as there are steps.
+  const std::int64_t blocks = tiles.blocks() * (t.stream_k != 0 ? tiles.steps : t.split_k);
   const std::int64_t resident = std::int64_t{hardware.sms} * plan.min_blocks / cluster * cluster;
   launch.grid = {std::min(blocks, std::max<std::int64_t>(cluster, resident)), 1, 1};
   launch.cluster = {cluster, 1, 1};
+  if (t.stream_k != 0) {
+    constexpr std::int64_t kSumBytes = 4;
+    launch.workspace_zeroed_bytes = tiles.partials;
+    launch.workspace_bytes =
+        tiles.partials + 2 * launch.grid[0] * t.block_m * t.block_n * kSumBytes;
+  }
   launch.persistent = true;
   launch.tensor_maps = {operand_a(form, t).map(t.cluster_n), operand_b(form, t).map(t.cluster_m)};
   if (t.tensor_store != 0) launch.tensor_maps.push_back(output(form, t).map());

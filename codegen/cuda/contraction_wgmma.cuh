@@ -122,7 +122,7 @@ class ContractionWgmma {
     Stage stage;
     PT_NO_UNROLL
     for (; !schedule.done(); schedule.advance()) {
-      const BlockWork work = schedule.work();
+      const ScheduledWork work = schedule.work();
       PT_NO_UNROLL
       for (i32 k = work.first_k; k < work.end_k; k += Tiles::block_k) {
         mbarrier_wait(stage.empty_barrier(), stage.parity ^ 1);
@@ -158,13 +158,21 @@ class ContractionWgmma {
     Stage stage;
     PT_NO_UNROLL
     for (; !schedule.done(); schedule.advance()) {
-      const BlockWork work = schedule.work();
+      const ScheduledWork work = schedule.work();
       Sum sum[groups][N / 2];
       multiply(schedule, work, warpgroup_row, stage, sum);
       if constexpr (Tiles::split_k > 1) {
         if (!Sums::template across_splits<Consumers>(
                 reinterpret_cast<Sum(&)[sum_count]>(sum), thread_index(), true, work.split,
                 work.tile, params.workspace, params.partials))
+          continue;
+      }
+      if constexpr (Schedule::stream) {
+        if (work.parts > 1 &&
+            !Sums::template across_parts<Consumers>(
+                reinterpret_cast<Sum(&)[sum_count]>(sum), thread_index(), true, work.part,
+                work.parts, work.tile, params.workspace, params.partials,
+                [&](i32 part) { return work.slot_of(part); }))
           continue;
       }
       const u32 to = staging + warp * Epilogue::warp_bytes;

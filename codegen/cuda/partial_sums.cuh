@@ -61,12 +61,20 @@ struct PartialSums {
   template <class Meet = WholeBlock>
   static PT_DEVICE bool across_splits(T (&sum)[Count], u32 thread, bool holders, i32 split,
                                       i32 tile, u8* workspace, i64 partials) {
-    u8* const sums = workspace + partials + static_cast<i64>(tile) * Splits * tile_bytes;
+    return across_parts<Meet>(sum, thread, holders, split, Splits, tile, workspace, partials,
+                              [&](i32 s) { return static_cast<i64>(tile) * Splits + s; });
+  }
+
+  // The same for part `part` of `parts`, where `slot_of` says which slot of the workspace a part has.
+  template <class Meet, class Slots>
+  static PT_DEVICE bool across_parts(T (&sum)[Count], u32 thread, bool holders, i32 part, i32 parts,
+                                     i32 tile, u8* workspace, i64 partials, const Slots& slot_of) {
+    u8* const sums = workspace + partials;
     const u32 lane = thread % Threads;
     if (holders) {
       PT_UNROLL
       for (int v = 0; v < vectors; ++v)
-        global_store(slot(sums, split, v, lane), gather(sum, v));
+        global_store(slot(sums, slot_of(part), v, lane), gather(sum, v));
     }
     Meet::sync();
     u32* const counter = reinterpret_cast<u32*>(workspace) + tile;
@@ -75,25 +83,25 @@ struct PartialSums {
       shared_store(Meet::ticket, atomic_add_acq_rel(counter, 1u));
     }
     Meet::sync();
-    if (shared_load<u32>(Meet::ticket) != Splits - 1) return false;
+    if (shared_load<u32>(Meet::ticket) != static_cast<u32>(parts - 1)) return false;
     if (thread == 0) global_store(counter, 0u);
     if (holders) {
       fence_device();
       PT_UNROLL
       for (int e = 0; e < Count; ++e) sum[e] = T(0);
       PT_NO_UNROLL
-      for (int s = 0; s < Splits; ++s) {
+      for (i32 s = 0; s < parts; ++s) {
         PT_UNROLL
         for (int v = 0; v < vectors; ++v)
-          add(sum, v, global_load_coherent(slot(sums, s, v, lane)));
+          add(sum, v, global_load_coherent(slot(sums, slot_of(s), v, lane)));
       }
     }
     return true;
   }
 
  private:
-  static PT_DEVICE Vector* slot(u8* sums, int split, int v, u32 lane) {
-    return reinterpret_cast<Vector*>(sums + static_cast<i64>(split) * tile_bytes) +
+  static PT_DEVICE Vector* slot(u8* sums, i64 index, int v, u32 lane) {
+    return reinterpret_cast<Vector*>(sums + index * tile_bytes) +
            (v * Threads + lane);
   }
   static PT_DEVICE Vector gather(const T (&sum)[Count], int v) {

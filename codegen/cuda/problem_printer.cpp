@@ -77,9 +77,13 @@ void ProblemPrinter::grid_arguments(bool persistent) {
   arguments_.scalar("tiles", grid.m * grid.n);
   arguments_.scalar("tiles_divisor", pack_divisor(grid.m * grid.n));
   if (persistent) arguments_.scalar("units", grid.m * grid.n * grid.batch * tiles_.split_k);
-  if (tiles_.split_k > 1) {
+  if (tiles_.split_k > 1) arguments_.scalar("split_depth", grid.split_depth);
+  if (tiles_.stream_k != 0) {
+    arguments_.scalar("steps", grid.steps);
+    arguments_.scalar("steps_divisor", pack_divisor(grid.steps));
+  }
+  if (tiles_.split_k > 1 || tiles_.stream_k != 0) {
     arguments_.workspace();
-    arguments_.scalar("split_depth", grid.split_depth);
     arguments_.scalar("partials", grid.partials);
   }
 }

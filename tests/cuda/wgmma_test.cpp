@@ -17,9 +17,9 @@ TileProgram wgmma(const std::string& knobs) {
   return TileProgram::parse("contraction cuda/wgmma producers=4 " + knobs);
 }
 
-// Runs `op` itself, not a shrunk form, each block with several tiles; empty when it agrees with the
-// oracle.
-std::string run(const Operator& op, const TileProgram& program) {
+// Runs `op` itself, not a shrunk form, by `blocks` blocks (0: a quarter of the launch's, so that each
+// has several tiles); empty when it agrees with the oracle.
+std::string run(const Operator& op, const TileProgram& program, int blocks = 0) {
   const Hardware& hardware = find_hardware("h200");
   const WgmmaContractionEmitter emitter;
   if (const auto why = emitter.illegal(op, program, hardware)) return "illegal: " + *why;
@@ -28,8 +28,9 @@ std::string run(const Operator& op, const TileProgram& program) {
                                               HostCompiler::find().value(), 60, failure);
   if (!compiled) return failure.detail;
   EmulatedDevice device(hardware);
-  const auto wrong = verify_on(device, op, *compiled,
-                               with_turns(with_turns(emitter.bind(op, program, hardware))), 5);
+  Launch launch = with_turns(with_turns(emitter.bind(op, program, hardware)));
+  if (blocks > 0) launch.grid[0] = blocks;
+  const auto wrong = verify_on(device, op, *compiled, launch, 5);
   return wrong ? wrong->detail : "";
 }
 
@@ -132,6 +133,15 @@ TEST(WgmmaBatches, EachHasItsOwnTilesAndABroadcastOperandHasOne) {
   EXPECT_EQ(run(batched("k,n"), wgmma(kTensorStore)), "");
 }
 
+TEST(WgmmaStreamK, CutsTheLastWavesEvenlyWhateverTheGrid) {
+  const Operator op = matmul("bf16", "bf16", "m,k", "n,k", "m: 200, n: 72, k: 328");
+  const std::string tile = "block_m=64 block_n=32 block_k=64 warp_m=16 warp_n=32 stages=3 stream_k=1 ";
+  for (const int blocks : {1, 2, 5, 7, 8, 12, 16, 50})  // of 12 tiles with 6 steps each
+    EXPECT_EQ(run(op, wgmma(tile + "vector_c=8"), blocks), "") << blocks;
+  for (const int blocks : {2, 6, 10, 14})
+    EXPECT_EQ(run(op, wgmma(tile + "cluster_m=2 tensor_store=1 vector_c=2"), blocks), "") << blocks;
+}
+
 TEST(WgmmaTypes, MixedFloatsOfEightBitsAndRoundingOnTheWayIn) {
   const auto product = [](const char* a, const char* b, const char* value) {
     return parse_operator_text(
@@ -177,6 +187,8 @@ INSTANTIATE_TEST_SUITE_P(
         "vector_c=2",
         "block_m=256 block_n=128 block_k=64 warp_m=32 warp_n=128 stages=4 split_k=2 vector_c=8",
         "block_m=64 block_n=64 block_k=64 warp_m=16 warp_n=64 stages=3 vector_c=8",
+        "block_m=128 block_n=256 block_k=64 warp_m=16 warp_n=256 stages=4 stream_k=1 tensor_store=1 "
+        "vector_c=2",
         "block_m=32 block_n=128 block_k=64 warp_m=32 warp_n=16 stages=4 swap=1 vector_c=8"));
 
 TEST(WgmmaInstructions, AreTheOnesMeant) {

@@ -29,6 +29,7 @@ std::vector<EmittedCase> wgmma_cases() {
   add(all, "wgmma_cluster", "m,k", "k,n", "m: 200, n: 136, k: 328",
       tile + "stages=2 cluster_m=2 cluster_n=2");
   add(all, "wgmma_split", "m,k", "n,k", "m: 136, n: 40, k: 712", tile + "stages=2 split_k=3");
+  add(all, "wgmma_stream", "m,k", "n,k", "m: 136, n: 72, k: 520", tile + "stages=2 stream_k=1");
   add(all, "wgmma_swap", "m,k", "n,k", "m: 13, n: 136, k: 328",
       "block_k=64 block_m=8 block_n=64 warp_m=8 warp_n=16 stages=3 swap=1 vector_c=4");
   add(all, "wgmma_tensor_store", "m,k", "n,k", "m: 136, n: 104, k: 136",

@@ -19,6 +19,7 @@ constexpr double kEpsilons[] = {0.15, 0.5, 32.0};  // tolerated padding, until e
 constexpr int kSpanBytes = 128;       // of k per step: one line of the widest swizzle
 constexpr int kMaxCandidates = 240;
 constexpr int kMaxStages = 8;         // beyond what hides latency they only fill more slowly
+constexpr double kFullWave = 0.95;    // of the slots used: too little is idle to be worth partial sums
 constexpr int kSwapBelow = 256;       // extents of m that may play the instruction's width
 
 // Rows of a block: products of 64 rows for each of one or two warpgroups that multiply.
@@ -71,7 +72,9 @@ class Builder {
   void at_tolerance(double epsilon) {
     epsilon_ = epsilon;
     for (const int swap : {0, 1}) {
-      if (swap == 1 && p_.m > kSwapBelow) break;
+      // Whichever extent fills 64 rows better has them; a large m always does.
+      const bool m_fills_less = rules::padding_waste(p_.m, 64) > rules::padding_waste(p_.n, 64);
+      if (swap == 1 ? p_.m > kSwapBelow : p_.m < 64 && m_fills_less) continue;
       const std::int64_t rows = swap ? p_.n : p_.m, columns = swap ? p_.m : p_.n;
       for (const Rows share : kRows)
         for (const int width : kWidths) {
@@ -159,6 +162,13 @@ class Builder {
       t.split_k = split;
       propose(t, r, slots, blocks);
     }
+    // Idle slots of the last wave, in which whole tiles would be computed by a few. Fewer tiles than that
+    // would be cut into more parts than one block should add: those are split.
+    t.split_k = 1;
+    if (rules::wave_efficiency(blocks, slots) > kFullWave || 2 * blocks < slots || p_.k < 4 * t.block_k)
+      return;
+    t.stream_k = 1;
+    propose(t, r, slots, blocks);
   }
 
   void propose(const ContractionTiles& t, const Resources& r, std::int64_t slots,
@@ -222,7 +232,12 @@ std::vector<RuleApplied> Builder::reasons(const ContractionTiles& t, const Resou
     out.push_back({"cluster_m, cluster_n", "multicast",
                    fmt::format("{} blocks read {} once", t.cluster_m * t.cluster_n,
                                t.cluster_m > 1 ? "b" : "a")});
-  out.push_back({"split_k", t.split_k > 1 ? "scale_out" : "wave_quantisation",
+  if (t.stream_k)
+    out.push_back({"stream_k", "scale_out",
+                   fmt::format("{} blocks for {} resident would leave {} of the last waves' slots used",
+                               blocks, slots, percent(rules::wave_efficiency(blocks, slots)))});
+  else
+    out.push_back({"split_k", t.split_k > 1 ? "scale_out" : "wave_quantisation",
                  fmt::format("{} blocks for {} resident: last wave leaves {} of the slots used",
                              blocks * t.split_k, slots,
                              percent(rules::wave_efficiency(blocks * t.split_k, slots)))});
