@@ -246,9 +246,23 @@ class Expander {
     if (e->kind != Expr::Kind::apply) return e;
     const bool masks = e->function >= Function::less && e->function <= Function::not_equal;
     if (!masks && !depends_on_columns(e)) return row_value(e);
+    // A division by a sum over the row becomes a product with its inverse: one more rounding, within
+    // what the sum's own rounding allows.
+    if (e->function == Function::divide && !depends_on_columns(e->args[1]) && has_sum(e->args[1])) {
+      const ExprPtr inverse = make_apply(Function::divide, {make_constant(1), e->args[1]});
+      return make_apply(Function::multiply, {hoist(e->args[0]), row_value(inverse)});
+    }
     Expr copy = *e;
     for (ExprPtr& arg : copy.args) arg = hoist(arg);
     return std::make_shared<const Expr>(std::move(copy));
+  }
+
+  bool has_sum(const ExprPtr& e) const {
+    const auto leaf = leaf_of(e);
+    if (leaf)
+      return leaf->kind == Kind::reduction &&
+             out_.form.reductions[static_cast<std::size_t>(leaf->index)].op == Reduction::sum;
+    return std::any_of(e->args.begin(), e->args.end(), [&](const ExprPtr& arg) { return has_sum(arg); });
   }
 
   bool depends_on_columns(const ExprPtr& e) const {

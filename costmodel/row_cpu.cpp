@@ -12,11 +12,11 @@ namespace perftune {
 namespace {
 
 constexpr double fork_join_us = 3;       // waking the pool and meeting again, as for contractions
-constexpr double row_cycles = 30;        // coordinates of a row, its first loads and its stores
+constexpr double row_cycles = 20;        // coordinates of a row, its first loads and its stores
 constexpr double fold_cycles = 20;       // lanes of one sum into one: four dependent shuffles and adds
 constexpr double add_latency = 4;        // cycles between dependent additions
 constexpr double issue_per_cycle = 2;    // vector arithmetic
-constexpr double scattered_cycles = 1.2; // per lane of a read or store that is not contiguous
+constexpr double scattered_cycles = 3;   // per lane of a read or store that is not contiguous
 
 struct Lanes {
   Group group;
@@ -38,7 +38,7 @@ double read_cycles(const RowAccess& read, const CpuRowTiles& t, const Lanes& lan
     case StrideForm::run_time:
       cycles = t.lane_step == 2 ? 2 : lanes.count * scattered_cycles;
   }
-  return cycles + static_cast<double>(read.at.bounds.size());
+  return cycles + 1.5 * static_cast<double>(read.at.bounds.size());
 }
 
 double ceil_div(double a, double b) { return std::ceil(a / b); }

@@ -106,10 +106,10 @@ std::string CpuRowAddresses::bounded_text(const Access& access, const std::strin
     if (!at_start) index += bound_part(access, b, name, Group::k);
     const std::string extent = fmt::format("p.{}_b{}_extent", name, b);
     if (!(at_start && lane_ == Group::k) && bound_moves_with_lanes(access, b))
-      cuts += fmt::format("window.cut(lanes.count, {}, p.{}_b{}_{}{}, {}); ", index, name, b,
-                          letter(lane_), innermost(), extent);
+      cuts += fmt::format("window.template cut<{}>({}, p.{}_b{}_{}{}, {}); ", form == 'u' ? 1 : form == '2' ? 2 : 0,
+                          index, name, b, letter(lane_), innermost(), extent);
     else
-      inside += fmt::format("{}pt::within({}, {})", inside.empty() ? "" : " && ", index, extent);
+      inside += fmt::format("{}pt::within({}, {})", inside.empty() ? "" : " & ", index, extent);
   }
   const std::string whole_pad = [&] {  // where the printer says T, a vector is meant
     std::string text = print_constant(access.pad);
@@ -118,12 +118,19 @@ std::string CpuRowAddresses::bounded_text(const Access& access, const std::strin
     return text;
   }();
   const std::string stride = lane_stride(access, name, at_start);
+  const bool masked = access.type == DType::f32 && form_.value == DType::f32 && (form == 'u' || form == '2');
+  if (masked && !inside.empty()) {
+    cuts += fmt::format("window.only_if({}); ", inside);
+    inside.clear();
+  }
   std::string read = cuts.empty()
                          ? fmt::format("pt::read_lanes<T, '{}', Whole>({}, {}, lanes)", form, at, stride)
-                         : fmt::format("pt::read_window<T, '{}', Whole>({}, {}, lanes, window, "
-                                       "({})[0])", form, at, stride, whole_pad);
-  if (!cuts.empty()) read = fmt::format("[&] {{ pt::Window window; {}return {}; }}()", cuts, read);
-  return inside.empty() ? read : fmt::format("{} ? {} : {}", inside, read, whole_pad);
+                         : fmt::format("pt::read_window<T, '{}'>({}, {}, window, ({})[0])", form, at,
+                                       stride, whole_pad);
+  if (!cuts.empty()) read = fmt::format("[&]() __attribute__((always_inline)) {{ pt::Window window(lanes.count); {}return {}; }}()", cuts, read);
+  if (!inside.empty()) read = fmt::format("({} ? {} : {})", inside, read, whole_pad);
+  if (at_start) return read;
+  return fmt::format("Inside ? pt::read_lanes<T, '{}', Whole>({}, {}, lanes) : {}", form, at, stride, read);
 }
 
 }  // namespace perftune

@@ -38,7 +38,7 @@ class SourcePrinter {
 
   CpuRowSource run() {
     declare();
-    std::string body = shape_text() + row_struct() + start_text();
+    std::string body = shape_text() + row_struct() + start_text() + interior_text();
     for (int pass = 0; pass < form_.passes(); ++pass) body += pass_text(pass);
     body += store_text();
     finish(body);
@@ -155,7 +155,7 @@ class SourcePrinter {
   }
 
   std::string start_text() const {
-    std::string text = "  template <bool Whole>\n  void start(Row& row, " + std::string(signature_tail()) +
+    std::string text = "  template <bool Whole>\n  PT_INLINE void start(Row& row, " + std::string(signature_tail()) +
                        ") const {\n    using T [[maybe_unused]] = Element;\n";
     for (std::size_t i = 0; i < form_.reads.size(); ++i) {
       const RowAccess& read = form_.reads[i];
@@ -200,6 +200,33 @@ class SourcePrinter {
     return any ? text + "    }\n" : "";
   }
 
+  // Whether no read leaves its tensor from `tile` rows of the second innermost row axis and `count`
+  // lanes on, whatever the column.
+  std::string interior_text() const {
+    std::string text = "  PT_INLINE bool interior([[maybe_unused]] const Row& row, [[maybe_unused]] i64 tile, "
+                       "[[maybe_unused]] i64 count) const {\n    bool all = true;\n";
+    bool any = false;
+    for (std::size_t i = 0; i < form_.reads.size(); ++i) {
+      const Access& access = form_.reads[i].at;
+      for (std::size_t b = 0; b < access.bounds.size(); ++b) {
+        any = true;
+        const std::string name = fmt::format("x{}_b{}", i, b);
+        text += fmt::format("    {{\n    pt::Reach reach(row.{});\n", name);
+        for (const Group g : {Group::m, Group::k})
+          for (std::size_t a = 0; a < address_.axes(g).size(); ++a) {
+            if (CpuRowAddresses::coefficients(access, b, g)[a] == 0) continue;
+            const bool last = a + 1 == address_.axes(g).size();
+            const std::string moved = g == Group::k ? fmt::format("p.k{} - 1", a)
+                                      : last ? (lane_ == Group::m ? "count - 1" : "0")
+                                      : a + 2 == address_.axes(g).size() ? "tile - 1" : "0";
+            text += fmt::format("    reach.move(p.{}_{}{}, {});\n", name, CpuRowAddresses::letter(g), a, moved);
+          }
+        text += fmt::format("    all = all && reach.within(p.{}_extent);\n    }}\n", name);
+      }
+    }
+    return text + "    return all;\n  }\n" + fmt::format("  static constexpr bool windows = {};\n\n", any);
+  }
+
   std::string per_sum(int pass, const char* format) const {
     std::string text;
     int slot = 0;
@@ -213,19 +240,19 @@ class SourcePrinter {
   std::string pass_text(int pass) const {
     const std::string sums = fmt::format("V (&acc)[{}]", reductions_of(pass).size() + 1);
     const std::string tag = fmt::format("pt::Pass<{}>", pass);
-    std::string text = fmt::format("  void clear({}, [[maybe_unused]] {}) const {{\n{}  }}\n", tag, sums,
+    std::string text = fmt::format("  PT_INLINE void clear({}, [[maybe_unused]] {}) const {{\n{}  }}\n", tag, sums,
                                    per_sum(pass, "    acc[{s}] = pt::identity<'{op}', V>();\n"));
-    text += fmt::format("  void merge({}, [[maybe_unused]] {}, [[maybe_unused]] const V (&more)[{}]) const {{\n{}  }}\n",
+    text += fmt::format("  PT_INLINE void merge({}, [[maybe_unused]] {}, [[maybe_unused]] const V (&more)[{}]) const {{\n{}  }}\n",
                         tag, sums, reductions_of(pass).size() + 1,
                         per_sum(pass, "    acc[{s}] = pt::combine<'{op}'>(acc[{s}], more[{s}]);\n"));
-    text += fmt::format("  void fold({}, [[maybe_unused]] {}) const {{\n{}  }}\n", tag, sums,
+    text += fmt::format("  PT_INLINE void fold({}, [[maybe_unused]] {}) const {{\n{}  }}\n", tag, sums,
                         per_sum(pass, "    acc[{s}] = pt::fold_lanes<'{op}'>(acc[{s}]);\n"));
-    text += fmt::format("  void finish({}, [[maybe_unused]] Row& row, [[maybe_unused]] {}) const {{\n", tag, sums);
+    text += fmt::format("  PT_INLINE void finish({}, [[maybe_unused]] Row& row, [[maybe_unused]] {}) const {{\n", tag, sums);
     int slot = 0;
     for (const std::size_t r : reductions_of(pass))
       text += fmt::format("    row.{} = acc[{}];\n", names_.name({Leaf::reduction, static_cast<int>(r)}), slot++);
     text += after_text(pass) + "  }\n";
-    text += fmt::format("  template <bool Whole>\n  void step({}, [[maybe_unused]] const Row& row, "
+    text += fmt::format("  template <bool Whole, bool Inside>\n  PT_INLINE void step({}, [[maybe_unused]] const Row& row, "
                         "[[maybe_unused]] const i64* c,\n            [[maybe_unused]] Element* kept, {}, "
                         "[[maybe_unused]] {}) const {{\n    using T [[maybe_unused]] = Element;\n", tag, signature_tail(), sums);
     return text + step_text(pass) + "  }\n\n";
@@ -233,7 +260,7 @@ class SourcePrinter {
 
   // Expressions are printed for the name T, which is a vector there.
   std::string value_text(const ExprPtr& value) const {
-    return fmt::format("[&] {{ using T [[maybe_unused]] = V; return V({}); }}()", names_.print(value));
+    return fmt::format("[&]() __attribute__((always_inline)) {{ using T [[maybe_unused]] = V; return V({}); }}()", names_.print(value));
   }
 
   std::string step_text(int pass) const {
@@ -294,7 +321,7 @@ class SourcePrinter {
   }
 
   std::string store_text() const {
-    std::string text = "  template <bool Whole>\n  void store([[maybe_unused]] const Row& row, " +
+    std::string text = "  template <bool Whole>\n  PT_INLINE void store([[maybe_unused]] const Row& row, " +
                        std::string(signature_tail()) + ") const {\n";
     for (std::size_t i = 0; i < form_.outputs.size(); ++i)
       if (!form_.outputs[i].by_columns)
@@ -317,7 +344,7 @@ struct Params {{
 {pointers}{scalars}}};
 
 struct RowKernel {{
-  const Params& p;
+  Params p;
 
   using Element = {type};
   using T = Element;

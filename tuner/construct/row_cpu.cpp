@@ -161,7 +161,9 @@ std::vector<Constructed> RowCpuConstructor::construct(const Operator& op, const 
   const Problem problem{form, hardware.cpu.simd_bits / 8 / static_cast<std::int64_t>(size_bytes(form.value)),
                         std::max(1, hardware.cpu.cores), op.compulsory_bytes(), outputs, hardware.cpu};
   const Traffic columns = traffic(form, Group::k), rows = traffic(form, Group::m);
-  const bool columns_first = columns.contiguous - columns.scattered >= rows.contiguous - rows.scattered;
+  // A tie is a window: its rows are long, its columns are few.
+  const double better = columns.contiguous - columns.scattered - (rows.contiguous - rows.scattered);
+  const bool columns_first = better > 0 || (better == 0 && form.columns().back().extent >= problem.lanes);
   Collection found(op, form, hardware, emitter_);
   if (columns_first) add_along_columns(found, problem);
   add_along_rows(found, problem);

@@ -10,6 +10,9 @@
 #include "simd.hpp"
 #include "storage.hpp"
 
+// Kernels are one loop nest: what GCC leaves as a call keeps its vectors in memory.
+#define PT_INLINE inline __attribute__((always_inline))
+
 namespace pt {
 
 struct Lanes {
@@ -17,21 +20,39 @@ struct Lanes {
   Mask mask;
 };
 template <class T>
-inline Lanes lanes_up_to(i64 count) {
+PT_INLINE Lanes lanes_up_to(i64 count) {
   const int n = static_cast<int>(least(count, lanes_of<T>));
   return {n, first_lanes<T>(n)};
 }
 
+// Lanes [first, end).
+template <class T>
+PT_INLINE Mask lanes_between(int first, int end) {
+#if defined(__AVX512F__)
+  return {static_cast<unsigned short>(((1u << end) - 1) & ~((1u << first) - 1))};
+#else
+  Mask m;
+  if constexpr (sizeof(T) == 8) {
+    const Vector<i64> number{0, 1, 2, 3};
+    m.doublewords = (number < broadcast<i64>(end)) & (number >= broadcast<i64>(first));
+  } else {
+    const Vector<int> number{0, 1, 2, 3, 4, 5, 6, 7};
+    m.words = (number < broadcast<int>(end)) & (number >= broadcast<int>(first));
+  }
+  return m;
+#endif
+}
+
 // 0, 1, 2, ... as values of T.
 template <class T>
-inline Vector<T> lane_numbers() {
+PT_INLINE Vector<T> lane_numbers() {
   Vector<T> v{};
   for (int i = 0; i < lanes_of<T>; ++i) v[i] = static_cast<T>(i);
   return v;
 }
 // a in the lanes that take part, b in the others.
 template <class T>
-inline Vector<T> where_lanes(const Lanes& lanes, Vector<T> a, Vector<T> b) {
+PT_INLINE Vector<T> where_lanes(const Lanes& lanes, Vector<T> a, Vector<T> b) {
   using I = typename VectorOf<T>::mask;
   I number{};
   for (int i = 0; i < lanes_of<T>; ++i) number[i] = i;
@@ -47,7 +68,7 @@ struct Pack {
 };
 
 template <class T, class E>
-inline Vector<T> load_widened(const E* p) {
+PT_INLINE Vector<T> load_widened(const E* p) {
   constexpr int L = lanes_of<T>;
   if constexpr (same_type<E, T>) {
     return load(p);
@@ -81,7 +102,7 @@ inline Vector<T> load_widened(const E* p) {
 }
 
 template <class E, class T>
-inline void store_narrowed(E* p, Vector<T> v) {
+PT_INLINE void store_narrowed(E* p, Vector<T> v) {
   constexpr int L = lanes_of<T>;
   if constexpr (same_type<E, T>) {
     store(p, v);
@@ -111,8 +132,39 @@ inline void store_narrowed(E* p, Vector<T> v) {
 
 // ---- Reads ----
 
+// Elements 0, 2, ... of 2 L - 1, of which `low` holds the first L and `high` the last L.
+PT_INLINE Vector<float> every_second(Vector<float> low, Vector<float> high) {
+#if defined(__AVX512F__)
+  return __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31);
+#else
+  return __builtin_shufflevector(low, high, 0, 2, 4, 6, 9, 11, 13, 15);
+#endif
+}
+// Elements `stride` apart; short strides by the gather instruction.
+PT_INLINE Vector<float> gather(const float* p, i64 stride) {
+  constexpr int L = lanes_of<float>;
+  if (stride < (1 << 24) && stride > -(1 << 24)) {
+    const int s = static_cast<int>(stride);
+#if defined(__AVX512F__)
+    typedef float F __attribute__((vector_size(64)));
+    typedef int I __attribute__((vector_size(64)));
+    const I at = I{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15} * s;
+    return (Vector<float>)__builtin_ia32_gathersiv16sf(F{}, p, at, static_cast<short>(-1), 4);
+#else
+    typedef float F __attribute__((vector_size(32)));
+    typedef int I __attribute__((vector_size(32)));
+    const I at = I{0, 1, 2, 3, 4, 5, 6, 7} * s;
+    return (Vector<float>)__builtin_ia32_gathersiv8sf(F{}, p, at, (F)(I{} - 1), 4);
+#endif
+  }
+  float out[L];
+#pragma GCC unroll 16
+  for (int i = 0; i < L; ++i) out[i] = p[i * stride];
+  return load(out);
+}
+
 template <class T, char Form, bool Whole, class E>
-inline Vector<T> read_lanes(const E* p, i64 stride, const Lanes& lanes) {
+PT_INLINE Vector<T> read_lanes(const E* p, i64 stride, const Lanes& lanes) {
   constexpr int L = lanes_of<T>;
   if constexpr (Form == '0') {
     return broadcast<T>(to_value<T>(*p));
@@ -122,12 +174,9 @@ inline Vector<T> read_lanes(const E* p, i64 stride, const Lanes& lanes) {
     return load_first(p, lanes.mask);
   } else if constexpr (Form == '2' && Whole && same_type<E, float> && same_type<T, float>) {
     // The second half starts one element early, so that nothing past the last lane is touched.
-    const Vector<float> low = load(p), high = load(p + L - 1);
-#if defined(__AVX512F__)
-    return __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31);
-#else
-    return __builtin_shufflevector(low, high, 0, 2, 4, 6, 9, 11, 13, 15);
-#endif
+    return every_second(load(p), load(p + L - 1));
+  } else if constexpr (Form == 's' && Whole && same_type<E, float> && same_type<T, float>) {
+    return gather(p, stride);
   } else {
     const i64 step = Form == 'u' ? 1 : Form == '2' ? 2 : stride;
     const int n = Whole ? L : lanes.count;
@@ -139,45 +188,85 @@ inline Vector<T> read_lanes(const E* p, i64 stride, const Lanes& lanes) {
 
 // Lanes [first, end) of a vector that read inside the tensor; the others take the pad value.
 struct Window {
-  int first = 0, end = 0;
-  bool all = true;
+  int first, end;
+  unsigned keep = ~0u;  // all bits, or none where nothing is inside
+  explicit Window(int count) : first(0), end(count) {}
 
-  // Lane i reads index + i * step of a dimension of `extent`.
-  void cut(int count, i64 index, i64 step, i64 extent) {
-    if (all) first = 0, end = count;
-    const i64 last = index + (count - 1) * step;
-    if (index >= 0 && index < extent && last >= 0 && last < extent) return;
-    all = false;
-    i64 low = 0, high = count;
-    if (step > 0) {
-      low = index >= 0 ? 0 : (-index + step - 1) / step;
-      high = index >= extent ? 0 : (extent - 1 - index) / step + 1;
-    } else if (step < 0) {
-      low = index < extent ? 0 : (index - extent - step) / -step;
-      high = index < 0 ? 0 : index / -step + 1;
+  // Nothing is inside unless `inside`. No branches here or in cut(): neighbouring rows that share a
+  // window then share its mask.
+  PT_INLINE void only_if(bool inside) { keep &= 0u - static_cast<unsigned>(inside); }
+
+  // Lane i reads index + i * step of a dimension of `extent`; Step is that step where it is constant,
+  // else 0.
+  template <int Step>
+  PT_INLINE void cut(i64 index, i64 run_time_step, i64 extent) {
+    i64 low = 0, high = end;
+    if constexpr (Step == 1) {
+      low = -index, high = extent - index;
+    } else if constexpr (Step == 2) {
+      low = (1 - index) >> 1, high = (extent - index + 1) >> 1;
+    } else if (run_time_step > 0) {
+      low = index >= 0 ? 0 : (-index + run_time_step - 1) / run_time_step;
+      high = index >= extent ? 0 : (extent - 1 - index) / run_time_step + 1;
+    } else if (run_time_step < 0) {
+      low = index < extent ? 0 : (index - extent - run_time_step) / -run_time_step;
+      high = index < 0 ? 0 : index / -run_time_step + 1;
     } else {
-      high = 0;  // one index for all lanes, outside
+      high = within(index, extent) ? end : 0;
     }
-    if (low > first) first = static_cast<int>(least(low, count));
-    if (high < end) end = static_cast<int>(high);
+    low = low > first ? low : first;
+    low = low < 31 ? low : 31;
+    high = high < end ? high : end;
+    high = high > 0 ? high : 0;
+    first = static_cast<int>(low);
+    end = static_cast<int>(high);
   }
 };
 
-template <class T, char Form, bool Whole, class E>
-inline Vector<T> read_window(const E* p, i64 stride, const Lanes& lanes, const Window& window, T pad) {
-  if (window.all) return read_lanes<T, Form, Whole>(p, stride, lanes);
+// Elements [first, end) from p on, the others `pad`; nothing outside is touched.
+PT_INLINE Vector<float> load_between(const float* p, int first, int end, unsigned keep, Vector<float> pad) {
+  Mask m = lanes_between<float>(first, end);
+#if defined(__AVX512F__)
+  m.bits = static_cast<unsigned short>(m.bits & keep);
+  typedef float V __attribute__((vector_size(64)));
+  return (Vector<float>)__builtin_ia32_loadups512_mask(p, (V)pad, m.bits);
+#else
+  m.words &= static_cast<int>(keep);
+  return m.words ? load_first(p, m) : pad;
+#endif
+}
+PT_INLINE int clamped(int x, int most) {
+  x = x < 0 ? 0 : x;
+  return x < most ? x : most;
+}
+
+template <class T, char Form, class E>
+PT_INLINE Vector<T> read_window(const E* p, i64 stride, const Window& window, T pad) {
   constexpr int L = lanes_of<T>;
-  const i64 step = Form == 'u' ? 1 : Form == '2' ? 2 : Form == '0' ? 0 : stride;
-  T out[L];
+  constexpr bool floats = same_type<E, float> && same_type<T, float>;
+  if constexpr (floats && Form == 'u') {
+    return load_between(p, window.first, window.end, window.keep, broadcast<float>(pad));
+  } else if constexpr (floats && Form == '2') {
+    // As read_lanes: the second half starts at element L - 1.
+    const int first = 2 * window.first, end = 2 * window.end - 1;
+    const Vector<float> outside = broadcast<float>(pad);
+    const Vector<float> low = load_between(p, clamped(first, L), clamped(end, L), window.keep, outside);
+    const Vector<float> high =
+        load_between(p + L - 1, clamped(first - L + 1, L), clamped(end - L + 1, L), window.keep, outside);
+    return every_second(low, high);
+  } else {
+    const i64 step = Form == 'u' ? 1 : Form == '2' ? 2 : Form == '0' ? 0 : stride;
+    T out[L];
 #pragma GCC unroll 16
-  for (int i = 0; i < L; ++i) out[i] = pad;
-  for (int i = window.first; i < window.end; ++i) out[i] = to_value<T>(p[i * step]);
-  return load(out);
+    for (int i = 0; i < L; ++i) out[i] = pad;
+    for (int i = window.first; i < window.end; ++i) out[i] = to_value<T>(p[i * step]);
+    return load(out);
+  }
 }
 
 // Each lane reads where `at(lane)` says.
 template <class T, bool Whole, class E, class At>
-inline Vector<T> read_scattered(const E* p, const Lanes& lanes, const At& at) {
+PT_INLINE Vector<T> read_scattered(const E* p, const Lanes& lanes, const At& at) {
   const int n = Whole ? lanes_of<T> : lanes.count;
   Vector<T> v{};
   for (int i = 0; i < n; ++i) v[i] = to_value<T>(p[at(i)]);
@@ -188,7 +277,7 @@ inline Vector<T> read_scattered(const E* p, const Lanes& lanes, const At& at) {
 
 // Stream: past the caches where the address allows.
 template <char Form, bool Whole, bool Stream, class E, class T>
-inline void write_vector(E* p, i64 stride, Vector<T> v, const Lanes& lanes) {
+PT_INLINE void write_vector(E* p, i64 stride, Vector<T> v, const Lanes& lanes) {
   constexpr int L = lanes_of<T>;
   if constexpr (Form == '0') {
     *p = from_value<E>(v[0]);
@@ -215,7 +304,7 @@ inline void write_vector(E* p, i64 stride, Vector<T> v, const Lanes& lanes) {
   }
 }
 template <char Form, bool Whole, bool Stream, class E, class V>
-inline void write_lanes(E* p, i64 stride, V v, const Lanes& lanes) {
+PT_INLINE void write_lanes(E* p, i64 stride, V v, const Lanes& lanes) {
   write_vector<Form, Whole, Stream, E, Element<V>>(p, stride, v, lanes);
 }
 
@@ -223,7 +312,7 @@ inline void write_lanes(E* p, i64 stride, V v, const Lanes& lanes) {
 
 // Lane i takes lane i ^ By.
 template <int By, class V>
-inline V lanes_xor(V v) {
+PT_INLINE V lanes_xor(V v) {
   constexpr int L = lanes_of<Element<V>>;
   if constexpr (L == 16) {
     return __builtin_shufflevector(v, v, 0 ^ By, 1 ^ By, 2 ^ By, 3 ^ By, 4 ^ By, 5 ^ By, 6 ^ By,
@@ -238,14 +327,14 @@ inline V lanes_xor(V v) {
 }
 
 template <char Op, class V>
-inline V combine(V a, V b) {
+PT_INLINE V combine(V a, V b) {
   if constexpr (Op == '+') return a + b;
   else if constexpr (Op == '*') return a * b;
   else if constexpr (Op == '<') return minimum(a, b);
   else return maximum(a, b);
 }
 template <char Op, class V>
-inline V identity() {
+PT_INLINE V identity() {
   using E = Element<V>;
   if constexpr (Op == '+') return splat<V>(0);
   else if constexpr (Op == '*') return splat<V>(1);
@@ -254,7 +343,7 @@ inline V identity() {
 }
 // Every lane gets the combination of all lanes, in one fixed order.
 template <char Op, class V>
-inline V fold_lanes(V v) {
+PT_INLINE V fold_lanes(V v) {
   constexpr int L = lanes_of<Element<V>>;
   if constexpr (L >= 16) v = combine<Op>(v, lanes_xor<8>(v));
   if constexpr (L >= 8) v = combine<Op>(v, lanes_xor<4>(v));

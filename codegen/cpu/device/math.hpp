@@ -16,7 +16,7 @@ template <>
 struct Format<float> {
   using Integer = int;
   static constexpr int mantissa = 23, bias = 127;
-  static constexpr int exp_terms = 8, log_terms = 5, tanh_levels = 6, erf_terms = 11;
+  static constexpr int exp_terms = 7, log_terms = 5, tanh_levels = 6, erf_terms = 11;
   // ln 2 in two parts: k * high is exact for every exponent k.
   static constexpr float ln2_high = 0x1.62e4p-1f, ln2_low = 0x1.7f7d1cp-20f;
   static constexpr float exp_overflow = 89.0f, exp_underflow = -104.0f;
@@ -72,19 +72,44 @@ inline V with_sign(V magnitude, V sign) {
   return (V)(((Bits<V>)magnitude & ~top) | ((Bits<V>)sign & top));
 }
 
+// Into [low, high]; NaN stays.
+template <class V>
+inline V between(V x, V low, V high) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(Element<V>) == 4) {
+    typedef float F __attribute__((vector_size(64)));
+    const F y = __builtin_ia32_minps512_mask((F)high, (F)x, F{}, 0xffff, 4);
+    return (V)__builtin_ia32_maxps512_mask((F)low, y, F{}, 0xffff, 4);
+  }
+#endif
+  const V y = x > high ? high : x;
+  return y < low ? low : y;
+}
+
 // exp(r + k ln 2) = 2^k exp(r), |r| <= ln2 / 2, by its Taylor series; 2^k in two factors, so that
 // subnormal results round once.
 template <class V>
 inline V exponential(V x) {
   using F = Format<Element<V>>;
-  V y = x > constant<V>(F::exp_overflow) ? constant<V>(F::exp_overflow) : x;
-  y = y < constant<V>(F::exp_underflow) ? constant<V>(F::exp_underflow) : y;
+  const V y = between(x, constant<V>(F::exp_underflow), constant<V>(F::exp_overflow));
   Bits<V> k;
   const V n = nearest(y * constant<V>(1.44269504088896340736), k);
   const V r = (y - n * constant<V>(F::ln2_high)) - n * constant<V>(F::ln2_low);
-  V sum = constant<V>(1);
+  double term = 1;  // 1 / i!
 #pragma GCC unroll 16
-  for (int i = F::exp_terms; i > 0; --i) sum = sum * r * constant<V>(1.0 / i) + constant<V>(1);
+  for (int i = 2; i <= F::exp_terms; ++i) term /= i;
+  V sum = constant<V>(term);
+#pragma GCC unroll 16
+  for (int i = F::exp_terms; i > 0; --i) {
+    term *= i;
+    sum = sum * r + constant<V>(term);
+  }
+#if defined(__AVX512F__)
+  if constexpr (sizeof(Element<V>) == 4) {
+    typedef float W __attribute__((vector_size(64)));
+    return (V)__builtin_ia32_scalefps512_mask((W)sum, (W)n, W{}, 0xffff, 4);
+  }
+#endif
   const Bits<V> half = k >> 1;
   return sum * power_of_two<V>(half) * power_of_two<V>(k - half);
 }

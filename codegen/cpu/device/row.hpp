@@ -8,6 +8,7 @@
 //              axis side by side (along_rows); tasks; split: tasks that share rows, by columns
 //   shape      row_axes, column_axes, row_extent(i), column_extent(i); passes, kept; sums(Pass<p>)
 //   start(row, lanes)                      values of rows that no pass finds
+//   windows, interior(row, tile, count)    whether reads may leave tensors; whether a block's do not
 //   clear / step / merge / fold / finish   of Pass<p>: sums of a pass, one vector at a column, two
 //                                          sets of sums into one, lanes into one, values from sums
 //   store(row, lanes)                      outputs per row
@@ -42,9 +43,21 @@ inline Range columns_of_part(const K& kernel, int part) {
   return {least(r.begin * grain, kernel.column_extent(0)), least(r.end * grain, kernel.column_extent(0))};
 }
 
+// The smallest and the largest index that a block of rows reads along one dimension.
+struct Reach {
+  i64 low, high;
+  explicit Reach(i64 index) : low(index), high(index) {}
+  PT_INLINE void move(i64 step, i64 times) {
+    const i64 by = step * times;
+    low += by < 0 ? by : 0;
+    high += by > 0 ? by : 0;
+  }
+  PT_INLINE bool within(i64 extent) const { return low >= 0 && high < extent; }
+};
+
 // Calls body(c, range of the innermost axis) for all outer columns; c[last] is left to the body.
 template <class K, class Body>
-inline void for_outer_columns(const K& kernel, Range first, const Body& body) {
+PT_INLINE void for_outer_columns(const K& kernel, Range first, const Body& body) {
   constexpr int last = K::column_axes - 1;
   i64 c[K::column_axes];
   if constexpr (last == 0) {
@@ -74,7 +87,7 @@ inline void for_outer_columns(const K& kernel, Range first, const Body& body) {
 // ---- Lanes along columns: one row at a time ----
 
 template <class K, int P>
-inline void pass_along_columns(const K& kernel, typename K::Row& row, typename K::T* kept, Range part,
+PT_INLINE void pass_along_columns(const K& kernel, typename K::Row& row, typename K::T* kept, Range part,
                                typename K::V (&total)[K::sums(Pass<P>{}) + 1]) {
   using T = typename K::T;
   using V = typename K::V;
@@ -84,22 +97,22 @@ inline void pass_along_columns(const K& kernel, typename K::Row& row, typename K
   for (int u = 0; u < K::unroll; ++u) kernel.clear(Pass<P>{}, acc[u]);
   const Lanes whole{L, {}};
   i64 at = 0;  // position in the kept buffers
-  for_outer_columns(kernel, part, [&](i64* c, Range inner) {
+  for_outer_columns(kernel, part, [&](i64* c, Range inner) __attribute__((always_inline)) {
     i64& i = c[K::column_axes - 1];
     i = inner.begin;
     for (; i + K::unroll * L <= inner.end;) {
 #pragma GCC unroll 16
       for (int u = 0; u < K::unroll; ++u) {
-        kernel.template step<true>(Pass<P>{}, row, c, kept + at, whole, acc[u]);
+        kernel.template step<true, false>(Pass<P>{}, row, c, kept + at, whole, acc[u]);
         i += L;
         at += L;
       }
     }
     for (; i + L <= inner.end; i += L, at += L)
-      kernel.template step<true>(Pass<P>{}, row, c, kept + at, whole, acc[0]);
+      kernel.template step<true, false>(Pass<P>{}, row, c, kept + at, whole, acc[0]);
     if (i < inner.end) {
       const Lanes rest = lanes_up_to<T>(inner.end - i);
-      kernel.template step<false>(Pass<P>{}, row, c, kept + at, rest, acc[0]);
+      kernel.template step<false, false>(Pass<P>{}, row, c, kept + at, rest, acc[0]);
       at += rest.count;
     }
   });
@@ -111,7 +124,7 @@ inline void pass_along_columns(const K& kernel, typename K::Row& row, typename K
 }
 
 template <class K, int P>
-inline void passes_along_columns(const K& kernel, typename K::Row& row, typename K::T* kept) {
+PT_INLINE void passes_along_columns(const K& kernel, typename K::Row& row, typename K::T* kept) {
   if constexpr (P < K::passes) {
     typename K::V total[K::sums(Pass<P>{}) + 1];
     pass_along_columns<K, P>(kernel, row, kept, {0, kernel.column_extent(0)}, total);
@@ -135,27 +148,37 @@ inline typename K::Row row_at(const K& kernel, i64 flat) {
 // ---- Lanes along rows: Tile x Unroll vectors of rows at a time ----
 
 // Goes over all columns once; sums are left in acc.
-template <class K, int P, int Tile, int Unroll, bool Whole>
-inline void pass_along_rows(const K& kernel, typename K::Row (&rows)[Tile][Unroll], const Lanes& lanes,
+template <class K, int P, int Tile, int Unroll, bool Whole, bool Inside>
+PT_INLINE void sum_along_rows(const K& kernel, typename K::Row (&rows)[Tile][Unroll], const Lanes& lanes,
                             Range part, typename K::V (&acc)[Tile][Unroll][K::sums(Pass<P>{}) + 1]) {
 #pragma GCC unroll 16
   for (int j = 0; j < Tile; ++j)
 #pragma GCC unroll 16
     for (int u = 0; u < Unroll; ++u) kernel.clear(Pass<P>{}, acc[j][u]);
-  for_outer_columns(kernel, part, [&](i64* c, Range inner) {
+  for_outer_columns(kernel, part, [&](i64* c, Range inner) __attribute__((always_inline)) {
     i64& i = c[K::column_axes - 1];
     for (i = inner.begin; i < inner.end; ++i) {
 #pragma GCC unroll 16
       for (int j = 0; j < Tile; ++j)
 #pragma GCC unroll 16
         for (int u = 0; u < Unroll; ++u)
-          kernel.template step<Whole>(Pass<P>{}, rows[j][u], c, nullptr, lanes, acc[j][u]);
+          kernel.template step<Whole, Inside>(Pass<P>{}, rows[j][u], c, nullptr, lanes, acc[j][u]);
     }
   });
 }
 
+// Away from the edges nothing asks where the tensor ends.
 template <class K, int P, int Tile, int Unroll, bool Whole>
-inline void passes_along_rows(const K& kernel, typename K::Row (&rows)[Tile][Unroll],
+PT_INLINE void pass_along_rows(const K& kernel, typename K::Row (&rows)[Tile][Unroll], const Lanes& lanes,
+                               Range part, typename K::V (&acc)[Tile][Unroll][K::sums(Pass<P>{}) + 1]) {
+  if (K::windows && Whole && kernel.interior(rows[0][0], Tile, Unroll * lanes_of<typename K::T>))
+    sum_along_rows<K, P, Tile, Unroll, Whole, true>(kernel, rows, lanes, part, acc);
+  else
+    sum_along_rows<K, P, Tile, Unroll, Whole, false>(kernel, rows, lanes, part, acc);
+}
+
+template <class K, int P, int Tile, int Unroll, bool Whole>
+PT_INLINE void passes_along_rows(const K& kernel, typename K::Row (&rows)[Tile][Unroll],
                               const Lanes& lanes) {
   if constexpr (P < K::passes) {
     typename K::V acc[Tile][Unroll][K::sums(Pass<P>{}) + 1];
@@ -195,7 +218,7 @@ inline typename K::T* partial(const K& kernel, int s, int part, i64 row) {
 enum class Step { compute, leave_partials, add_partials };
 
 template <class K, Step What, int Tile, int Unroll, bool Whole>
-inline void block_along_rows(const K& kernel, const typename K::Row& first, const Lanes& lanes, int part) {
+PT_INLINE void block_along_rows(const K& kernel, const typename K::Row& first, const Lanes& lanes, int part) {
   using V = typename K::V;
   constexpr int L = lanes_of<typename K::T>, S = K::sums(Pass<0>{});
   typename K::Row rows[Tile][Unroll];
@@ -241,7 +264,8 @@ inline void block_along_rows(const K& kernel, const typename K::Row& first, cons
 
 // Rows [begin, end) of the innermost row axis, Tile of the next.
 template <class K, Step What, int Tile>
-inline void strip_along_rows(const K& kernel, typename K::Row row, i64 end, int part) {
+inline void strip_along_rows(const K& shared, typename K::Row row, i64 end, int part) {
+  const K kernel = shared;  // a copy that nothing else sees stays in registers across masked loads
   constexpr int L = lanes_of<typename K::T>;
   i64& i = row.r[K::row_axes - 1];
   const Lanes whole{L, {}};
@@ -301,7 +325,7 @@ inline void unit_along_rows(const K& kernel, i64 unit, int part) {
 }
 
 template <class K, Step What>
-inline void unit_along_columns(const K& kernel, i64 unit, int part, typename K::T* kept) {
+PT_INLINE void unit_along_columns(const K& kernel, i64 unit, int part, typename K::T* kept) {
   using V = typename K::V;
   constexpr int S = K::sums(Pass<0>{});
   const Lanes one{1, {}};
@@ -329,7 +353,7 @@ inline void unit_along_columns(const K& kernel, i64 unit, int part, typename K::
 
 template <class K, Step What>
 inline void work(void* argument, int task) {
-  const K& kernel = *static_cast<const K*>(argument);
+  const K kernel = *static_cast<const K*>(argument);  // see strip_along_rows
   const bool split = What == Step::leave_partials;
   const int part = split ? task % K::split : 0;
   const Range units = part_of(units_of(kernel), split ? K::tasks / K::split : K::tasks,

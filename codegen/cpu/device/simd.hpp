@@ -154,7 +154,9 @@ inline void store_first(int* p, Vector<int> v, Mask m) {
 }
 #endif
 
-inline bool within(i64 index, i64 extent) { return index >= 0 && index < extent; }
+inline bool within(i64 index, i64 extent) {
+  return static_cast<unsigned long long>(index) < static_cast<unsigned long long>(extent);
+}
 inline i64 least(i64 a, i64 b) { return a < b ? a : b; }
 inline i64 round_up(i64 x, i64 to) { return (x + to - 1) / to * to; }
 

@@ -1,0 +1,159 @@
+// cpu_ops: perftune's kernels of memory-bound operators against oneDNN, f32.
+//
+//   cpu_ops [--threads N] [--top N] [--rounds N] [--list] [CASE]...
+//
+// For each CASE (cases.hpp; without any, a list of common shapes): constructs and ranks candidates of
+// every family that takes the operator, compiles and screens the `top` first, and measures the best
+// interleaved with oneDNN on the same buffers and as many threads; then verifies it against the
+// oracle. Prints a table, the geometric mean and the smallest ratio; --list every candidate too.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+
+#include "bench/cpu_gemm/contest.hpp"
+#include "bench/cpu_ops/cases.hpp"
+#include "bench/cpu_ops/onednn.hpp"
+#include "cli/wire.hpp"
+#include "codegen/cpu/headers.hpp"
+#include "executor/cpu_calibrate.hpp"
+#include "executor/cpu_detect.hpp"
+#include "executor/cpu_device.hpp"
+#include "executor/host_compiler.hpp"
+#include "executor/verification.hpp"
+#include "profiler/statistics.hpp"
+#include "recipes/error.hpp"
+#include "tuner/rank.hpp"
+
+namespace perftune::bench {
+namespace {
+
+struct Options {
+  int threads = 2, top = 8, rounds = 15;
+  bool list = false;
+};
+
+struct Candidate {
+  const Ranked* ranked = nullptr;
+  CompiledKernel compiled;
+  Launch launch;
+  double measured_us = 0;
+};
+
+std::vector<Candidate> compile(const Operator& op, const Ranking& ranking, const Hardware& hardware,
+                               const Slices& slices, const Options& options, const HostCompiler& compiler) {
+  std::vector<Candidate> all;
+  for (const Ranked& ranked : ranking.candidates) {
+    if (all.size() >= static_cast<std::size_t>(options.top)) break;
+    const Emitter& emitter = *slices.emitters().find(ranked.program);
+    Candidate c{&ranked, {}, emitter.bind(op, ranked.program, hardware)};
+    c.compiled.kernel = emitter.emit(op, ranked.program, hardware);
+    auto result = compiler.compile(c.compiled.kernel.source, cpu_device_headers(),
+                                   cpu_compile_flags(hardware.cpu.isa), 60);
+    if (!result.ok) throw Error(ErrorKind::internal, ranked.program.text() + ": " + result.log);
+    c.compiled.binary = std::move(result.binary);
+    all.push_back(std::move(c));
+  }
+  return all;
+}
+
+double compare(const Case& the_case, const Hardware& hardware, const Slices& slices, const Options& options,
+               const HostCompiler& compiler) {
+  const Operator op = operator_of(the_case);
+  const Ranking ranking = rank(op, hardware, slices);
+  if (ranking.candidates.empty()) throw Error(ErrorKind::no_candidate, the_case.text + ": " + ranking.why_not);
+  std::vector<Candidate> all = compile(op, ranking, hardware, slices, options, compiler);
+
+  Verifier verifier(op, 1);
+  CpuDevice device(hardware, options.threads, options.threads > 1);
+  std::vector<std::span<const std::byte>> inputs;
+  for (const auto& input : verifier.inputs()) inputs.emplace_back(input);
+  device.load(op, inputs);
+
+  std::vector<PreparedKernel> kernels;
+  std::vector<Contender> screening;
+  kernels.reserve(all.size());
+  for (Candidate& candidate : all) {
+    Failure failure;
+    auto kernel = device.prepare(candidate.compiled, candidate.launch, failure);
+    if (!kernel) throw Error(ErrorKind::internal, failure.detail);
+    kernels.push_back(std::move(*kernel));
+    screening.push_back({candidate.ranked->program.text(), [&kernel = kernels.back()] { kernel.call(); }, {}});
+  }
+  contest(screening, 5, 2000);
+  std::size_t best = 0;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    all[i].measured_us = median(screening[i].us);
+    if (all[i].measured_us < all[best].measured_us) best = i;
+    if (options.list)
+      fmt::print("  {:10.2f} {:10.2f}  {}\n", all[i].ranked->prediction.us, all[i].measured_us, screening[i].name);
+  }
+
+  std::vector<float*> buffers;
+  for (const int input : op.inputs()) buffers.push_back(reinterpret_cast<float*>(device.tensor(input).data()));
+  float* output = reinterpret_cast<float*>(device.tensor(op.outputs().at(0)).data());
+  std::vector<Contender> final{{"perftune", screening[best].call, {}},
+                               {"oneDNN", onednn_call(the_case, buffers, output), {}}};
+  if (!final[1].call) throw Error(ErrorKind::usage, the_case.op + ": no primitive to compare with");
+  contest(final, options.rounds, 3000);
+  const double ratio = median(ratios(final[1].us, final[0].us));
+  const double ours = median(final[0].us);
+  fmt::print("{:76} {:10.2f} {:10.2f}  {:6.3f} {:7.1f}  {}\n", the_case.text, ours, median(final[1].us), ratio,
+             op.compulsory_bytes() / ours * 1e-3, screening[best].name);
+  std::fflush(stdout);
+  if (const auto failure = verifier.check(device, all[best].compiled, all[best].launch))
+    throw Error(ErrorKind::internal, the_case.text + ": " + failure->detail);
+  return ratio;
+}
+
+int run(const Options& options, const std::vector<std::string>& cases) {
+  start_onednn(options.threads);
+  const auto compiler = HostCompiler::find();
+  if (!compiler) throw Error(ErrorKind::unavailable, "no C++ compiler");
+  const CpuTopology topology = this_cpu_topology();
+  Hardware hardware = detect_cpu(topology);
+  hardware.measured = calibrate_cpu(hardware, topology, CalibrationEffort::quick, "");
+  hardware.cpu.cores = options.threads;
+  const Slices slices = make_slices();
+  fmt::print("{} threads, us; ratio: oneDNN's time over perftune's; GB/s of compulsory bytes\n", options.threads);
+  fmt::print("{:76} {:>10} {:>10}  {:>6} {:>7}  winner\n", "case", "perftune", "oneDNN", "ratio", "GB/s");
+  double log_sum = 0, least = 1e9;
+  for (const std::string& text : cases) {
+    const double ratio = compare(parse_case(text), hardware, slices, options, *compiler);
+    log_sum += std::log(ratio);
+    least = std::min(least, ratio);
+  }
+  fmt::print("geometric mean {:.3f}, smallest {:.3f}, {} cases\n",
+             std::exp(log_sum / static_cast<double>(cases.size())), least, cases.size());
+  return 0;
+}
+
+}  // namespace
+}  // namespace perftune::bench
+
+int main(int argc, char** argv) {
+  perftune::bench::Options options;
+  std::vector<std::string> cases;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    const auto number = [&] { return i + 1 < argc ? std::atoi(argv[++i]) : 0; };
+    if (word == "--threads") options.threads = number();
+    else if (word == "--top") options.top = number();
+    else if (word == "--rounds") options.rounds = number();
+    else if (word == "--list") options.list = true;
+    else if (word.starts_with("--")) options.threads = 0;
+    else cases.push_back(word);
+  }
+  if (options.threads < 1) {
+    fmt::print(stderr, "usage: cpu_ops [--threads N] [--top N] [--rounds N] [--list] [CASE]...\n");
+    return 2;
+  }
+  try {
+    return perftune::bench::run(options, cases.empty() ? perftune::bench::default_cases() : cases);
+  } catch (const perftune::Error& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return error.exit_code();
+  }
+}
