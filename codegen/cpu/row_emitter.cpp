@@ -75,7 +75,8 @@ std::optional<std::string> CpuRowEmitter::illegal(const Operator& op, const Tile
   if (tiles.tile > 1 && form.rows().size() < 2) return "tile needs a second row axis";
   if (tiles.keep != 0 && form.reused_elements().empty()) return "no element is used by several passes";
   const auto sums = static_cast<std::int64_t>(std::max<std::size_t>(1, form.reductions.size()));
-  if (tiles.unroll * tiles.tile * sums > 4L * hardware.cpu.vector_registers)
+  if (tiles.lanes == 1 &&
+      tiles.unroll * tiles.tile * sums > std::max<std::int64_t>(16, hardware.cpu.vector_registers * 3 / 4))
     return "more sums than registers can hold in turn";
   if (form.value == DType::f32 && uses_axis_numbers(form))
     for (const auto& group : {form.rows(), form.columns()})

@@ -2,6 +2,11 @@
 // shapes, types, layouts.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
 #include "codegen/cpu/row_emitter.hpp"
 #include "codegen/cpu/row_tiles.hpp"
 #include "codegen/row.hpp"
@@ -133,6 +138,24 @@ TEST_P(CpuRows, TheLargestElementsPlace) {
   expect_right("name: argmax\ndims: {m: 9, n: 133}\ninputs: {x: \"f32[m,n]\"}\noutputs: {at: \"i32[m]\"}\n"
                "compute:\n  - top[m] = max[n](x[m,n])\n  - at[m] = min[n](select(x[m,n] == top[m], n, inf))\n",
                columns(2, 2));
+}
+
+// Rows without a finite element: the maximum is -inf, -inf - -inf is NaN, and so is the whole row, as
+// in PyTorch; rows beside it are not touched.
+TEST_P(CpuRows, RowsOfMinusInfinityAreNaN) {
+  const Operator op = operator_of("op: softmax\ndims: {m: 3, n: 37}\n");
+  std::vector<float> x(3 * 37, 0.5F);
+  std::fill_n(x.begin() + 37, 37, -std::numeric_limits<float>::infinity());
+  x[5] = -std::numeric_limits<float>::infinity();
+  for (const CpuRowTiles& tiles : {columns(1), columns(2, 1, 1, 1), rows(1)}) {
+    const CpuRowEmitter emitter("row");
+    const std::vector<float> y = run_on_cpu(emitter, op, tiles.to_program("row"), row_test_cpu(GetParam()), x);
+    ASSERT_EQ(y.size(), x.size());
+    EXPECT_EQ(y[5], 0.0F);
+    EXPECT_NEAR(y[6], 1.0F / 36, 1e-6F);
+    for (std::size_t i = 37; i < 2 * 37; ++i) EXPECT_TRUE(std::isnan(y[i])) << i;
+    for (std::size_t i = 2 * 37; i < 3 * 37; ++i) EXPECT_NEAR(y[i], 1.0F / 37, 1e-6F);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Cpu, CpuRows, ::testing::Values("avx512", "avx2"),

@@ -6,6 +6,7 @@
 #include "codegen/cuda/row_simt.hpp"
 #include "codegen/cuda/row_tiles.hpp"
 #include "codegen/row.hpp"
+#include "recipes/hardware_file.hpp"
 #include "tests/row/verified.hpp"
 
 namespace perftune::testing {
@@ -123,6 +124,25 @@ TEST(EmulatedRows, IndexTensorsAndWideOffsets) {
   expect_right("name: argmax\ndims: {m: 9, n: 133}\ninputs: {x: \"f32[m,n]\"}\noutputs: {at: \"i32[m]\"}\n"
                "compute:\n  - top[m] = max[n](x[m,n])\n  - at[m] = min[n](select(x[m,n] == top[m], n, inf))\n",
                held(1, 2, 32, 5));
+}
+
+// Offsets beyond 2^31 elements: 32-bit programs are refused, 64-bit ones bind strides that do not wrap.
+TEST(EmulatedRows, LargeTensorsTakeWideOffsets) {
+  const Operator op = operator_of(library("softmax", "m: 70000, n: 32768", "dtype: f16\n"));
+  const SimtRowEmitter emitter("row");
+  const Hardware& hardware = find_hardware("h200");
+  CudaRowTiles tiles = held(8, 1, 256, 16);
+  const auto narrow = emitter.illegal(op, tiles.to_program("row"), hardware);
+  ASSERT_TRUE(narrow);
+  EXPECT_NE(narrow->find("32 bits"), std::string::npos) << *narrow;
+  tiles.index_bits = 64;
+  EXPECT_EQ(emitter.illegal(op, tiles.to_program("row"), hardware), std::nullopt);
+  const Launch launch = emitter.bind(op, tiles.to_program("row"), hardware);
+  EXPECT_EQ(launch.grid[0], 70000);
+  // The text is that of a small problem, which the emulator runs.
+  EXPECT_EQ(emitter.emit(op, tiles.to_program("row"), hardware).source,
+            emitter.emit(emitter.shrink(op, tiles.to_program("row")), tiles.to_program("row"), hardware).source);
+  EXPECT_EQ(verify_emulated(emitter, emitter.shrink(op, tiles.to_program("row")), tiles.to_program("row"), "h200"), "");
 }
 
 TEST(EmulatedRows, TuringRunsTheSameText) {

@@ -1,6 +1,8 @@
 #include "tests/row/verified.hpp"
 
+#include <cstring>
 #include <map>
+#include <span>
 
 #include "codegen/cpu/headers.hpp"
 #include "codegen/emulation/headers.hpp"
@@ -39,27 +41,54 @@ Hardware row_test_cpu(const std::string& isa) {
   return hardware;
 }
 
-std::string verify_on_cpu(const Emitter& emitter, const Operator& op, const TileProgram& program,
-                          const Hardware& hardware, std::uint64_t seed) {
-  if (const auto why = emitter.illegal(op, program, hardware)) return "illegal: " + *why;
-  const auto host = HostCompiler::find();
-  if (!host) return "no compiler";
-  CompiledKernel compiled;
-  compiled.kernel = emitter.emit(op, program, hardware);
-  // One text serves every shape: each is compiled once.
+namespace {
+
+// One text serves every shape: each is compiled once. The compiler's log where it fails.
+std::string compiled_for_cpu(const Emitter& emitter, const Operator& op, const TileProgram& program,
+                             const Hardware& hardware, CompiledKernel& compiled) {
   static std::map<std::string, std::string> binaries;
+  compiled.kernel = emitter.emit(op, program, hardware);
   std::string& binary = binaries[hardware.cpu.isa + compiled.kernel.source];
   if (binary.empty()) {
+    const auto host = HostCompiler::find();
+    if (!host) return "no compiler";
     auto result = host->compile(compiled.kernel.source, cpu_device_headers(),
                                 cpu_compile_flags(hardware.cpu.isa), 60);
     if (!result.ok) return program.text() + ": " + result.log.substr(0, 3000) + "\n" + compiled.kernel.source;
     binary = std::move(result.binary);
   }
   compiled.binary = binary;
+  return {};
+}
+
+}  // namespace
+
+std::string verify_on_cpu(const Emitter& emitter, const Operator& op, const TileProgram& program,
+                          const Hardware& hardware, std::uint64_t seed) {
+  if (const auto why = emitter.illegal(op, program, hardware)) return "illegal: " + *why;
+  CompiledKernel compiled;
+  if (auto log = compiled_for_cpu(emitter, op, program, hardware, compiled); !log.empty()) return log;
   CpuDevice device(hardware, 2, false);
   if (const auto failure = verify_on(device, op, compiled, emitter.bind(op, program, hardware), seed))
     return program.text() + ": " + failure->detail;
   return {};
+}
+
+std::vector<float> run_on_cpu(const Emitter& emitter, const Operator& op, const TileProgram& program,
+                              const Hardware& hardware, const std::vector<float>& input) {
+  CompiledKernel compiled;
+  if (!compiled_for_cpu(emitter, op, program, hardware, compiled).empty()) return {};
+  CpuDevice device(hardware, 2, false);
+  const std::span<const std::byte> bytes = std::as_bytes(std::span(input));
+  device.load(op, std::span(&bytes, 1));
+  Failure failure;
+  auto kernel = device.prepare(compiled, emitter.bind(op, program, hardware), failure);
+  if (!kernel) return {};
+  kernel->call();
+  const auto stored = device.tensor(op.outputs().at(0));
+  std::vector<float> output(stored.size() / sizeof(float));
+  std::memcpy(output.data(), stored.data(), stored.size());
+  return output;
 }
 
 std::string verify_emulated(const Emitter& emitter, const Operator& op, const TileProgram& program,
