@@ -28,11 +28,12 @@ TileProgram write(const char* target, const Tiles& tiles,
   return program;
 }
 
-constexpr std::array<std::pair<const char*, int CpuMapTiles::*>, 8> kCpu{{
+constexpr std::array<std::pair<const char*, int CpuMapTiles::*>, 9> kCpu{{
     {"across", &CpuMapTiles::across},   {"tile_x", &CpuMapTiles::tile_x},
     {"tile_y", &CpuMapTiles::tile_y},   {"tasks", &CpuMapTiles::tasks},
     {"segment", &CpuMapTiles::segment}, {"stream", &CpuMapTiles::stream},
-    {"unroll", &CpuMapTiles::unroll},   {"digits", &CpuMapTiles::digits}}};
+    {"unroll", &CpuMapTiles::unroll},   {"ahead", &CpuMapTiles::ahead},
+      {"digits", &CpuMapTiles::digits}}};
 
 constexpr std::array<std::pair<const char*, int GpuMapTiles::*>, 8> kGpu{{
     {"across", &GpuMapTiles::across},   {"tile", &GpuMapTiles::tile},

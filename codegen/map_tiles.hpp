@@ -7,6 +7,7 @@
 //   tile_x, tile_y   elements of a crossing tile along the innermost axis and along `across`
 //   tasks    pieces for the threads          segment  elements of the innermost axis per piece
 //   stream   1: stores go past the caches    unroll   vectors per loop iteration
+//   ahead    1: crossing tiles ask for the next tile's lines
 // GPU
 //   threads  per block                       items    vectors per thread
 //   vector   elements per store; read_vector elements per load of what is contiguous
@@ -25,6 +26,7 @@ struct CpuMapTiles {
   int segment = 16384;
   int stream = 0;
   int unroll = 4;
+  int ahead = 0;
   int digits = 0;
 
   auto operator<=>(const CpuMapTiles&) const = default;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include "codegen/map.hpp"
 #include "codegen/map_tiles.hpp"
@@ -18,6 +19,7 @@ constexpr double kDividedLaneCycles = 9;   // with divisions in its subscript
 constexpr double kCrossedCycles = 0.6;     // per element and operand turned in registers
 constexpr double kPieceCycles = 24;        // per contiguous piece of a crossing tile: a page, a prefetch
 constexpr double kStreamedRunCycles = 80;  // ends of a run that streaming leaves to cached stores
+constexpr double kMissCycles = 8;           // a line from beyond L2, several at once
 constexpr double kLineBytes = 64;
 
 double ceil_div(double a, double b) { return std::ceil(a / b); }
@@ -47,10 +49,12 @@ Cycles of_operand(const MapForm& form, const MapAccess& read, const CpuMapTiles&
             std::max(0.0, kLineBytes / (t.tile_y * bytes) - 1) * bytes};
   if (read.contiguous(inner)) return {1 / lanes + convert, 0};
   const double cycles = divides_along(read, inner) ? kDividedLaneCycles : kLaneCycles;
-  // A column of lines is used again by the next run while it stays in L2.
-  const double column = static_cast<double>(form.extents[inner]) * kLineBytes;
-  const bool stays = column < 0.5 * static_cast<double>(caches.l2_bytes);
-  return {cycles, stays ? 0 : kLineBytes - bytes};
+  // A column of lines is used again by the next run while it stays in L2, which large powers of two
+  // between its lines prevent.
+  const std::int64_t stride = std::abs(read.offset.coefficient[inner]) * static_cast<std::int64_t>(bytes);
+  const bool stays = caches.level_of_strided(static_cast<double>(form.extents[inner]), kLineBytes, stride) <=
+                     CacheLevel::l2;
+  return {stays ? cycles : cycles + kMissCycles, stays ? 0 : kLineBytes - bytes};
 }
 
 Prediction predict_one(const Operator& op, const MapForm& form, const CpuMapTiles& t,

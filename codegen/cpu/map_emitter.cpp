@@ -47,7 +47,7 @@ std::optional<std::string> CpuMapEmitter::illegal(const Operator& op, const Tile
   if (t.tasks < 1 || t.tasks > 1024) return "tasks are 1 to 1024";
   if (t.unroll < 1 || t.unroll > 8) return "unroll is 1 to 8";
   if (t.segment < 16) return "segments have at least 16 elements";
-  if (t.across < 0 || t.stream < 0 || t.stream > 1) return "a knob is out of range";
+  if (t.across < 0 || t.stream < 0 || t.stream > 1 || t.ahead < 0 || t.ahead > 1) return "a knob is out of range";
   if (t.stream == 1 &&
       (form.results.size() != 1 || form.results[0].access.form.back() == StrideForm::run_time))
     return "only one contiguous output is streamed";

@@ -171,13 +171,13 @@ class Printer {
         fmt::format("reinterpret_cast<{}*>(tile + {})", element, tile_bytes_);
     fill_ += fmt::format(
         "    if ({}) {{\n"
-        "      pt::cross_tile({} + ({}), {}, {}, tile_x, nx, ny);\n"
+        "      pt::cross_tile<{}>({} + ({}), {}, {}, tile_x, nx, ny);\n"
         "    }} else {{\n"
         "      for (i64 y = 0; y < ny; ++y)\n"
         "        for (i64 x = 0; x < nx; ++x)\n"
         "          {}[y * tile_x + x] = pt::from_value<{}>({});\n    }}\n",
-        inside(name, access, at), pointer, offset, map_.coefficient(name, access.offset, inner()),
-        buffer, buffer, element, pad(access));
+        inside(name, access, at), tiles_.ahead != 0, pointer, offset,
+        map_.coefficient(name, access.offset, inner()), buffer, buffer, element, pad(access));
     fields_ += fmt::format("    const {}* {};\n", element, name);
     row_ += fmt::format("    r.{} = reinterpret_cast<const {}*>(tile + {}) + line * tile_x;\n", name,
                         element, tile_bytes_);

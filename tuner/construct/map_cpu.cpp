@@ -13,6 +13,7 @@ namespace {
 
 constexpr double kThreadsPayBytes = 128 << 10;  // moved in about the microseconds that a fork takes
 constexpr std::int64_t kStreamedRunBytes = 1024;
+constexpr double kAheadShare = 4;  // of L2: more than this comes from L3 or memory each time
 constexpr int kPiecesPerTask = 8;
 constexpr std::int64_t kShortestSegment = 2048, kLongestSegment = 1 << 16;
 
@@ -35,6 +36,7 @@ class Builder {
             CpuMapTiles t = base(task);
             t.across = static_cast<int>(axis) + 1;
             t.tile_x = x, t.tile_y = y, t.stream = stream;
+            t.ahead = bytes_ > kAheadShare * static_cast<double>(hardware_.cpu.l2_bytes) ? 1 : 0;
             add(t, outgrows);
           }
       const bool large = bytes_ > static_cast<double>(hardware_.cpu.l2_bytes);

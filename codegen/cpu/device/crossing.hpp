@@ -58,7 +58,8 @@ inline void transpose_square(const U* from, i64 from_stride, U* to, i64 to_strid
 }
 
 // nx lines of ny elements, `from_stride` apart, to ny lines of nx, `to_stride` apart.
-template <class E>
+// Ahead: asks for the next nx lines' data on the way, for what comes from memory.
+template <bool Ahead, class E>
 inline void cross_tile(const E* from_elements, i64 from_stride, E* to_elements, i64 to_stride,
                        i64 nx, i64 ny) {
   using U = typename BitsOf<sizeof(E)>::type;
@@ -69,9 +70,13 @@ inline void cross_tile(const E* from_elements, i64 from_stride, E* to_elements, 
   Alias* to = reinterpret_cast<Alias*>(to_elements);
   const i64 whole_x = nx / L * L, whole_y = ny / L * L;
   for (i64 x = 0; x < whole_x; x += L)
-    for (i64 y = 0; y < whole_y; y += L)
+    for (i64 y = 0; y < whole_y; y += L) {
+      // The next tile's lines, one per row: no prefetcher of the machine follows such a column.
+      for (int i = 0; Ahead && i < L; ++i)
+        __builtin_prefetch(reinterpret_cast<const void*>(from + (nx + x + i) * from_stride + y));
       transpose_square<U, L>(reinterpret_cast<const U*>(from + x * from_stride + y), from_stride,
                              reinterpret_cast<U*>(to + y * to_stride + x), to_stride);
+    }
   for (i64 x = 0; x < nx; ++x)
     for (i64 y = x < whole_x ? whole_y : 0; y < ny; ++y)
       to[y * to_stride + x] = from[x * from_stride + y];
