@@ -30,18 +30,19 @@ Confirmed decide(const InterleavedSamples& samples) {
   // and moving only to strictly faster ones ends.
   const auto least = std::ranges::min_element(result.timings, {}, &Timing::median_us);
   result.fastest = static_cast<std::size_t>(least - result.timings.begin());
-  const auto ratio_to = [&](std::size_t kernel, std::size_t base) {
-    return median(ratios(samples.kernels_us[kernel], samples.kernels_us[base]));
+  const auto ratios_to = [&](std::size_t kernel, std::size_t base) {
+    return ratios(samples.kernels_us[kernel], samples.kernels_us[base]);
   };
   for (std::size_t i = 0; i < samples.kernels_us.size(); ++i) {
-    if (ratio_to(i, result.fastest) < 1) result.fastest = i;
+    if (median(ratios_to(i, result.fastest)) < 1) result.fastest = i;
   }
   if (!samples.control_us.empty()) result.noise = control_noise(samples);
   const double threshold = std::max(kTieThreshold, result.noise);
   for (std::size_t i = 0; i < samples.kernels_us.size(); ++i) {
-    const double ratio = ratio_to(i, result.fastest);
-    result.ratios.push_back(ratio);
-    if (i != result.fastest && ratio <= 1 + threshold) result.ties.push_back(i);
+    const auto ratios = ratios_to(i, result.fastest);
+    result.ratios.push_back(median(ratios));
+    if (i != result.fastest && median_interval(ratios, kConfidence).low <= 1 + threshold)
+      result.ties.push_back(i);
   }
   return result;
 }

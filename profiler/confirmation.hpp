@@ -3,8 +3,9 @@
 // Every round times all kernels and the control, in random order, so that what disturbs the machine
 // disturbs them alike: decisions are on medians of per-round ratios, never on ratios of medians
 // (cpu_facts.md: A/A differences fall from 20 % to about 1 %). The control is a second copy of one
-// kernel; its distance from that kernel is the noise of this very run. What lies within the larger
-// of 1 % and the noise of the fastest is a tie.
+// kernel; its distance from that kernel is the noise of this very run. A kernel whose
+// median ratio to the fastest may (95 %) be within the larger of 1 % and the noise is a tie: few
+// rounds or a disturbed machine give more ties, not another winner.
 //
 // Pure.
 #pragma once
@@ -26,7 +27,7 @@ struct InterleavedSamples {
 struct Confirmed {
   std::size_t fastest = 0;
   std::vector<double> ratios;     // to the fastest, by median of per-round ratios
-  std::vector<std::size_t> ties;  // others within the threshold of the fastest
+  std::vector<std::size_t> ties;  // others that the rounds cannot tell from the fastest
   double noise = 0;               // how far from 1 the control's median ratio may be (95 %)
   std::vector<Timing> timings;    // one per kernel
 };

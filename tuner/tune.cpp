@@ -195,7 +195,8 @@ class Session {
   void name_winner() {
     if (result_.candidates.empty() || !is_success(result_.candidates.front().outcome)) return;
     const Verdict verdict = result_.measured && end_ == TuneEnd::finished
-                                ? confirmed_verdict(op_, runner_, result_.candidates, options_.leaders)
+                                ? confirmed_verdict(op_, runner_, result_.candidates, options_.leaders,
+                                                    options_.most_leaders)
                                 : screening_verdict(result_.candidates);
     const int failed = static_cast<int>(verdict.failed.size());
     result_.counts.failed += failed;

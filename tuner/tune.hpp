@@ -21,7 +21,8 @@ namespace perftune {
 
 struct TuneOptions {
   int top = 10;                 // candidates to bring through verification; failures do not count
-  int leaders = 4;              // of them measured again, interleaved, to name the winner
+  int leaders = 4;              // at least so many of them are measured again to name the winner,
+  int most_leaders = 10;        // and so many where the screening cannot tell more from the best
   double budget_seconds = 0;    // 0: none; when it ends, what was found so far is the result
   bool resume = false;          // outcomes already in the store under the same key are not repeated
   std::uint64_t seed = 1;       // inputs, sampling

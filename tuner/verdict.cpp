@@ -38,13 +38,28 @@ void name_best(Verdict& verdict, const std::vector<TunedCandidate>& leaders,
   for (std::size_t i = 1; i < tied.size(); ++i) verdict.ties.push_back(leaders[tied[i]].kernel);
 }
 
+// Screenings follow one another over seconds in which clocks and neighbours change: medians closer
+// than this, or than half the spread of either, do not rank.
+constexpr double kScreeningReach = 0.05;
+
+bool may_be_best(const Timing& timing, const Timing& best) {
+  const double reach = std::max({kScreeningReach, timing.spread / 2, best.spread / 2});
+  return timing.median_us <= best.median_us * (1 + reach);
+}
+
 // How many are to be confirmed: the leading timed ones and the family's default, wherever the
 // screening put it; it is moved next to them.
-std::size_t bring_leaders_first(std::vector<TunedCandidate>& candidates, int leaders) {
+std::size_t bring_leaders_first(std::vector<TunedCandidate>& candidates, int leaders,
+                                int most_leaders) {
   const auto timed_end = std::find_if(candidates.begin(), candidates.end(),
                                       [](const auto& c) { return !c.outcome.timing; });
-  auto chosen_end =
-      candidates.begin() + std::min<std::ptrdiff_t>(leaders, timed_end - candidates.begin());
+  const std::ptrdiff_t timed = timed_end - candidates.begin();
+  std::ptrdiff_t chosen = std::min<std::ptrdiff_t>(leaders, timed);
+  while (chosen < std::min<std::ptrdiff_t>(most_leaders, timed) &&
+         may_be_best(*candidates[static_cast<std::size_t>(chosen)].outcome.timing,
+                     *candidates.front().outcome.timing))
+    ++chosen;
+  auto chosen_end = candidates.begin() + chosen;
   const auto its_default =
       std::find_if(chosen_end, timed_end, [](const auto& c) { return c.ranked.is_default; });
   if (its_default != timed_end) {
@@ -102,10 +117,10 @@ Verdict screening_verdict(const std::vector<TunedCandidate>& candidates) {
 }
 
 Verdict confirmed_verdict(const Operator& op, TrialRunner& runner,
-                          std::vector<TunedCandidate>& candidates, int leaders) {
+                          std::vector<TunedCandidate>& candidates, int leaders, int most_leaders) {
   const auto start = std::chrono::steady_clock::now();
   Verdict verdict;
-  std::size_t count = bring_leaders_first(candidates, leaders);
+  std::size_t count = bring_leaders_first(candidates, leaders, most_leaders);
   std::optional<Outcome> failure;
   auto confirmation = confirm_first(op, runner, candidates, count, failure);
   if (!confirmation && failure) {

@@ -34,10 +34,10 @@ void sort_best_first(std::vector<TunedCandidate>& candidates);
 // `candidates` are sorted and the first is a success, in both.
 Verdict screening_verdict(const std::vector<TunedCandidate>& candidates);
 
-// Confirms the first `leaders` timed candidates and the family's default, and writes the confirmed
-// timings into them. One that fails when measured again (a fault on the Nth run, a result that
+// Confirms the first `leaders` timed candidates, up to `most_leaders` where the screening's spread
+// leaves open which is best, and the family's default; writes the confirmed timings into them. One that fails when measured again (a fault on the Nth run, a result that
 // changes) takes that failure as its outcome and costs the others nothing.
 Verdict confirmed_verdict(const Operator& op, TrialRunner& runner,
-                          std::vector<TunedCandidate>& candidates, int leaders);
+                          std::vector<TunedCandidate>& candidates, int leaders, int most_leaders);
 
 }  // namespace perftune

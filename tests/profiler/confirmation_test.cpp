@@ -55,6 +55,12 @@ TEST(Confirmation, WithinTheControlsNoiseIsATie) {
   EXPECT_EQ(confirmed.ties, std::vector<std::size_t>{1});
 }
 
+TEST(Confirmation, RoundsThatCannotTellTwoKernelsApartReportATie) {
+  // 3 % apart with 10 % of jitter: five rounds cannot tell, four hundred can.
+  EXPECT_EQ(decide(rounds({10.0, 10.3}, 0.1, 5, 6)).ties.size(), 1u);
+  EXPECT_TRUE(decide(rounds({10.0, 10.6}, 0.02, 401, 6)).ties.empty());
+}
+
 TEST(Confirmation, OneKernelWins) {
   const Confirmed confirmed = decide(rounds({10.0}, 0.01, 5, 4));
   EXPECT_EQ(confirmed.fastest, 0u);

@@ -125,6 +125,23 @@ TEST_F(TuneLoop, TheFamilysDefaultIsMeasuredAndConfirmedHoweverItRanks) {
   EXPECT_EQ(confirmed, (std::vector<std::int64_t>{1, 2, 3, 4, 0}));
 }
 
+TEST_F(TuneLoop, AllThatTheScreeningCannotTellApartAreConfirmed) {
+  runner_.has_device = true;
+  // Eight within 5 % of the best, two beyond.
+  runner_.answer = [](std::int64_t number) {
+    return timed(number < 8 ? 100.0 + 0.5 * static_cast<double>(number) : 120.0);
+  };
+  std::size_t confirmed = 0;
+  runner_.confirmation = [&](std::span<const TileProgram> programs) {
+    confirmed = programs.size();
+    Confirmation c;
+    c.timings.assign(programs.size(), Timing{100.0, 0.01, {}});
+    return c;
+  };
+  run();
+  EXPECT_EQ(confirmed, 8u);
+}
+
 TEST_F(TuneLoop, ACandidateThatCrashesWhenConfirmedCostsItselfAlone) {
   runner_.has_device = true;
   runner_.fails_again = {1};
