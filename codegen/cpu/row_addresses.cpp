@@ -119,9 +119,16 @@ std::string CpuRowAddresses::bounded_text(const Access& access, const std::strin
   }();
   const std::string stride = lane_stride(access, name, at_start);
   const bool masked = access.type == DType::f32 && form_.value == DType::f32 && (form == 'u' || form == '2');
+  const std::string inside_kept = inside;
   if (masked && !inside.empty()) {
     cuts += fmt::format("window.only_if({}); ", inside);
     inside.clear();
+  }
+  const bool shared = masked && !at_start && shared_window(static_cast<std::size_t>(std::stoi(name.substr(1))));
+  if (shared) {
+    const std::string keep = inside_kept.empty() ? "~0u" : fmt::format("0u - static_cast<unsigned>({})", inside_kept);
+    return fmt::format("Inside ? pt::read_lanes<T, '{0}', Whole>({1}, {2}, lanes) : pt::read_masked<'{0}'>({1}, shared.{3}, {4}, ({5})[0])",
+                       form, at, stride, name, keep, whole_pad);
   }
   std::string read = cuts.empty()
                          ? fmt::format("pt::read_lanes<T, '{}', Whole>({}, {}, lanes)", form, at, stride)
@@ -131,6 +138,63 @@ std::string CpuRowAddresses::bounded_text(const Access& access, const std::strin
   if (!inside.empty()) read = fmt::format("({} ? {} : {})", inside, read, whole_pad);
   if (at_start) return read;
   return fmt::format("Inside ? pt::read_lanes<T, '{}', Whole>({}, {}, lanes) : {}", form, at, stride, read);
+}
+
+bool CpuRowAddresses::shared_read(std::size_t i) const {
+  const RowAccess& read = form_.reads[i];
+  return tiles_.tile > 1 && read.indexed_by(Group::k) && read.loads.empty() && read.at.bounds.empty() &&
+         read.at.forms(Group::m)[form_.rows().size() - 2] == StrideForm::absent;
+}
+
+bool CpuRowAddresses::shared_window(std::size_t i) const {
+  const Access& access = form_.reads[i].at;
+  const char form = form_letter(access, false);
+  if (tiles_.tile == 1 || access.type != DType::f32 || form_.value != DType::f32 || access.bounds.empty() ||
+      (form != 'u' && form != '2'))
+    return false;
+  for (std::size_t b = 0; b < access.bounds.size(); ++b)
+    if (bound_moves_with_lanes(access, b) && coefficients(access, b, Group::m)[form_.rows().size() - 2] != 0)
+      return false;
+  return true;
+}
+
+std::string CpuRowAddresses::share_text(std::size_t i) const {
+  if (shared_read(i)) return fmt::format("    shared.x{} = {};\n", i, read_text(i, false));
+  const Access& access = form_.reads[i].at;
+  const std::string name = fmt::format("x{}", i);
+  const char form = form_letter(access, false);
+  std::string text = "    {\n    pt::Window window(lanes.count);\n";
+  for (std::size_t b = 0; b < access.bounds.size(); ++b)
+    if (bound_moves_with_lanes(access, b))
+      text += fmt::format("    window.template cut<{}>(row.{}_b{}{}, p.{}_b{}_{}{}, p.{}_b{}_extent);\n",
+                          form == 'u' ? 1 : 2, name, b, bound_part(access, b, name, Group::k), name, b,
+                          letter(lane_), innermost(), name, b);
+  return text + fmt::format("    shared.{} = pt::window_mask<'{}'>(window);\n    }}\n", name, form);
+}
+
+std::string CpuRowAddresses::interior_text() const {
+  std::string text = "  PT_INLINE bool interior([[maybe_unused]] const Row& row, [[maybe_unused]] i64 tile, "
+                     "[[maybe_unused]] i64 count) const {\n    bool all = true;\n";
+  bool any = false;
+  for (std::size_t i = 0; i < form_.reads.size(); ++i) {
+    const Access& access = form_.reads[i].at;
+    for (std::size_t b = 0; b < access.bounds.size(); ++b) {
+      any = true;
+      const std::string name = fmt::format("x{}_b{}", i, b);
+      text += fmt::format("    {{\n    pt::Reach reach(row.{});\n", name);
+      for (const Group g : {Group::m, Group::k})
+        for (std::size_t a = 0; a < axes(g).size(); ++a) {
+          if (coefficients(access, b, g)[a] == 0) continue;
+          const bool last = a + 1 == axes(g).size();
+          const std::string moved = g == Group::k ? fmt::format("p.k{} - 1", a)
+                                    : last ? (lane_ == Group::m ? "count - 1" : "0")
+                                    : a + 2 == axes(g).size() ? "tile - 1" : "0";
+          text += fmt::format("    reach.move(p.{}_{}{}, {});\n", name, letter(g), a, moved);
+        }
+      text += fmt::format("    all = all && reach.within(p.{}_extent);\n    }}\n", name);
+    }
+  }
+  return text + "    return all;\n  }\n" + fmt::format("  static constexpr bool windows = {};\n\n", any);
 }
 
 }  // namespace perftune

@@ -37,6 +37,16 @@ class CpuRowAddresses {
   // Its share of the offset; `lane`: the name of a lane's number, or empty.
   std::string load_text(const RowAccess& read, std::size_t i, std::size_t l, const std::string& lane) const;
 
+  // Reads that the rows of a tile share, and windows whose lanes they share: K::Shared.
+  bool shared_read(std::size_t i) const;
+  bool shared_window(std::size_t i) const;
+  // Statements that fill shared.x<i> at a column.
+  std::string share_text(std::size_t i) const;
+
+  // K::interior and K::windows: whether no read leaves its tensor from `tile` rows of the second
+  // innermost row axis and `count` lanes on, whatever the column.
+  std::string interior_text() const;
+
   // The vector of read `i` at row and column, with its row part in `row.x<i>`.
   std::string read_text(std::size_t i, bool at_start) const;
 

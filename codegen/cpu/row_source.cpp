@@ -38,7 +38,7 @@ class SourcePrinter {
 
   CpuRowSource run() {
     declare();
-    std::string body = shape_text() + row_struct() + start_text() + interior_text();
+    std::string body = shape_text() + row_struct() + start_text() + address_.interior_text();
     for (int pass = 0; pass < form_.passes(); ++pass) body += pass_text(pass);
     body += store_text();
     finish(body);
@@ -137,6 +137,10 @@ class SourcePrinter {
     for (const RowLeaf& leaf : row_start_leaves(form_)) value(leaf);
     for (int pass = -1; pass < form_.passes(); ++pass)
       for (const RowLeaf& leaf : finished_after(form_, pass)) value(leaf);
+    text += "  };\n  struct Shared {\n";
+    for (std::size_t i = 0; i < form_.reads.size(); ++i)
+      if (address_.shared_read(i) || address_.shared_window(i))
+        text += fmt::format("    {} x{};\n", address_.shared_read(i) ? "V" : "pt::WindowMask", i);
     return text + "  };\n\n";
   }
 
@@ -200,33 +204,6 @@ class SourcePrinter {
     return any ? text + "    }\n" : "";
   }
 
-  // Whether no read leaves its tensor from `tile` rows of the second innermost row axis and `count`
-  // lanes on, whatever the column.
-  std::string interior_text() const {
-    std::string text = "  PT_INLINE bool interior([[maybe_unused]] const Row& row, [[maybe_unused]] i64 tile, "
-                       "[[maybe_unused]] i64 count) const {\n    bool all = true;\n";
-    bool any = false;
-    for (std::size_t i = 0; i < form_.reads.size(); ++i) {
-      const Access& access = form_.reads[i].at;
-      for (std::size_t b = 0; b < access.bounds.size(); ++b) {
-        any = true;
-        const std::string name = fmt::format("x{}_b{}", i, b);
-        text += fmt::format("    {{\n    pt::Reach reach(row.{});\n", name);
-        for (const Group g : {Group::m, Group::k})
-          for (std::size_t a = 0; a < address_.axes(g).size(); ++a) {
-            if (CpuRowAddresses::coefficients(access, b, g)[a] == 0) continue;
-            const bool last = a + 1 == address_.axes(g).size();
-            const std::string moved = g == Group::k ? fmt::format("p.k{} - 1", a)
-                                      : last ? (lane_ == Group::m ? "count - 1" : "0")
-                                      : a + 2 == address_.axes(g).size() ? "tile - 1" : "0";
-            text += fmt::format("    reach.move(p.{}_{}{}, {});\n", name, CpuRowAddresses::letter(g), a, moved);
-          }
-        text += fmt::format("    all = all && reach.within(p.{}_extent);\n    }}\n", name);
-      }
-    }
-    return text + "    return all;\n  }\n" + fmt::format("  static constexpr bool windows = {};\n\n", any);
-  }
-
   std::string per_sum(int pass, const char* format) const {
     std::string text;
     int slot = 0;
@@ -254,8 +231,16 @@ class SourcePrinter {
     text += after_text(pass) + "  }\n";
     text += fmt::format("  template <bool Whole, bool Inside>\n  PT_INLINE void step({}, [[maybe_unused]] const Row& row, "
                         "[[maybe_unused]] const i64* c,\n            [[maybe_unused]] Element* kept, {}, "
-                        "[[maybe_unused]] {}) const {{\n    using T [[maybe_unused]] = Element;\n", tag, signature_tail(), sums);
-    return text + step_text(pass) + "  }\n\n";
+                        "[[maybe_unused]] const Shared& shared, [[maybe_unused]] {}) const {{\n    using T [[maybe_unused]] = Element;\n", tag, signature_tail(), sums);
+    text += step_text(pass) + "  }\n";
+    text += fmt::format("  template <bool Whole>\n  PT_INLINE void share({}, [[maybe_unused]] const Row& row, [[maybe_unused]] const i64* c, {}, "
+                        "[[maybe_unused]] Shared& shared) const {{\n    using T [[maybe_unused]] = Element;\n", tag, signature_tail());
+    for (const RowAction& action : actions_of_pass(form_, pass, kept_))
+      if (action.kind == RowAction::Kind::read) {
+        const auto i = static_cast<std::size_t>(action.leaf.index);
+        if (address_.shared_read(i) || address_.shared_window(i)) text += address_.share_text(i);
+      }
+    return text + "  }\n\n";
   }
 
   // Expressions are printed for the name T, which is a vector there.
@@ -276,7 +261,7 @@ class SourcePrinter {
           text += use(action.leaf);
           break;
         case RowAction::Kind::read:
-          value(address_.read_text(i, false));
+          value(address_.shared_read(i) ? fmt::format("shared.x{}", i) : address_.read_text(i, false));
           break;
         case RowAction::Kind::axis: {
           const bool moves = lane_ == Group::k && i + 1 == form_.columns().size();

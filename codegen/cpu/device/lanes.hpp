@@ -223,37 +223,52 @@ struct Window {
   }
 };
 
-// Elements [first, end) from p on, the others `pad`; nothing outside is touched.
-PT_INLINE Vector<float> load_between(const float* p, int first, int end, unsigned keep, Vector<float> pad) {
-  Mask m = lanes_between<float>(first, end);
-#if defined(__AVX512F__)
-  m.bits = static_cast<unsigned short>(m.bits & keep);
-  typedef float V __attribute__((vector_size(64)));
-  return (Vector<float>)__builtin_ia32_loadups512_mask(p, (V)pad, m.bits);
-#else
-  m.words &= static_cast<int>(keep);
-  return m.words ? load_first(p, m) : pad;
-#endif
-}
 PT_INLINE int clamped(int x, int most) {
   x = x < 0 ? 0 : x;
   return x < most ? x : most;
 }
 
+// The lanes of a window as masks of the loads that read it: one, or for every second element two.
+struct WindowMask {
+  Mask low, high;
+};
+template <char Form>
+PT_INLINE WindowMask window_mask(const Window& window) {
+  constexpr int L = lanes_of<float>;
+  if constexpr (Form == 'u') {
+    const Mask all = lanes_between<float>(window.first, window.end);
+    return {all, all};
+  }
+  // As read_lanes: the second half starts at element L - 1.
+  const int first = 2 * window.first, end = 2 * window.end - 1;
+  return {lanes_between<float>(clamped(first, L), clamped(end, L)),
+          lanes_between<float>(clamped(first - L + 1, L), clamped(end - L + 1, L))};
+}
+
+// The elements of `m` from p on, none where `keep` is 0, the others `pad`; nothing else is touched.
+PT_INLINE Vector<float> load_masked(const float* p, Mask m, unsigned keep, Vector<float> pad) {
+#if defined(__AVX512F__)
+  typedef float V __attribute__((vector_size(64)));
+  return (Vector<float>)__builtin_ia32_loadups512_mask(p, (V)pad, static_cast<unsigned short>(m.bits & keep));
+#else
+  m.words &= static_cast<int>(keep);
+  return m.words ? load_first(p, m) : pad;
+#endif
+}
+
+template <char Form>
+PT_INLINE Vector<float> read_masked(const float* p, const WindowMask& mask, unsigned keep, float pad) {
+  const Vector<float> outside = broadcast<float>(pad);
+  const Vector<float> low = load_masked(p, mask.low, keep, outside);
+  if constexpr (Form == 'u') return low;
+  else return every_second(low, load_masked(p + lanes_of<float> - 1, mask.high, keep, outside));
+}
+
 template <class T, char Form, class E>
 PT_INLINE Vector<T> read_window(const E* p, i64 stride, const Window& window, T pad) {
   constexpr int L = lanes_of<T>;
-  constexpr bool floats = same_type<E, float> && same_type<T, float>;
-  if constexpr (floats && Form == 'u') {
-    return load_between(p, window.first, window.end, window.keep, broadcast<float>(pad));
-  } else if constexpr (floats && Form == '2') {
-    // As read_lanes: the second half starts at element L - 1.
-    const int first = 2 * window.first, end = 2 * window.end - 1;
-    const Vector<float> outside = broadcast<float>(pad);
-    const Vector<float> low = load_between(p, clamped(first, L), clamped(end, L), window.keep, outside);
-    const Vector<float> high =
-        load_between(p + L - 1, clamped(first - L + 1, L), clamped(end - L + 1, L), window.keep, outside);
-    return every_second(low, high);
+  if constexpr (same_type<E, float> && same_type<T, float> && (Form == 'u' || Form == '2')) {
+    return read_masked<Form>(p, window_mask<Form>(window), window.keep, pad);
   } else {
     const i64 step = Form == 'u' ? 1 : Form == '2' ? 2 : Form == '0' ? 0 : stride;
     T out[L];

@@ -9,6 +9,7 @@
 //   shape      row_axes, column_axes, row_extent(i), column_extent(i); passes, kept; sums(Pass<p>)
 //   start(row, lanes)                      values of rows that no pass finds
 //   windows, interior(row, tile, count)    whether reads may leave tensors; whether a block's do not
+//   share(row, c, lanes, shared)           of Pass<p>: what the rows of a tile have in common
 //   clear / step / merge / fold / finish   of Pass<p>: sums of a pass, one vector at a column, two
 //                                          sets of sums into one, lanes into one, values from sums
 //   store(row, lanes)                      outputs per row
@@ -103,16 +104,16 @@ PT_INLINE void pass_along_columns(const K& kernel, typename K::Row& row, typenam
     for (; i + K::unroll * L <= inner.end;) {
 #pragma GCC unroll 16
       for (int u = 0; u < K::unroll; ++u) {
-        kernel.template step<true, false>(Pass<P>{}, row, c, kept + at, whole, acc[u]);
+        kernel.template step<true, false>(Pass<P>{}, row, c, kept + at, whole, {}, acc[u]);
         i += L;
         at += L;
       }
     }
     for (; i + L <= inner.end; i += L, at += L)
-      kernel.template step<true, false>(Pass<P>{}, row, c, kept + at, whole, acc[0]);
+      kernel.template step<true, false>(Pass<P>{}, row, c, kept + at, whole, {}, acc[0]);
     if (i < inner.end) {
       const Lanes rest = lanes_up_to<T>(inner.end - i);
-      kernel.template step<false, false>(Pass<P>{}, row, c, kept + at, rest, acc[0]);
+      kernel.template step<false, false>(Pass<P>{}, row, c, kept + at, rest, {}, acc[0]);
       at += rest.count;
     }
   });
@@ -158,11 +159,15 @@ PT_INLINE void sum_along_rows(const K& kernel, typename K::Row (&rows)[Tile][Unr
   for_outer_columns(kernel, part, [&](i64* c, Range inner) __attribute__((always_inline)) {
     i64& i = c[K::column_axes - 1];
     for (i = inner.begin; i < inner.end; ++i) {
+      typename K::Shared shared[Unroll];  // what the rows of a tile have in common
+#pragma GCC unroll 16
+      for (int u = 0; u < Unroll; ++u)
+        kernel.template share<Whole>(Pass<P>{}, rows[0][u], c, lanes, shared[u]);
 #pragma GCC unroll 16
       for (int j = 0; j < Tile; ++j)
 #pragma GCC unroll 16
         for (int u = 0; u < Unroll; ++u)
-          kernel.template step<Whole, Inside>(Pass<P>{}, rows[j][u], c, nullptr, lanes, acc[j][u]);
+          kernel.template step<Whole, Inside>(Pass<P>{}, rows[j][u], c, nullptr, lanes, shared[u], acc[j][u]);
     }
   });
 }
