@@ -1,6 +1,6 @@
 // cpu_ops: perftune's kernels of memory-bound operators against oneDNN, f32.
 //
-//   cpu_ops [--threads N] [--top N] [--rounds N] [--list] [CASE]...
+//   cpu_ops [--threads N] [--top N] [--rounds N] [--list] [maps | CASE...]
 //
 // For each CASE (cases.hpp; without any, a list of common shapes): constructs and ranks candidates of
 // every family that takes the operator, compiles and screens the `top` first, and measures the best
@@ -16,6 +16,7 @@
 #include "bench/cpu_gemm/contest.hpp"
 #include "bench/cpu_ops/cases.hpp"
 #include "bench/cpu_ops/onednn.hpp"
+#include "bench/cpu_ops/onednn_maps.hpp"
 #include "cli/wire.hpp"
 #include "codegen/cpu/headers.hpp"
 #include "executor/cpu_calibrate.hpp"
@@ -147,11 +148,14 @@ int main(int argc, char** argv) {
     else cases.push_back(word);
   }
   if (options.threads < 1) {
-    fmt::print(stderr, "usage: cpu_ops [--threads N] [--top N] [--rounds N] [--list] [CASE]...\n");
+    fmt::print(stderr, "usage: cpu_ops [--threads N] [--top N] [--rounds N] [--list] [maps | CASE]...\n");
     return 2;
   }
   try {
-    return perftune::bench::run(options, cases.empty() ? perftune::bench::default_cases() : cases);
+    using namespace perftune::bench;
+    if (cases.empty()) cases = default_cases();
+    else if (cases == std::vector<std::string>{"maps"}) cases = map_cases();
+    return run(options, cases);
   } catch (const perftune::Error& error) {
     fmt::print(stderr, "{}\n", error.what());
     return error.exit_code();

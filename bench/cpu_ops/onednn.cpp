@@ -4,6 +4,8 @@
 #include <memory>
 #include <unordered_map>
 
+#include "bench/cpu_ops/onednn_maps.hpp"
+
 extern "C" void omp_set_num_threads(int threads);  // of omp.h
 
 namespace perftune::bench {
@@ -117,7 +119,7 @@ std::function<void()> onednn_call(const Case& c, std::span<float* const> inputs,
     return reduction(c, inputs, output);
   if (c.op == "max_pool2d" || c.op == "avg_pool2d" || c.op == "global_avg_pool2d") return pooling(c, inputs, output);
   if (c.op == "depthwise_conv2d") return depthwise(c);
-  return {};
+  return onednn_map_call(c, inputs, output);
 }
 
 }  // namespace perftune::bench
