@@ -21,9 +21,10 @@ void rank_slice(const Operator& op, const Hardware& hardware, const Slices::Slic
   if (constructed.empty()) return;
   std::vector<TileProgram> programs;
   std::vector<Resources> resources;
+  const Emitter::Reading reading = slice.emitter->read(op);
   for (const auto& c : constructed) {
     programs.push_back(c.program);
-    resources.push_back(slice.emitter->estimate(op, c.program, hardware));
+    resources.push_back(reading.estimate(c.program, hardware));
   }
   auto predictions = slice.model->predict(op, hardware, programs, resources);
   for (std::size_t i = 0; i < constructed.size(); ++i)

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <memory>
 
 #include "codegen/contraction.hpp"
 #include "codegen/cpu/contraction_source.hpp"
@@ -95,14 +96,10 @@ const Contraction& require(const Canonicalised& canonical) {
   return *canonical.form;
 }
 
-}  // namespace
-
-std::optional<std::string> CpuContractionEmitter::illegal(const Operator& op,
-                                                          const TileProgram& program,
-                                                          const Hardware& hardware) const {
+std::optional<std::string> illegal_tiles(const Canonicalised& canonical, const TileProgram& program,
+                                         const Hardware& hardware) {
   if (hardware.kind != Hardware::Kind::cpu || hardware.cpu.simd_bits < 256)
     return "needs a CPU with 256-bit vectors";
-  const Canonicalised canonical = canonicalise_contraction(op);
   if (!canonical.form) return canonical.why_not;
   const Contraction& form = *canonical.form;
   const CpuTiles tiles = CpuTiles::from(program);
@@ -112,6 +109,21 @@ std::optional<std::string> CpuContractionEmitter::illegal(const Operator& op,
   if (auto why = bad_registers(tiles, hardware)) return why;
   if (auto why = bad_layout(form, tiles, lanes_of(form, hardware))) return why;
   return bad_k(form, tiles);
+}
+
+}  // namespace
+
+Emitter::Reading CpuContractionEmitter::read(const Operator& op) const {
+  const auto canonical = std::make_shared<const Canonicalised>(canonicalise_contraction(op));
+  return {[canonical](const TileProgram& program, const Hardware& hardware) {
+            return illegal_tiles(*canonical, program, hardware);
+          },
+          [](const TileProgram& program, const Hardware&) {
+            const CpuTiles t = CpuTiles::from(program);
+            Resources resources;
+            resources.registers = static_cast<int>(t.register_m * t.register_n + t.register_n + 1);
+            return resources;
+          }};
 }
 
 Kernel CpuContractionEmitter::emit(const Operator& op, const TileProgram& program,
@@ -134,14 +146,6 @@ Launch CpuContractionEmitter::bind(const Operator& op, const TileProgram& progra
   for (const CpuScalar& scalar : contraction_scalars(form, tiles, lanes))
     launch.scalars.push_back(scalar.value);
   return launch;
-}
-
-Resources CpuContractionEmitter::estimate(const Operator&, const TileProgram& program,
-                                          const Hardware&) const {
-  const CpuTiles t = CpuTiles::from(program);
-  Resources resources;
-  resources.registers = static_cast<int>(t.register_m * t.register_n + t.register_n + 1);
-  return resources;
 }
 
 Operator CpuContractionEmitter::shrink(const Operator& op, const TileProgram& program) const {

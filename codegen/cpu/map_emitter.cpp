@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <memory>
 
 #include "codegen/cpu/map_source.hpp"
 #include "codegen/shrink_map.hpp"
@@ -32,13 +33,10 @@ std::optional<std::string> bad_crossing(const MapForm& form, const CpuMapTiles& 
   return std::nullopt;
 }
 
-}  // namespace
-
-std::optional<std::string> CpuMapEmitter::illegal(const Operator& op, const TileProgram& program,
-                                                  const Hardware& hardware) const {
+std::optional<std::string> illegal_tiles(const CanonicalMap& canonical, const TileProgram& program,
+                                         const Hardware& hardware) {
   if (hardware.kind != Hardware::Kind::cpu || hardware.cpu.simd_bits < 256)
     return "needs a CPU with 256-bit vectors";
-  const CanonicalMap canonical = canonicalise_map(op);
   if (!canonical.form) return canonical.why_not;
   const MapForm& form = *canonical.form;
   const CpuMapTiles t = CpuMapTiles::from(program);
@@ -55,6 +53,21 @@ std::optional<std::string> CpuMapEmitter::illegal(const Operator& op, const Tile
   return std::nullopt;
 }
 
+}  // namespace
+
+Emitter::Reading CpuMapEmitter::read(const Operator& op) const {
+  const auto canonical = std::make_shared<const CanonicalMap>(canonicalise_map(op));
+  return {[canonical](const TileProgram& program, const Hardware& hardware) {
+            return illegal_tiles(*canonical, program, hardware);
+          },
+          [canonical](const TileProgram&, const Hardware&) {
+            const MapForm& form = canonical->form.value();
+            Resources resources;
+            resources.registers = static_cast<int>(form.reads.size() + form.results.size() + 2);
+            return resources;
+          }};
+}
+
 Kernel CpuMapEmitter::emit(const Operator& op, const TileProgram& program, const Hardware&) const {
   return cpu_map_source(op, require(op), CpuMapTiles::from(program)).kernel;
 }
@@ -65,13 +78,6 @@ Launch CpuMapEmitter::bind(const Operator& op, const TileProgram& program, const
   launch.grid = {tiles.tasks, 1, 1};
   launch.scalars = cpu_map_source(op, require(op), tiles).scalars;
   return launch;
-}
-
-Resources CpuMapEmitter::estimate(const Operator& op, const TileProgram&, const Hardware&) const {
-  const MapForm form = require(op);
-  Resources resources;
-  resources.registers = static_cast<int>(form.reads.size() + form.results.size() + 2);
-  return resources;
 }
 
 Operator CpuMapEmitter::shrink(const Operator& op, const TileProgram& program) const {

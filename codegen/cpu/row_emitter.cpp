@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <memory>
 
 #include "codegen/cpu/row_source.hpp"
 #include "codegen/cpu/row_tiles.hpp"
@@ -57,21 +58,21 @@ bool uses_axis_numbers(const RowForm& form) {
   });
 }
 
-}  // namespace
-
-std::optional<std::string> CpuRowEmitter::illegal(const Operator& op, const TileProgram& program,
-                                                  const Hardware& hardware) const {
+std::optional<std::string> illegal_tiles(const RowCanonicalised& canonical,
+                                         const std::string& family, const TileProgram& program,
+                                         const Hardware& hardware) {
   if (hardware.kind != Hardware::Kind::cpu || hardware.cpu.simd_bits < 256)
     return "needs a CPU with 256-bit vectors";
-  const auto canonical = canonicalise_rows(op);
   if (!canonical.form) return canonical.why_not;
   const RowForm& form = *canonical.form;
-  if (row_family(form) != family_) return "the operator belongs to the " + row_family(form) + " family";
+  if (row_family(form) != family)
+    return "the operator belongs to the " + row_family(form) + " family";
   const CpuRowTiles tiles = CpuRowTiles::from(program);
-  if (tiles.to_program(family_) != program) return "not a canonical cpu/simd tile program";
+  if (tiles.to_program(family) != program) return "not a canonical cpu/simd tile program";
   if (auto why = bad_knob(tiles)) return why;
   if (auto why = bad_step(form, tiles)) return why;
-  if (tiles.split > 1 && family_ != "reduction") return "split needs a single pass without stored columns";
+  if (tiles.split > 1 && family != "reduction")
+    return "split needs a single pass without stored columns";
   if (tiles.tile > 1 && form.rows().size() < 2) return "tile needs a second row axis";
   if (tiles.keep != 0 && form.reused_elements().empty()) return "no element is used by several passes";
   const auto sums = static_cast<std::int64_t>(std::max<std::size_t>(1, form.reductions.size()));
@@ -83,6 +84,23 @@ std::optional<std::string> CpuRowEmitter::illegal(const Operator& op, const Tile
       for (const GroupAxis& axis : group)
         if (axis.extent > exact_index) return "an index that enters a value exceeds what f32 holds";
   return std::nullopt;
+}
+
+}  // namespace
+
+Emitter::Reading CpuRowEmitter::read(const Operator& op) const {
+  const auto canonical = std::make_shared<const RowCanonicalised>(canonicalise_rows(op));
+  return {[this, canonical](const TileProgram& program, const Hardware& hardware) {
+            return illegal_tiles(*canonical, family_, program, hardware);
+          },
+          [canonical](const TileProgram& program, const Hardware&) {
+            const CpuRowTiles t = CpuRowTiles::from(program);
+            const std::size_t sums =
+                std::max<std::size_t>(1, canonical->form.value().reductions.size());
+            Resources resources;
+            resources.registers = static_cast<int>(t.unroll * t.tile) * static_cast<int>(sums) + 2;
+            return resources;
+          }};
 }
 
 Kernel CpuRowEmitter::emit(const Operator& op, const TileProgram& program,
@@ -103,15 +121,6 @@ Launch CpuRowEmitter::bind(const Operator& op, const TileProgram& program,
                            static_cast<std::int64_t>(size_bytes(form.value));
   launch.scalars = cpu_row_source(form, tiles, lanes).scalars;
   return launch;
-}
-
-Resources CpuRowEmitter::estimate(const Operator& op, const TileProgram& program,
-                                  const Hardware&) const {
-  const CpuRowTiles t = CpuRowTiles::from(program);
-  Resources resources;
-  resources.registers = static_cast<int>(t.unroll * t.tile) *
-                        static_cast<int>(std::max<std::size_t>(1, require(op).reductions.size())) + 2;
-  return resources;
 }
 
 Operator CpuRowEmitter::shrink(const Operator& op, const TileProgram&) const {

@@ -15,14 +15,11 @@ class CpuRowEmitter final : public Emitter {
 
   std::string_view family() const override { return family_; }
   std::string_view target() const override { return "cpu/simd"; }
-  std::optional<std::string> illegal(const Operator& op, const TileProgram& program,
-                                     const Hardware& hardware) const override;
+  Reading read(const Operator& op) const override;
   Kernel emit(const Operator& op, const TileProgram& program,
               const Hardware& hardware) const override;
   Launch bind(const Operator& op, const TileProgram& program,
               const Hardware& hardware) const override;
-  Resources estimate(const Operator& op, const TileProgram& program,
-                     const Hardware& hardware) const override;
   Operator shrink(const Operator& op, const TileProgram& program) const override;
 
  private:

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 
 #include "codegen/cuda/contraction_legality.hpp"
 #include "codegen/cuda/problem_printer.hpp"
@@ -49,12 +50,25 @@ std::optional<std::string> CudaContractionEmitter::misaligned(const Contraction&
   return bad_vectors(form, tiles, plan.a_along_k, plan.b_along_k);
 }
 
-std::optional<std::string> CudaContractionEmitter::illegal(const Operator& op,
-                                                           const TileProgram& program,
-                                                           const Hardware& hardware) const {
-  const auto canonicalised = canonicalise_contraction(op);
-  if (!canonicalised.form) return canonicalised.why_not;
-  const Contraction& form = *canonicalised.form;
+Emitter::Reading CudaContractionEmitter::read(const Operator& op) const {
+  const auto canonical = std::make_shared<const Canonicalised>(canonicalise_contraction(op));
+  return {[this, canonical](const TileProgram& program, const Hardware& hardware) {
+            return canonical->form ? illegal_tiles(*canonical->form, program, hardware)
+                                   : std::optional(canonical->why_not);
+          },
+          [this, canonical](const TileProgram& program, const Hardware& hardware) {
+            const ContractionPlan decided =
+                plan(canonical->form.value(), ContractionTiles::from(program), hardware);
+            Resources resources;
+            resources.shared_bytes = decided.shared_bytes;
+            resources.registers = decided.expected_registers;
+            return resources;
+          }};
+}
+
+std::optional<std::string> CudaContractionEmitter::illegal_tiles(const Contraction& form,
+                                                                 const TileProgram& program,
+                                                                 const Hardware& hardware) const {
   const auto tiles = ContractionTiles::from(program);
   if (auto why = bad_block(form, tiles, hardware)) return why;
   if (auto why = unsuitable(form, tiles, hardware)) return why;
@@ -95,16 +109,6 @@ Launch CudaContractionEmitter::bind(const Operator& op, const TileProgram& progr
   launch.scalars = print(form, program, hardware, decided).arguments.values();
   complete(form, tiles, decided, hardware, launch);
   return launch;
-}
-
-Resources CudaContractionEmitter::estimate(const Operator& op, const TileProgram& program,
-                                           const Hardware& hardware) const {
-  const ContractionPlan decided =
-      plan(canonical(op), ContractionTiles::from(program), hardware);
-  Resources resources;
-  resources.shared_bytes = decided.shared_bytes;
-  resources.registers = decided.expected_registers;
-  return resources;
 }
 
 Operator CudaContractionEmitter::shrink(const Operator& op, const TileProgram& program) const {

@@ -32,15 +32,13 @@ class CudaContractionEmitter : public Emitter {
   std::string_view family() const final { return "contraction"; }
   Kernel emit(const Operator& op, const TileProgram& program,
               const Hardware& hardware) const final;
-  Launch bind(const Operator& op, const TileProgram& program,
-              const Hardware& hardware) const final;
-  Resources estimate(const Operator& op, const TileProgram& program,
-                     const Hardware& hardware) const final;
+  Launch bind(const Operator& op, const TileProgram& program, const Hardware& hardware) const final;
   Operator shrink(const Operator& op, const TileProgram& program) const final;
-  std::optional<std::string> illegal(const Operator& op, const TileProgram& program,
-                                     const Hardware& hardware) const final;
+  Reading read(const Operator& op) const final;
 
  private:
+  std::optional<std::string> illegal_tiles(const Contraction& form, const TileProgram& program,
+                                           const Hardware& hardware) const;
   // For a pair that passed bad_block and unsuitable().
   virtual ContractionPlan plan(const Contraction& form, const ContractionTiles& tiles,
                                const Hardware& hardware) const = 0;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <memory>
 
 #include "codegen/cuda/map_source.hpp"
 #include "codegen/shrink_map.hpp"
@@ -68,12 +69,9 @@ int registers(const MapForm& form, const GpuMapTiles& t) {
                           per_item * t.items + (form.scalar == DType::f64 ? 2 : 1) * t.vector);
 }
 
-}  // namespace
-
-std::optional<std::string> CudaMapEmitter::illegal(const Operator& op, const TileProgram& program,
-                                                   const Hardware& hardware) const {
+std::optional<std::string> illegal_tiles(const CanonicalMap& canonical, const TileProgram& program,
+                                         const Hardware& hardware) {
   if (hardware.kind != Hardware::Kind::gpu) return "the target is a GPU's";
-  const CanonicalMap canonical = canonicalise_map(op);
   if (!canonical.form) return canonical.why_not;
   const MapForm& form = *canonical.form;
   const GpuMapTiles t = GpuMapTiles::from(program);
@@ -90,6 +88,22 @@ std::optional<std::string> CudaMapEmitter::illegal(const Operator& op, const Til
   if (auto why = bad_types(form, hardware)) return why;
   if (t.across > 0) return bad_crossing(form, t, hardware);
   return bad_vectors(form, t);
+}
+
+}  // namespace
+
+Emitter::Reading CudaMapEmitter::read(const Operator& op) const {
+  const auto canonical = std::make_shared<const CanonicalMap>(canonicalise_map(op));
+  return {[canonical](const TileProgram& program, const Hardware& hardware) {
+            return illegal_tiles(*canonical, program, hardware);
+          },
+          [canonical](const TileProgram& program, const Hardware&) {
+            const GpuMapTiles tiles = GpuMapTiles::from(program);
+            Resources resources;
+            resources.shared_bytes = map_shared_bytes(canonical->form.value(), tiles);
+            resources.registers = std::min(registers(*canonical->form, tiles), 255);
+            return resources;
+          }};
 }
 
 Kernel CudaMapEmitter::emit(const Operator& op, const TileProgram& program, const Hardware& hardware) const {
@@ -113,15 +127,6 @@ Launch CudaMapEmitter::bind(const Operator& op, const TileProgram& program, cons
   launch.dynamic_shared_bytes = map_shared_bytes(form, tiles);
   launch.scalars = cuda_map_source(op, form, tiles, hardware).arguments.values();
   return launch;
-}
-
-Resources CudaMapEmitter::estimate(const Operator& op, const TileProgram& program, const Hardware&) const {
-  const GpuMapTiles tiles = GpuMapTiles::from(program);
-  const MapForm form = require(op);
-  Resources resources;
-  resources.shared_bytes = map_shared_bytes(form, tiles);
-  resources.registers = std::min(registers(form, tiles), 255);
-  return resources;
 }
 
 Operator CudaMapEmitter::shrink(const Operator& op, const TileProgram& program) const {

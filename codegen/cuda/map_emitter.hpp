@@ -11,12 +11,10 @@ class CudaMapEmitter final : public Emitter {
  public:
   std::string_view family() const override { return "map"; }
   std::string_view target() const override { return "cuda/simt"; }
-  std::optional<std::string> illegal(const Operator& op, const TileProgram& program,
-                                     const Hardware& hardware) const override;
+  Reading read(const Operator& op) const override;
   Kernel emit(const Operator& op, const TileProgram& program, const Hardware& hardware) const override;
-  Launch bind(const Operator& op, const TileProgram& program, const Hardware& hardware) const override;
-  Resources estimate(const Operator& op, const TileProgram& program,
-                     const Hardware& hardware) const override;
+  Launch bind(const Operator& op, const TileProgram& program,
+              const Hardware& hardware) const override;
   Operator shrink(const Operator& op, const TileProgram& program) const override;
 };
 

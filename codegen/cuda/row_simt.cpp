@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <memory>
 
 #include "codegen/cpu/row_tiles.hpp"
 #include "codegen/cuda/row_legality.hpp"
@@ -78,18 +79,31 @@ Printed print(const RowForm& form, const TileProgram& program, const Hardware& h
   return printed;
 }
 
-}  // namespace
-
-std::optional<std::string> SimtRowEmitter::illegal(const Operator& op, const TileProgram& program,
-                                                   const Hardware& hardware) const {
-  const auto canonical = canonicalise_rows(op);
-  if (!canonical.form) return canonical.why_not;
-  const RowForm& form = *canonical.form;
-  if (row_family(form) != family_) return "the operator belongs to the " + row_family(form) + " family";
+std::optional<std::string> illegal_tiles(const RowForm& form, const std::string& family,
+                                         const TileProgram& program, const Hardware& hardware) {
+  if (row_family(form) != family)
+    return "the operator belongs to the " + row_family(form) + " family";
   const CudaRowTiles tiles = CudaRowTiles::from(program);
-  if (tiles.to_program(family_) != program) return "not a canonical cuda/simt tile program";
+  if (tiles.to_program(family) != program) return "not a canonical cuda/simt tile program";
   if (auto why = bad_row_tiles(form, tiles)) return why;
   return bad_row_hardware(form, tiles, hardware);
+}
+
+}  // namespace
+
+Emitter::Reading SimtRowEmitter::read(const Operator& op) const {
+  const auto canonical = std::make_shared<const RowCanonicalised>(canonicalise_rows(op));
+  return {[this, canonical](const TileProgram& program, const Hardware& hardware) {
+            return canonical->form ? illegal_tiles(*canonical->form, family_, program, hardware)
+                                   : std::optional(canonical->why_not);
+          },
+          [canonical](const TileProgram& program, const Hardware&) {
+            const CudaRowTiles t = CudaRowTiles::from(program);
+            Resources resources;
+            resources.shared_bytes = cuda_row_shared(canonical->form.value(), t).bytes;
+            resources.registers = row_registers(*canonical->form, t);
+            return resources;
+          }};
 }
 
 Kernel SimtRowEmitter::emit(const Operator& op, const TileProgram& program,
@@ -121,15 +135,6 @@ Launch SimtRowEmitter::bind(const Operator& op, const TileProgram& program,
   }
   launch.scalars = print(form, program, hardware, "entry").arguments.values();
   return launch;
-}
-
-Resources SimtRowEmitter::estimate(const Operator& op, const TileProgram& program, const Hardware&) const {
-  const RowForm form = require(op);
-  const CudaRowTiles t = CudaRowTiles::from(program);
-  Resources resources;
-  resources.shared_bytes = cuda_row_shared(form, t).bytes;
-  resources.registers = row_registers(form, t);
-  return resources;
 }
 
 Operator SimtRowEmitter::shrink(const Operator& op, const TileProgram& program) const {

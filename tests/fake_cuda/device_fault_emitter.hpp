@@ -31,17 +31,14 @@ class DeviceFaultEmitter final : public Emitter {
  public:
   std::string_view family() const override { return "fault"; }
   std::string_view target() const override { return "cuda/simt"; }
-  std::optional<std::string> illegal(const Operator&, const TileProgram&,
-                                     const Hardware&) const override {
-    return std::nullopt;
+  Reading read(const Operator&) const override {
+    return {[](const TileProgram&, const Hardware&) { return std::nullopt; },
+            [](const TileProgram&, const Hardware&) { return Resources{}; }};
   }
   Kernel emit(const Operator& op, const TileProgram& program,
               const Hardware& hardware) const override;
   Launch bind(const Operator& op, const TileProgram& program,
               const Hardware& hardware) const override;
-  Resources estimate(const Operator&, const TileProgram&, const Hardware&) const override {
-    return {};
-  }
   Operator shrink(const Operator& op, const TileProgram&) const override { return op; }
 };
 

@@ -56,10 +56,13 @@ TileProgram planted(PlantedFault fault, int work) {
   return {"fault", "cpu/simd", {{"fault", static_cast<int>(fault)}, {"work", work}}};
 }
 
-std::optional<std::string> FaultEmitter::illegal(const Operator&, const TileProgram& program,
-                                                 const Hardware&) const {
-  if (program.at("fault") == static_cast<int>(PlantedFault::illegal)) return "made to be illegal";
-  return std::nullopt;
+Emitter::Reading FaultEmitter::read(const Operator&) const {
+  const auto illegal = [](const TileProgram& program,
+                          const Hardware&) -> std::optional<std::string> {
+    if (program.at("fault") == static_cast<int>(PlantedFault::illegal)) return "made to be illegal";
+    return std::nullopt;
+  };
+  return {illegal, [](const TileProgram&, const Hardware&) { return Resources{}; }};
 }
 
 Kernel FaultEmitter::emit(const Operator& op, const TileProgram& program, const Hardware&) const {
@@ -94,10 +97,6 @@ Launch FaultEmitter::bind(const Operator& op, const TileProgram&, const Hardware
   Launch launch;
   launch.scalars = {op.tensors[static_cast<std::size_t>(op.inputs()[0])].elements()};
   return launch;
-}
-
-Resources FaultEmitter::estimate(const Operator&, const TileProgram&, const Hardware&) const {
-  return {};
 }
 
 Operator FaultEmitter::shrink(const Operator& op, const TileProgram&) const { return op; }

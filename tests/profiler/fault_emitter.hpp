@@ -35,14 +35,11 @@ class FaultEmitter final : public Emitter {
  public:
   std::string_view family() const override { return "fault"; }
   std::string_view target() const override { return "cpu/simd"; }
-  std::optional<std::string> illegal(const Operator& op, const TileProgram& program,
-                                     const Hardware& hardware) const override;
+  Reading read(const Operator& op) const override;
   Kernel emit(const Operator& op, const TileProgram& program,
               const Hardware& hardware) const override;
   Launch bind(const Operator& op, const TileProgram& program,
               const Hardware& hardware) const override;
-  Resources estimate(const Operator& op, const TileProgram& program,
-                     const Hardware& hardware) const override;
   Operator shrink(const Operator& op, const TileProgram& program) const override;
 };
 

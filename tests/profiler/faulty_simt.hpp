@@ -28,19 +28,17 @@ class FaultySimtEmitter final : public Emitter {
  public:
   std::string_view family() const override { return right_.family(); }
   std::string_view target() const override { return right_.target(); }
-  std::optional<std::string> illegal(const Operator& op, const TileProgram& program,
-                                     const Hardware& hardware) const override {
-    return right_.illegal(op, cleaned(program), hardware);
+  Reading read(const Operator& op) const override {
+    const Reading right = right_.read(op);
+    return {
+        [right](const TileProgram& p, const Hardware& h) { return right.illegal(cleaned(p), h); },
+        [right](const TileProgram& p, const Hardware& h) { return right.estimate(cleaned(p), h); }};
   }
   Kernel emit(const Operator& op, const TileProgram& program,
               const Hardware& hardware) const override;
   Launch bind(const Operator& op, const TileProgram& program,
               const Hardware& hardware) const override {
     return right_.bind(op, cleaned(program), hardware);
-  }
-  Resources estimate(const Operator& op, const TileProgram& program,
-                     const Hardware& hardware) const override {
-    return right_.estimate(op, cleaned(program), hardware);
   }
   Operator shrink(const Operator& op, const TileProgram& program) const override {
     return right_.shrink(op, cleaned(program));

@@ -21,9 +21,9 @@ class FakeEmitter final : public Emitter {
  public:
   std::string_view family() const override { return "contraction"; }
   std::string_view target() const override { return "cuda/fake"; }
-  std::optional<std::string> illegal(const Operator&, const TileProgram&,
-                                     const Hardware&) const override {
-    return std::nullopt;
+  Reading read(const Operator&) const override {
+    return {[](const TileProgram&, const Hardware&) { return std::nullopt; },
+            [](const TileProgram&, const Hardware&) { return Resources{}; }};
   }
   Kernel emit(const Operator&, const TileProgram& program, const Hardware&) const override {
     Kernel kernel;
@@ -33,7 +33,6 @@ class FakeEmitter final : public Emitter {
     return kernel;
   }
   Launch bind(const Operator&, const TileProgram&, const Hardware&) const override { return {}; }
-  Resources estimate(const Operator&, const TileProgram&, const Hardware&) const override { return {}; }
   Operator shrink(const Operator& op, const TileProgram&) const override { return op; }
 };
 

@@ -9,6 +9,7 @@
 #include "codegen/cpu/contraction_source.hpp"
 #include "codegen/cpu/cpu_tiles.hpp"
 #include "tuner/construct/cpu_rules.hpp"
+#include "tuner/construct/proposals.hpp"
 
 namespace perftune {
 namespace {
@@ -48,29 +49,6 @@ Problem describe(const Contraction& form, const Hardware& hardware) {
   p.left_row_bytes = form.a.strides(Group::m).back() * p.element_bytes;
   return p;
 }
-
-// Collects legal programs without duplicates, each with the rules behind it.
-class Collection {
- public:
-  Collection(const Operator& op, const Hardware& hardware, const Emitter& emitter)
-      : op_(op), hardware_(hardware), emitter_(emitter) {}
-
-  void add(const CpuTiles& tiles, std::vector<RuleApplied> rules) {
-    const TileProgram program = tiles.to_program();
-    if (!seen_.insert(program.text()).second) return;
-    if (emitter_.illegal(op_, program, hardware_)) return;
-    found_.push_back({program, std::move(rules)});
-  }
-  std::vector<Constructed> take() { return std::move(found_); }
-  std::size_t size() const { return found_.size(); }
-
- private:
-  const Operator& op_;
-  const Hardware& hardware_;
-  const Emitter& emitter_;
-  std::set<std::string> seen_;
-  std::vector<Constructed> found_;
-};
 
 RuleApplied register_rule(const Problem& p, rules::RegisterBlock block) {
   return {"register_m register_n", "register_block",
@@ -176,7 +154,7 @@ std::vector<Blocking> blockings(const Problem& p, rules::RegisterBlock block,
   return found;
 }
 
-void add_tiles(Collection& into, const Problem& p, std::size_t blocks_wanted,
+void add_tiles(Proposals& into, const Problem& p, std::size_t blocks_wanted,
                std::size_t splits_wanted) {
   auto blocks = rules::register_blocks(p.cpu, p.m, p.n, p.lanes);
   if (blocks.size() > blocks_wanted) blocks.resize(blocks_wanted);
@@ -198,7 +176,7 @@ void add_tiles(Collection& into, const Problem& p, std::size_t blocks_wanted,
         set_threads(tiles, split);
         const std::vector<RuleApplied> rules{register_rule(p, block), thread_rule(p, split, skew),
                                              blocking.rule};
-        into.add(tiles, rules);
+        into.propose(tiles.to_program(), [&] { return rules; });
         if (rules::stores_past_caches(p.cpu, p.batch * p.m * p.n * p.element_bytes) &&
             tiles.block_k >= p.k && tiles.split_k == 1) {
           CpuTiles streaming = tiles;
@@ -208,7 +186,7 @@ void add_tiles(Collection& into, const Problem& p, std::size_t blocks_wanted,
                           fmt::format("{} MB of output exceed a {} MB L3: lines are not read first",
                                       (p.batch * p.m * p.n * p.element_bytes) >> 20,
                                       p.cpu.l3_bytes >> 20)});
-          into.add(streaming, more);
+          into.propose(streaming.to_program(), [&] { return more; });
         }
         if (blocking.pack_b || p.m > 2 * thin_rows) continue;
         // B is streamed with few uses per element: ask for it ahead.
@@ -217,15 +195,15 @@ void add_tiles(Collection& into, const Problem& p, std::size_t blocks_wanted,
         more.push_back({"prefetch", "memory_latency",
                         fmt::format("{} steps of {} FMAs cover 100 ns", tiles.prefetch,
                                     block.rows * block.vectors)});
-        into.add(tiles, more);
+        into.propose(tiles.to_program(), [&] { return more; });
         tiles.block_k = 256;
-        into.add(tiles, more);
+        into.propose(tiles.to_program(), [&] { return more; });
       }
     }
   }
 }
 
-void add_thin(Collection& into, const Problem& p) {
+void add_thin(Proposals& into, const Problem& p) {
   if (p.m > thin_rows) return;
   const std::int64_t free = p.cpu.vector_registers - 1;
   for (const std::int64_t columns : {8, 4, 6, 2, 16}) {
@@ -241,12 +219,15 @@ void add_thin(Collection& into, const Problem& p) {
         tiles.unroll = 2;
         tiles.prefetch = ahead;
         set_threads(tiles, split);
-        into.add(tiles, {{"form", "stream_b_along_k",
-                          fmt::format("m = {} reuses B too little to pack it; both operands lie "
-                                      "along k", p.m)},
-                         {"register_m register_n", "dot_block",
-                          fmt::format("{} rows x {} columns of sums", block.rows, columns)},
-                         thread_rule(p, split, 1)});
+        into.propose(tiles.to_program(), [&]() -> std::vector<RuleApplied> {
+          return {{"form", "stream_b_along_k",
+                   fmt::format("m = {} reuses B too little to pack it; both operands lie "
+                               "along k",
+                               p.m)},
+                  {"register_m register_n", "dot_block",
+                   fmt::format("{} rows x {} columns of sums", block.rows, columns)},
+                  thread_rule(p, split, 1)};
+        });
       }
   }
   for (const std::int64_t steps : {8, 4, 2}) {
@@ -261,19 +242,20 @@ void add_thin(Collection& into, const Problem& p) {
         tiles.unroll = steps, tiles.prefetch = ahead;
         tiles.block_n = p.cpu.l1_bytes / 2 / (block.rows * p.element_bytes) / p.lanes * p.lanes;
         set_threads(tiles, split);
-        into.add(tiles, {{"form", "stream_b_along_n",
-                          fmt::format("m = {}: {} rows of B side by side in memory order", p.m,
-                                      steps)},
-                         {"block_n", "strip_in_l1",
-                          fmt::format("{} rows x {} columns of sums are half of L1", block.rows,
-                                      tiles.block_n)},
-                         thread_rule(p, split, 1)});
+        into.propose(tiles.to_program(), [&]() -> std::vector<RuleApplied> {
+          return {{"form", "stream_b_along_n",
+                   fmt::format("m = {}: {} rows of B side by side in memory order", p.m, steps)},
+                  {"block_n", "strip_in_l1",
+                   fmt::format("{} rows x {} columns of sums are half of L1", block.rows,
+                               tiles.block_n)},
+                  thread_rule(p, split, 1)};
+        });
       }
   }
 }
 
 // Right for every shape and layout: packs both operands, splits rows or columns.
-void add_default(Collection& into, const Problem& p) {
+void add_default(Proposals& into, const Problem& p) {
   const std::int64_t vectors = p.cpu.vector_registers >= 32 ? 3 : 2;
   CpuTiles tiles;
   tiles.register_n = vectors;
@@ -287,7 +269,9 @@ void add_default(Collection& into, const Problem& p) {
     tiles.threads_m = tiles.threads_n = 1;
     tiles.threads_b = p.threads;
   }
-  into.add(tiles, {{"register_m register_n", "default_program", "packs both operands; any layout"}});
+  into.propose(tiles.to_program(), [&]() -> std::vector<RuleApplied> {
+    return {{"register_m register_n", "default_program", "packs both operands; any layout"}};
+  });
 }
 
 }  // namespace
@@ -301,18 +285,16 @@ std::vector<Constructed> ContractionCpuConstructor::construct(const Operator& op
     return {};
   }
   const Problem problem = describe(*canonical.form, hardware);
-  Collection found(op, hardware, emitter_);
+  Proposals found(emitter_, op, hardware);
   add_default(found, problem);
   add_thin(found, problem);
   // Widen what is tried until there are enough: first more register blocks, then more splits.
   for (std::size_t blocks = 6, splits = 3;; blocks += 3, ++splits) {
     add_tiles(found, problem, blocks, splits);
-    if (found.size() >= static_cast<std::size_t>(std::max(1, wanted)) || blocks > 16) break;
+    if (found.count() >= static_cast<std::size_t>(std::max(1, wanted)) || blocks > 16) break;
   }
-  auto all = found.take();
-  if (all.empty())
-    why_not = emitter_.illegal(op, CpuTiles{}.to_program(), hardware).value_or("no legal program");
-  return all;
+  if (found.count() == 0) why_not = found.why_not();
+  return found.take();
 }
 
 }  // namespace perftune

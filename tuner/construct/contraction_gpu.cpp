@@ -9,6 +9,7 @@
 #include <set>
 
 #include "tuner/construct/alignment_rules.hpp"
+#include "tuner/construct/proposals.hpp"
 #include "tuner/construct/tile_growth.hpp"
 
 namespace perftune {
@@ -114,7 +115,7 @@ std::vector<int> k_steps(const Problem& p) {
 class Builder {
  public:
   Builder(const Problem& p, const Operator& op, const Emitter& emitter)
-      : p_(p), op_(op), emitter_(emitter) {}
+      : p_(p), found_(emitter, op, p.hardware) {}
 
   void at_tolerance(double epsilon) {
     epsilon_ = epsilon;
@@ -132,12 +133,11 @@ class Builder {
     }
   }
 
-  std::vector<Constructed> take() { return std::move(found_); }
-  std::size_t count() const { return found_.size(); }
-  const std::string& first_reason() const { return reason_; }
+  Proposals& found() { return found_; }
 
  private:
   void with_steps(TileExtent registers, TileExtent warp, TileExtent block, int block_k) {
+    if (found_.count() >= kMaxCandidates) return;
     ContractionTiles t;
     t.block_m = block.m, t.block_n = block.n, t.block_k = block_k;
     t.warp_m = warp.m, t.warp_n = warp.n;
@@ -165,8 +165,9 @@ class Builder {
   }
 
   void with_stages(ContractionTiles t) {
+    if (!tried_.insert(t).second) return;  // at a smaller tolerance
     t.stages = 2;
-    const auto two = emitter_.estimate(op_, t.to_program(p_.klass.target), p_.hardware);
+    const auto two = found_.estimate(t.to_program(p_.klass.target));
     const std::int64_t stage_bytes = static_cast<std::int64_t>(
         rules::tile_footprint(t.block_m, t.block_n, p_.bytes_a, p_.bytes_b) * t.block_k);
     if (!rules::registers_fit(p_.hardware, two.registers, t.threads(), 1)) return;
@@ -187,7 +188,7 @@ class Builder {
   }
 
   void with_scale_out(ContractionTiles t) {
-    const auto resources = emitter_.estimate(op_, t.to_program(p_.klass.target), p_.hardware);
+    const auto resources = found_.estimate(t.to_program(p_.klass.target));
     const std::int64_t slots = rules::resident_blocks(p_.hardware, t.threads(),
                                                       resources.shared_bytes, resources.registers);
     if (slots == 0 || !rules::shared_fits(p_.hardware, resources.shared_bytes)) return;
@@ -202,25 +203,18 @@ class Builder {
 
   void propose(const ContractionTiles& t, const Resources& resources, std::int64_t slots,
                std::int64_t blocks) {
-    if (found_.size() >= kMaxCandidates || !seen_.insert(t).second) return;
-    TileProgram program = t.to_program(p_.klass.target);
-    if (const auto why = emitter_.illegal(op_, program, p_.hardware)) {
-      if (reason_.empty()) reason_ = *why;
-      return;
-    }
-    found_.push_back({std::move(program), reasons(t, resources, slots, blocks)});
+    if (found_.count() < kMaxCandidates)
+      found_.propose(t.to_program(p_.klass.target),
+                     [&] { return reasons(t, resources, slots, blocks); });
   }
 
   std::vector<RuleApplied> reasons(const ContractionTiles& t, const Resources& r,
                                    std::int64_t slots, std::int64_t blocks) const;
 
   const Problem& p_;
-  const Operator& op_;
-  const Emitter& emitter_;
+  Proposals found_;
   double epsilon_ = 0;
-  std::set<ContractionTiles> seen_;
-  std::vector<Constructed> found_;
-  std::string reason_;
+  std::set<ContractionTiles> tried_;
 };
 
 std::vector<RuleApplied> Builder::reasons(const ContractionTiles& t, const Resources& r,
@@ -289,10 +283,10 @@ std::vector<Constructed> ContractionGpuConstructor::construct(const Operator& op
   Builder builder(problem, op, emitter_);
   for (const double epsilon : kEpsilons) {
     builder.at_tolerance(epsilon);
-    if (builder.count() >= static_cast<std::size_t>(wanted)) break;
+    if (builder.found().count() >= static_cast<std::size_t>(wanted)) break;
   }
-  if (builder.count() == 0) why_not = builder.first_reason();
-  return builder.take();
+  if (builder.found().count() == 0) why_not = builder.found().why_not();
+  return builder.found().take();
 }
 
 }  // namespace perftune

@@ -10,6 +10,7 @@
 #include "codegen/contraction.hpp"
 #include "codegen/contraction_tiles.hpp"
 #include "tuner/construct/alignment_rules.hpp"
+#include "tuner/construct/proposals.hpp"
 
 namespace perftune {
 namespace {
@@ -52,22 +53,21 @@ bool reads_like_output(const Contraction& form) {
 }
 
 // Asked of the emitter, by the smallest program.
-bool takes_tensor_store(const Operator& op, const Hardware& hardware, const Emitter& emitter,
-                        const Problem& p) {
+bool takes_tensor_store(const Proposals& found, const Problem& p) {
   ContractionTiles t;
   t.block_m = 64, t.block_n = 32, t.block_k = 128 / p.element;
   t.warp_m = 16, t.warp_n = 32, t.producers = 4;
   t.tensor_store = 1, t.vector_c = 2;
   t.index_bits = p.index_bits;
-  return !emitter.illegal(op, t.to_program("cuda/wgmma"), hardware);
+  return found.legal(t.to_program("cuda/wgmma"));
 }
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 class Builder {
  public:
-  Builder(const Operator& op, const Hardware& hardware, const Emitter& emitter, const Problem& p)
-      : op_(op), hardware_(hardware), emitter_(emitter), p_(p) {}
+  Builder(const Hardware& hardware, const Problem& p, Proposals& found)
+      : hardware_(hardware), p_(p), found_(found) {}
 
   void at_tolerance(double epsilon) {
     epsilon_ = epsilon;
@@ -85,10 +85,6 @@ class Builder {
     }
   }
 
-  std::vector<Constructed> take() { return std::move(found_); }
-  std::size_t count() const { return found_.size(); }
-  const std::string& first_reason() const { return reason_; }
-
  private:
   // Within the tolerance of the waste that the smallest step has anyway.
   bool tolerable(std::int64_t extent, int tile, int least) const {
@@ -96,6 +92,7 @@ class Builder {
   }
 
   void with_block(int swap, Rows share, int tall, int width) {
+    if (found_.count() >= kMaxCandidates) return;
     ContractionTiles t;
     t.swap = swap;
     t.producers = 4;
@@ -116,9 +113,10 @@ class Builder {
 
   // The ring takes all shared memory that one, two or more resident blocks leave to each.
   void with_stages(ContractionTiles t) {
+    if (!tried_.insert(t).second) return;  // at a smaller tolerance
     const auto shared = [&](int stages) {
       t.stages = stages;
-      return emitter_.estimate(op_, t.to_program("cuda/wgmma"), hardware_).shared_bytes;
+      return found_.estimate(t.to_program("cuda/wgmma")).shared_bytes;
     };
     const std::int64_t stage = shared(3) - shared(2), rest = shared(2) - 2 * stage;
     const std::int64_t steps = ceil_div(p_.k, t.block_k);
@@ -148,7 +146,7 @@ class Builder {
   }
 
   void with_scale_out(ContractionTiles t) {
-    const Resources r = emitter_.estimate(op_, t.to_program("cuda/wgmma"), hardware_);
+    const Resources r = found_.estimate(t.to_program("cuda/wgmma"));
     const std::int64_t slots =
         rules::resident_blocks(hardware_, t.threads(), r.shared_bytes, r.registers);
     if (slots == 0 || !rules::shared_fits(hardware_, r.shared_bytes)) return;
@@ -173,26 +171,18 @@ class Builder {
 
   void propose(const ContractionTiles& t, const Resources& r, std::int64_t slots,
                std::int64_t blocks) {
-    if (found_.size() >= kMaxCandidates || !seen_.insert(t).second) return;
-    TileProgram program = t.to_program("cuda/wgmma");
-    if (const auto why = emitter_.illegal(op_, program, hardware_)) {
-      if (reason_.empty()) reason_ = *why;
-      return;
-    }
-    found_.push_back({std::move(program), reasons(t, r, slots, blocks)});
+    if (found_.count() < kMaxCandidates)
+      found_.propose(t.to_program("cuda/wgmma"), [&] { return reasons(t, r, slots, blocks); });
   }
 
   std::vector<RuleApplied> reasons(const ContractionTiles& t, const Resources& r,
                                    std::int64_t slots, std::int64_t blocks) const;
 
-  const Operator& op_;
   const Hardware& hardware_;
-  const Emitter& emitter_;
   const Problem& p_;
+  Proposals& found_;
   double epsilon_ = 0;
-  std::set<ContractionTiles> seen_;
-  std::vector<Constructed> found_;
-  std::string reason_;
+  std::set<ContractionTiles> tried_;
 };
 
 std::vector<RuleApplied> Builder::reasons(const ContractionTiles& t, const Resources& r,
@@ -263,15 +253,15 @@ std::vector<Constructed> ContractionWgmmaConstructor::construct(const Operator& 
     return {};
   }
   Problem problem = describe(*canonical.form);
-  problem.tensor_store = !reads_like_output(*canonical.form) &&
-                         takes_tensor_store(op, hardware, emitter_, problem);
-  Builder builder(op, hardware, emitter_, problem);
+  Proposals found(emitter_, op, hardware);
+  problem.tensor_store = !reads_like_output(*canonical.form) && takes_tensor_store(found, problem);
+  Builder builder(hardware, problem, found);
   for (const double epsilon : kEpsilons) {
     builder.at_tolerance(epsilon);
-    if (builder.count() >= static_cast<std::size_t>(wanted)) break;
+    if (found.count() >= static_cast<std::size_t>(wanted)) break;
   }
-  if (builder.count() == 0) why_not = builder.first_reason();
-  return builder.take();
+  if (found.count() == 0) why_not = found.why_not();
+  return found.take();
 }
 
 }  // namespace perftune

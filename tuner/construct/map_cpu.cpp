@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "codegen/map.hpp"
 #include "codegen/map_tiles.hpp"
+#include "tuner/construct/proposals.hpp"
 
 namespace perftune {
 namespace {
@@ -20,10 +20,12 @@ constexpr std::int64_t kShortestSegment = 2048, kLongestSegment = 1 << 16;
 class Builder {
  public:
   Builder(const Operator& op, const MapForm& form, const Hardware& hardware, const Emitter& emitter)
-      : op_(op), form_(form), hardware_(hardware), emitter_(emitter),
+      : form_(form),
+        hardware_(hardware),
+        found_(emitter, op, hardware),
         bytes_(form.read_bytes(op) + form.write_bytes(op)) {}
 
-  std::vector<Constructed> run() {
+  Proposals run() {
     const int threads = std::max(1, hardware_.cpu.cores);
     std::vector<int> tasks{bytes_ > kThreadsPayBytes ? threads : 1};
     tasks.push_back(tasks[0] == 1 ? threads : 1);
@@ -49,7 +51,6 @@ class Builder {
     }
     return std::move(found_);
   }
-  const std::string& why_not() const { return why_not_; }
 
   // Streamed lines must be written whole: the ends of short runs would be halves of lines.
   bool long_runs() const {
@@ -72,13 +73,7 @@ class Builder {
   }
 
   void add(const CpuMapTiles& t, bool outgrows) {
-    TileProgram program = t.to_program();
-    if (!seen_.insert(program.text()).second) return;
-    if (const auto why = emitter_.illegal(op_, program, hardware_)) {
-      if (why_not_.empty()) why_not_ = *why;
-      return;
-    }
-    found_.push_back({std::move(program), reasons(t, outgrows)});
+    found_.propose(t.to_program(), [&] { return reasons(t, outgrows); });
   }
 
   std::vector<RuleApplied> reasons(const CpuMapTiles& t, bool outgrows) const {
@@ -106,14 +101,10 @@ class Builder {
     return rules;
   }
 
-  const Operator& op_;
   const MapForm& form_;
   const Hardware& hardware_;
-  const Emitter& emitter_;
+  Proposals found_;
   const double bytes_;
-  std::set<std::string> seen_;
-  std::vector<Constructed> found_;
-  std::string why_not_;
 };
 
 }  // namespace
@@ -125,10 +116,9 @@ std::vector<Constructed> MapCpuConstructor::construct(const Operator& op, const 
     why_not = canonical.why_not;
     return {};
   }
-  Builder builder(op, *canonical.form, hardware, emitter_);
-  auto found = builder.run();
-  if (found.empty()) why_not = builder.why_not();
-  return found;
+  Proposals found = Builder(op, *canonical.form, hardware, emitter_).run();
+  if (found.count() == 0) why_not = found.why_not();
+  return found.take();
 }
 
 }  // namespace perftune

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "codegen/map.hpp"
 #include "codegen/map_tiles.hpp"
 #include "tuner/construct/alignment_rules.hpp"
+#include "tuner/construct/proposals.hpp"
 
 namespace perftune {
 namespace {
@@ -15,9 +15,9 @@ namespace {
 class Builder {
  public:
   Builder(const Operator& op, const MapForm& form, const Hardware& hardware, const Emitter& emitter)
-      : op_(op), form_(form), hardware_(hardware), emitter_(emitter) {}
+      : form_(form), hardware_(hardware), found_(emitter, op, hardware) {}
 
-  std::vector<Constructed> run() {
+  Proposals run() {
     bits_ = needs_64bit_index(form_) ? 64 : 32;
     for (const std::size_t axis : crossing_axes(form_))
       for (const auto& [tile, threads] : {std::pair{32, 256}, {64, 512}, {64, 256}, {32, 128}, {16, 64}}) {
@@ -37,7 +37,6 @@ class Builder {
         }
     return std::move(found_);
   }
-  const std::string& why_not() const { return why_not_; }
 
  private:
   GpuMapTiles base() const {
@@ -68,13 +67,7 @@ class Builder {
   }
 
   void add(const GpuMapTiles& t) {
-    TileProgram program = t.to_program();
-    if (!seen_.insert(program.text()).second) return;
-    if (const auto why = emitter_.illegal(op_, program, hardware_)) {
-      if (why_not_.empty()) why_not_ = *why;
-      return;
-    }
-    found_.push_back({std::move(program), reasons(t)});
+    found_.propose(t.to_program(), [&] { return reasons(t); });
   }
 
   std::vector<RuleApplied> reasons(const GpuMapTiles& t) const {
@@ -100,14 +93,10 @@ class Builder {
     return rules;
   }
 
-  const Operator& op_;
   const MapForm& form_;
   const Hardware& hardware_;
-  const Emitter& emitter_;
+  Proposals found_;
   int bits_ = 32;
-  std::set<std::string> seen_;
-  std::vector<Constructed> found_;
-  std::string why_not_;
 };
 
 }  // namespace
@@ -119,10 +108,9 @@ std::vector<Constructed> MapGpuConstructor::construct(const Operator& op, const 
     why_not = canonical.why_not;
     return {};
   }
-  Builder builder(op, *canonical.form, hardware, emitter_);
-  auto found = builder.run();
-  if (found.empty()) why_not = builder.why_not();
-  return found;
+  Proposals found = Builder(op, *canonical.form, hardware, emitter_).run();
+  if (found.count() == 0) why_not = found.why_not();
+  return found.take();
 }
 
 }  // namespace perftune

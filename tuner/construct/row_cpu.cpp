@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "codegen/cpu/row_tiles.hpp"
 #include "codegen/row.hpp"
+#include "tuner/construct/operand_reuse.hpp"
+#include "tuner/construct/proposals.hpp"
 
 namespace perftune {
 namespace {
@@ -35,30 +36,9 @@ Traffic traffic(const RowForm& form, Group lanes) {
   return t;
 }
 
-class Collection {
- public:
-  Collection(const Operator& op, const RowForm& form, const Hardware& hardware, const Emitter& emitter)
-      : op_(op), form_(form), hardware_(hardware), emitter_(emitter) {}
-
-  void add(const CpuRowTiles& tiles, std::vector<RuleApplied> rules) {
-    const TileProgram program = tiles.to_program(row_family(form_));
-    if (!seen_.insert(program.text()).second) return;
-    if (emitter_.illegal(op_, program, hardware_)) return;
-    found.push_back({program, std::move(rules)});
-  }
-
-  std::vector<Constructed> found;
-
- private:
-  const Operator& op_;
-  const RowForm& form_;
-  const Hardware& hardware_;
-  const Emitter& emitter_;
-  std::set<std::string> seen_;
-};
-
 struct Problem {
   const RowForm& form;
+  std::string family;
   std::int64_t lanes, threads;
   double bytes, output_bytes;
   CpuLimits cpu;
@@ -98,7 +78,7 @@ std::vector<std::int64_t> streams(const Problem& p) {
   return {1, 0};
 }
 
-void add_along_columns(Collection& into, const Problem& p) {
+void add_along_columns(Proposals& into, const Problem& p) {
   const std::int64_t vectors = ceil_div(p.form.columns().back().extent, p.lanes);
   std::vector<std::int64_t> keeps{0};
   if (!p.form.reused_elements().empty()) keeps = {1, 0};
@@ -109,15 +89,24 @@ void add_along_columns(Collection& into, const Problem& p) {
         for (const std::int64_t stream : streams(p)) {
           CpuRowTiles t;
           t.unroll = unroll, t.tasks = share.tasks, t.split = share.split, t.keep = keep, t.stream = stream;
-          into.add(t, {direction_rule(p, Group::k), share.rule,
-                       {"unroll", "independent_sums", fmt::format("{} of {} vectors of a row at a time; an addition takes {} cycles", unroll, vectors, p.cpu.fma_latency)},
-                       {"keep", "elements_between_passes", keep ? "computed once, kept in a row buffer" : "computed again or used once"},
-                       {"stream", "stores_past_caches", stream ? fmt::format("{:.0f} MiB of output exceed the caches", p.output_bytes / 1048576) : "output stays in cache"}});
+          into.propose(t.to_program(p.family), [&]() -> std::vector<RuleApplied> {
+            return {direction_rule(p, Group::k),
+                    share.rule,
+                    {"unroll", "independent_sums",
+                     fmt::format("{} of {} vectors of a row at a time; an addition takes {} cycles",
+                                 unroll, vectors, p.cpu.fma_latency)},
+                    {"keep", "elements_between_passes",
+                     keep ? "computed once, kept in a row buffer" : "computed again or used once"},
+                    {"stream", "stores_past_caches",
+                     stream ? fmt::format("{:.0f} MiB of output exceed the caches",
+                                          p.output_bytes / 1048576)
+                            : "output stays in cache"}};
+          });
         }
     }
 }
 
-void add_along_rows(Collection& into, const Problem& p) {
+void add_along_rows(Proposals& into, const Problem& p) {
   const auto& rows = p.form.rows();
   const std::int64_t vectors = ceil_div(rows.back().extent, p.lanes);
   const std::int64_t second = rows.size() > 1 ? rows[rows.size() - 2].extent : 1;
@@ -134,9 +123,17 @@ void add_along_rows(Collection& into, const Problem& p) {
             t.stream = stream, t.lane_step = step;
             const auto strided = [](const RowAccess& r) { return r.at.forms(Group::m).back() == StrideForm::run_time; };
             if (step != 0 && std::none_of(p.form.reads.begin(), p.form.reads.end(), strided)) continue;
-            into.add(t, {direction_rule(p, Group::m), share.rule,
-                         {"unroll tile", "register_tile", fmt::format("{} x {} vectors of rows over {} registers; reads that a tile shares are done once", tile, unroll, p.cpu.vector_registers)},
-                         {"lane_step", "window_stride", step ? "neighbouring windows are 2 apart: two loads and a shuffle" : "contiguous, or distance known at run time"}});
+            into.propose(t.to_program(p.family), [&]() -> std::vector<RuleApplied> {
+              return {direction_rule(p, Group::m),
+                      share.rule,
+                      {"unroll tile", "register_tile",
+                       fmt::format("{} x {} vectors of rows over {} registers; reads that a tile "
+                                   "shares are done once",
+                                   tile, unroll, p.cpu.vector_registers)},
+                      {"lane_step", "window_stride",
+                       step ? "neighbouring windows are 2 apart: two loads and a shuffle"
+                            : "contiguous, or distance known at run time"}};
+            });
           }
     }
   }
@@ -145,7 +142,11 @@ void add_along_rows(Collection& into, const Problem& p) {
 }  // namespace
 
 std::vector<Constructed> RowCpuConstructor::construct(const Operator& op, const Hardware& hardware,
-                                                      int wanted, std::string& why_not) const {
+                                                      int, std::string& why_not) const {
+  if (const auto why = better_contracted(op)) {
+    why_not = *why;
+    return {};
+  }
   const auto canonical = canonicalise_rows(op);
   if (!canonical.form) {
     why_not = canonical.why_not;
@@ -158,20 +159,24 @@ std::vector<Constructed> RowCpuConstructor::construct(const Operator& op, const 
   }
   double outputs = 0;
   for (const int t : op.outputs()) outputs += static_cast<double>(op.tensors[static_cast<std::size_t>(t)].bytes());
-  const Problem problem{form, hardware.cpu.simd_bits / 8 / static_cast<std::int64_t>(size_bytes(form.value)),
-                        std::max(1, hardware.cpu.cores), op.compulsory_bytes(), outputs, hardware.cpu};
+  const Problem problem{
+      form,
+      row_family(form),
+      hardware.cpu.simd_bits / 8 / static_cast<std::int64_t>(size_bytes(form.value)),
+      std::max(1, hardware.cpu.cores),
+      op.compulsory_bytes(),
+      outputs,
+      hardware.cpu};
   const Traffic columns = traffic(form, Group::k), rows = traffic(form, Group::m);
   // A tie is a window: its rows are long, its columns are few.
   const double better = columns.contiguous - columns.scattered - (rows.contiguous - rows.scattered);
   const bool columns_first = better > 0 || (better == 0 && form.columns().back().extent >= problem.lanes);
-  Collection found(op, form, hardware, emitter_);
+  Proposals found(emitter_, op, hardware);
   if (columns_first) add_along_columns(found, problem);
   add_along_rows(found, problem);
   if (!columns_first) add_along_columns(found, problem);
-  if (found.found.empty())
-    why_not = emitter_.illegal(op, CpuRowTiles{}.to_program(row_family(form)), hardware).value_or("no legal program");
-  (void)wanted;
-  return std::move(found.found);
+  if (found.count() == 0) why_not = found.why_not();
+  return found.take();
 }
 
 }  // namespace perftune

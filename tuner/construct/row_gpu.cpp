@@ -4,12 +4,13 @@
 
 #include <algorithm>
 #include <bit>
-#include <set>
 
 #include "codegen/cpu/row_tiles.hpp"
 #include "codegen/cuda/row_legality.hpp"
 #include "codegen/cuda/row_tiles.hpp"
 #include "tuner/construct/alignment_rules.hpp"
+#include "tuner/construct/operand_reuse.hpp"
+#include "tuner/construct/proposals.hpp"
 
 namespace perftune {
 namespace {
@@ -21,33 +22,37 @@ std::int64_t power_of_two_at_least(std::int64_t x) {
   return static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(std::max<std::int64_t>(1, x))));
 }
 
+// The programs of one form, with the offsets that it needs.
 class Collection {
  public:
-  Collection(const Operator& op, const RowForm& form, const Hardware& hardware, const Emitter& emitter)
-      : op_(op), form_(form), hardware_(hardware), emitter_(emitter) {}
+  Collection(const Operator& op, const RowForm& form, const Hardware& hardware,
+             const Emitter& emitter)
+      : form_(form),
+        hardware_(hardware),
+        family_(row_family(form)),
+        wide_(rows_need_64bit(form)),
+        found(emitter, op, hardware) {}
 
-  bool add(CudaRowTiles tiles, std::vector<RuleApplied> rules) {
-    if (rows_need_64bit(form_)) {
-      tiles.index_bits = 64;
-      rules.push_back({"index_bits", "wide_offsets", "some offset exceeds 31 bits"});
-    }
-    const TileProgram program = tiles.to_program(row_family(form_));
-    if (!seen_.insert(program.text()).second) return false;
-    if (emitter_.illegal(op_, program, hardware_)) return false;
-    found.push_back({program, std::move(rules)});
-    return true;
+  template <class Rules>
+  void add(CudaRowTiles tiles, const Rules& rules) {
+    if (wide_) tiles.index_bits = 64;
+    found.propose(tiles.to_program(family_), [&] {
+      std::vector<RuleApplied> all = rules();
+      if (wide_) all.push_back({"index_bits", "wide_offsets", "some offset exceeds 31 bits"});
+      return all;
+    });
   }
   const Hardware& hardware() const { return hardware_; }
   const RowForm& form() const { return form_; }
 
-  std::vector<Constructed> found;
-
  private:
-  const Operator& op_;
   const RowForm& form_;
   const Hardware& hardware_;
-  const Emitter& emitter_;
-  std::set<std::string> seen_;
+  const std::string family_;
+  const bool wide_;
+
+ public:
+  Proposals found;
 };
 
 // Bytes of the widest type that moves along the lanes: 16-byte loads of it.
@@ -120,14 +125,26 @@ void add_along_columns(Collection& into) {
       t.vector = vector, t.row_threads = row_threads, t.column_threads = threads;
       if (form.passes() > 1 && needed <= 16) {
         t.held = needed;
-        into.add(t, {lanes_rule(into, Group::k), vector_rule(vector), share,
-                     {"held", "row_in_registers", fmt::format("{} chunks per thread wait between {} passes: one read of memory", needed, form.passes())}});
+        into.add(t, [&]() -> std::vector<RuleApplied> {
+          return {lanes_rule(into, Group::k),
+                  vector_rule(vector),
+                  share,
+                  {"held", "row_in_registers",
+                   fmt::format("{} chunks per thread wait between {} passes: one read of memory",
+                               needed, form.passes())}};
+        });
         t.held = 0;
       }
       if (form.passes() > 1 && threads >= 128 && needed > 2) {
         t.staged = 1, t.unroll = 2, t.chunks = ceil_div(needed, 2) * 2, t.row_threads = 1;
-        into.add(t, {lanes_rule(into, Group::k), vector_rule(vector), share,
-                     {"staged", "row_in_shared_memory", fmt::format("{} chunks per thread wait in shared memory: one read of memory", t.chunks)}});
+        into.add(t, [&]() -> std::vector<RuleApplied> {
+          return {lanes_rule(into, Group::k),
+                  vector_rule(vector),
+                  share,
+                  {"staged", "row_in_shared_memory",
+                   fmt::format("{} chunks per thread wait in shared memory: one read of memory",
+                               t.chunks)}};
+        });
         t.staged = 0, t.chunks = 0, t.row_threads = row_threads;
       }
       for (const std::int64_t unroll : {4, 2, 8, 1}) {
@@ -136,9 +153,17 @@ void add_along_columns(Collection& into) {
         const std::int64_t blocks = ceil_div(form.row_count(), t.rows_per_block());
         for (const std::int64_t split : splits(into, blocks, needed)) {
           t.split = split;
-          into.add(t, {lanes_rule(into, Group::k), vector_rule(vector), share,
-                       {"unroll", "loads_in_flight", fmt::format("{} loads per thread cover the memory latency", unroll)},
-                       {"split", "scale_out", split > 1 ? fmt::format("{} blocks would leave {} SMs idle", blocks, into.hardware().sms) : "enough rows for every SM"}});
+          into.add(t, [&]() -> std::vector<RuleApplied> {
+            return {lanes_rule(into, Group::k),
+                    vector_rule(vector),
+                    share,
+                    {"unroll", "loads_in_flight",
+                     fmt::format("{} loads per thread cover the memory latency", unroll)},
+                    {"split", "scale_out",
+                     split > 1 ? fmt::format("{} blocks would leave {} SMs idle", blocks,
+                                             into.hardware().sms)
+                               : "enough rows for every SM"}};
+          });
         }
         t.split = 1;
       }
@@ -163,10 +188,19 @@ void add_along_rows(Collection& into) {
           const std::int64_t blocks = ceil_div(form.row_count(), t.rows_per_block());
           for (const std::int64_t split : splits(into, blocks, needed)) {
             t.split = split;
-            into.add(t, {lanes_rule(into, Group::m), vector_rule(vector),
-                         {"row_threads column_threads", "threads_per_row", fmt::format("{} rows per block, {} threads share a row's {} columns", t.rows_per_block(), column_threads, form.column_count())},
-                         {"unroll", "loads_in_flight", fmt::format("{} columns per thread at a time", unroll)},
-                         {"split", "scale_out", split > 1 ? fmt::format("{} blocks would leave {} SMs idle", blocks, into.hardware().sms) : "enough rows for every SM"}});
+            into.add(t, [&]() -> std::vector<RuleApplied> {
+              return {lanes_rule(into, Group::m),
+                      vector_rule(vector),
+                      {"row_threads column_threads", "threads_per_row",
+                       fmt::format("{} rows per block, {} threads share a row's {} columns",
+                                   t.rows_per_block(), column_threads, form.column_count())},
+                      {"unroll", "loads_in_flight",
+                       fmt::format("{} columns per thread at a time", unroll)},
+                      {"split", "scale_out",
+                       split > 1 ? fmt::format("{} blocks would leave {} SMs idle", blocks,
+                                               into.hardware().sms)
+                                 : "enough rows for every SM"}};
+            });
           }
         }
       }
@@ -176,6 +210,10 @@ void add_along_rows(Collection& into) {
 
 std::vector<Constructed> RowGpuConstructor::construct(const Operator& op, const Hardware& hardware,
                                                       int, std::string& why_not) const {
+  if (const auto why = better_contracted(op)) {
+    why_not = *why;
+    return {};
+  }
   const auto canonical = canonicalise_rows(op);
   if (!canonical.form) {
     why_not = canonical.why_not;
@@ -190,13 +228,9 @@ std::vector<Constructed> RowGpuConstructor::construct(const Operator& op, const 
   const bool columns_first = contiguous_bytes(form, Group::k) >= contiguous_bytes(form, Group::m);
   if (columns_first) add_along_columns(found);
   if (!columns_first || form.column_count() <= 64) add_along_rows(found);
-  if (!columns_first && found.found.empty()) add_along_columns(found);
-  if (found.found.empty()) {
-    CudaRowTiles plain;
-    plain.row_threads = 1, plain.column_threads = 32;
-    why_not = emitter_.illegal(op, plain.to_program(row_family(form)), hardware).value_or("no legal program");
-  }
-  return std::move(found.found);
+  if (!columns_first && found.found.count() == 0) add_along_columns(found);
+  if (found.found.count() == 0) why_not = found.found.why_not();
+  return found.found.take();
 }
 
 }  // namespace perftune
