@@ -18,8 +18,11 @@ endif()
 add_library(perftune_yaml INTERFACE)
 add_library(perftune_sqlite INTERFACE)
 add_library(perftune_zlib INTERFACE)
-add_library(perftune_fmt INTERFACE)
-target_link_libraries(perftune_fmt INTERFACE fmt::fmt-header-only)
+add_library(perftune_fmt STATIC ${CMAKE_CURRENT_LIST_DIR}/fmt.cpp)
+set_target_properties(perftune_fmt PROPERTIES POSITION_INDEPENDENT_CODE ON)
+target_compile_features(perftune_fmt PUBLIC cxx_std_20)
+target_include_directories(perftune_fmt SYSTEM PUBLIC
+  $<TARGET_PROPERTY:fmt::fmt-header-only,INTERFACE_INCLUDE_DIRECTORIES>)
 if(PERFTUNE_PORTABLE)
   # Debian ships the archives, but yaml-cpp's CMake target names only the shared library.
   find_library(YAML_CPP_ARCHIVE libyaml-cpp.a REQUIRED)
