@@ -19,6 +19,8 @@ void add_query(CLI::App& app, Context& context);
 void add_report(CLI::App& app, Context& context);
 void add_run(CLI::App& app, Context& context);
 void add_hardware(CLI::App& app, Context& context);
+void add_model(CLI::App& app, Context& context);
+void add_model_replay(CLI::App& model, Context& context);  // a subcommand of `model`
 void add_db(CLI::App& app, Context& context);
 void add_db_exchange(CLI::App& db, Context& context);  // subcommands of `db`
 

@@ -8,6 +8,7 @@
 #include "cli/commands.hpp"
 #include "cli/hardware_choice.hpp"
 #include "cli/kernel_lookup.hpp"
+#include "cli/next_changes.hpp"
 #include "cli/render.hpp"
 #include "cli/text_table.hpp"
 #include "cli/wire.hpp"
@@ -50,6 +51,22 @@ std::string breakdown_text(const Prediction& prediction) {
                : stage.overlapped                ? "overlapped"
                                                  : "adds"});
   return table.text();
+}
+
+std::string changes_text(const Ranking& ranking, const Ranked& candidate) {
+  TextTable table({"change", ">predicted", ">"});
+  const double now = candidate.prediction.us;
+  for (const NextChange& c : next_changes(ranking, candidate))
+    table.add({c.what, format_time(c.us), fmt::format("{:+.1f} %", 100 * (c.us / now - 1))});
+  return table.text();
+}
+
+nlohmann::json changes_json(const Ranking& ranking, const Ranked& candidate) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const NextChange& c : next_changes(ranking, candidate))
+    list.push_back({{"change", c.what}, {"predicted_us", c.us}, {"possible", c.possible},
+                    {"relative", c.us / candidate.prediction.us - 1}});
+  return list;
 }
 
 // Which family took the operator, and why the others did not.
@@ -103,6 +120,7 @@ std::string render(const Operator& op, const Hardware& hardware, const Ranking& 
   out += "\nWhy this shape\n" + rules_text(candidate);
   out += "\nWhere the time goes (each stage as if alone)\n" + breakdown_text(p);
   out += fmt::format("\nlimited by {}; {}\n", p.limiter, p.advice);
+  out += "\nWhat other programs of ours, and the next limit, would bring\n" + changes_text(ranking, candidate);
   return out;
 }
 
@@ -123,6 +141,7 @@ void explain(const ExplainOptions& options, Context& context) {
         documents.push_back(explanation_json(part.op, hardware, candidate));
         if (plan.split()) documents.back()["part_of"] = point.op.name;
         documents.back()["families"] = families_json(part.ranking, candidate);
+        documents.back()["changes"] = changes_json(part.ranking, candidate);
       } else {
         context.print(render(part.op, hardware, part.ranking, candidate) + "\n");
       }

@@ -77,6 +77,7 @@ int run(int argc, char** argv) {
   perftune::add_report(app, context);
   perftune::add_export(app, context);
   perftune::add_run(app, context);
+  perftune::add_model(app, context);
   perftune::add_hardware(app, context);
   perftune::add_db(app, context);
   try {

@@ -105,6 +105,7 @@ json result_json(const TuneResult& r) {
           {"ties", r.ties},
           {"baselines", baselines},
           {"resumed", r.resumed},
+          {"learned", r.learned},
           {"parts", r.parts},
           {"part_of", or_null(!r.part_of.empty(), r.part_of)},
           {"note", or_null(!r.note.empty(), r.note)},

@@ -16,6 +16,7 @@
 #include "recipes/error.hpp"
 #include "recipes/operator_file.hpp"
 #include "tuner/kernel_plan.hpp"
+#include "tuner/model_store.hpp"
 #include "tuner/rank.hpp"
 #include "tuner/tune.hpp"
 
@@ -30,6 +31,7 @@ struct CommandOptions {
   HardwareChoice hardware;
   TuneOptions tune;
   bool allow_vendor = false;
+  bool no_model = false;
   bool json = false;
 };
 
@@ -164,6 +166,17 @@ class TuneCommand {
     return goes_on;
   }
 
+  // Fresh for every operator: what the last one taught helps with the next.
+  std::optional<LearnedModel> model_for(const Hardware& hardware, const Slices& slices, const TrialRunner& runner,
+                                        Store& store) {
+    if (options_.no_model || !runner.measures()) return std::nullopt;
+    std::string why;
+    auto model = fresh_model(store, slices, hardware, options_.tune.seed, why);
+    if (!why.empty() && why != refused_) context_.say("perftune: " + why + "; the white box goes on alone");
+    refused_ = why;
+    return model;
+  }
+
   bool one(const OperatorPoint& point, const Hardware& hardware, const Slices& slices,
            TrialRunner& runner, Store& store, const TuneOptions& tune_options) {
     ProgressBar bar(context_);
@@ -171,8 +184,11 @@ class TuneCommand {
       bar.show(done, wanted, fmt::format("{}: {} verified, {} failed", so_far.operator_name,
                                          so_far.counts.verified, so_far.counts.failed));
     };
+    const std::optional<LearnedModel> model = model_for(hardware, slices, runner, store);
+    TuneOptions with_model = tune_options;
+    if (model) with_model.model = &*model;
     TuneRun run = tune(point.op, definition(point.op), hardware, slices, runner, store,
-                       tune_options, progress);
+                       with_model, progress);
     if (!point.suite.empty()) put_suite_member(store, {point.suite, point.op.signature(), calls_});
     run.result.weight = point.weight;
     results_.push_back(std::move(run.result));
@@ -206,6 +222,7 @@ class TuneCommand {
   const CommandOptions& options_;
   Context& context_;
   std::vector<TuneResult> results_;
+  std::string refused_;  // why the store's model is not used: said once
   double calls_ = 1;  // of the point that is being tuned, in its suite
 };
 
@@ -224,6 +241,7 @@ void add_tune(CLI::App& app, Context& context) {
   command->add_option("--objective", options->objective, "time (energy needs a device's sensors)")
       ->check(CLI::IsMember({"time", "energy"}));
   command->add_flag("--allow-vendor", options->allow_vendor, "Vendor library kernels may win");
+  command->add_flag("--no-model", options->no_model, "Measure in the white box's order, without the learned part");
   command->add_flag("--resume", options->tune.resume, "Skip what the store already knows");
   command->add_option("--seed", options->tune.seed, "Inputs and sampling")->capture_default_str();
   add_json_option(*command, options->json);

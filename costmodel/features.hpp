@@ -16,7 +16,7 @@
 
 namespace perftune {
 
-inline constexpr int kFeatureVersion = 1;
+inline constexpr int kFeatureVersion = 2;
 
 // Names in the order of `features`' values: "math_share", "occupancy", "log_waves", ...
 std::span<const std::string_view> feature_names();

@@ -36,6 +36,7 @@ std::span<const NamedParameter> named_parameters() {
       {"block_end_cycles", &GpuParameters::block_end_cycles},
       {"step_cycles_simt", &GpuParameters::step_cycles_simt},
       {"step_cycles_mma", &GpuParameters::step_cycles_mma},
+      {"step_hiding_mma", &GpuParameters::step_hiding_mma},
       {"step_cycles_wgmma", &GpuParameters::step_cycles_wgmma},
       {"mma_latency_cycles", &GpuParameters::mma_latency_cycles},
       {"math_efficiency", &GpuParameters::math_efficiency},
@@ -45,6 +46,7 @@ std::span<const NamedParameter> named_parameters() {
       {"wgmma_pj_per_flop", &GpuParameters::wgmma_pj_per_flop},
       {"fma_pj_per_flop", &GpuParameters::fma_pj_per_flop},
       {"energy_clock_exponent", &GpuParameters::energy_clock_exponent},
+      {"dram_pj_per_byte", &GpuParameters::dram_pj_per_byte},
   };
   return kNamed;
 }

@@ -25,35 +25,37 @@ MemoryPath memory_path(int compute_capability);
 struct GpuParameters {
   // Share of the datasheet's DRAM bandwidth, and of the L2 bandwidth of MemoryPath, that loads of
   // each instruction class reach: vector loads, cp.async, TMA.
-  double dram_share_simt = 0.7, dram_share_mma = 0.7, dram_share_wgmma = 0.88, dram_share_gddr = 0.765;
-  double l2_share_simt = 0.78, l2_share_mma = 0.75, l2_share_wgmma = 1.3;
+  double dram_share_simt = 0.7, dram_share_mma = 0.72, dram_share_wgmma = 0.87, dram_share_gddr = 0.765;
+  double l2_share_simt = 0.78, l2_share_mma = 0.8, l2_share_wgmma = 1.22;
   // The same for kernels that only stream (copies, maps): reads and writes in long runs.
   double stream_share_hbm = 0.88, stream_share_gddr = 0.78;
   // Cost of a written byte over a read one: bus turnaround, and ECC in line on GDDR.
-  double hbm_write_cost = 1.2;
+  double hbm_write_cost = 1.23;
   double gddr_write_cost = 1.17;
   // Footprint, as a share of L2 (of one partition's part where lines are kept twice), up to which
   // everything read again hits, and from which nothing does.
-  double l2_full = 0.7;
-  double l2_none = 1.15;
+  double l2_full = 0.61;
+  double l2_none = 1.2;
   // Latency of loads in a busy machine over that of a lone pointer chase.
-  double loaded_latency = 2.6;
+  double loaded_latency = 2.26;
   // Between dependent empty kernels where the device's own figure is unknown: A100 2.6 and 1.31,
   // H200 2.4 and 1.22 (published launch benchmarks).
   double launch_stream_us = 2.5;
   double launch_graph_us = 1.25;
   // From a launch's start to its blocks' first loads: scheduling, arguments, address set-up.
-  double block_start_cycles = 1640;
+  double block_start_cycles = 1610;
   // Width of one SM's port to L2, bytes per clock (NVIDIA A100 whitepaper: 64 read).
   double sm_port_bytes_per_clock = 64;
   // Bandwidth of stores into L2 over that of loads from it.
   double store_share = 0.36;
   // From the last multiply-add to the end of a block's stores, beside the bytes they move.
-  double block_end_cycles = 50;
+  double block_end_cycles = 35;
   // Serial cycles of one block per k step beside its arithmetic: barrier, first fragment loads,
-  // loop control. Other resident blocks fill them.
+  // loop control. Other resident blocks fill them. That of mma is for blocks of four warps, one per
+  // scheduler: further warps of a scheduler go on while one waits, and hide it by this power of their number.
+  double step_hiding_mma = 1.8;
   double step_cycles_simt = 80;
-  double step_cycles_mma = 190;
+  double step_cycles_mma = 270;
   double step_cycles_wgmma = 0;
   // One dependent tensor instruction (k = 16 of 16-bit) in a kernel's loop, cycles. Alone it takes
   // 33 on sm_80 (Sun et al., arXiv 2206.02874) and 32 as narrow wgmma (Luo et al., 2402.13499).
@@ -65,17 +67,17 @@ struct GpuParameters {
   double mma_share_sm90 = 0.62;
   double mma_share_sm100 = 0.31;
   // Split-k: partial sums cross L2 once each way, and the last block waits for the others.
-  double reduction_latency_us = 2.3;
+  double reduction_latency_us = 2.35;
   // Power, for the clock of kernels that would exceed the board's limit: static share of the
   // limit; picojoule per FLOP at 1.41 GHz in 7 nm; exponent of energy against clock (voltage
   // follows the clock); picojoule per DRAM byte.
-  double static_power = 0.36;
-  double mma_pj_per_flop = 0.65;
+  double static_power = 0.37;
+  double mma_pj_per_flop = 0.64;
   double wgmma_pj_per_flop = 0.48;
   double fma_pj_per_flop = 11.5;
   double energy_clock_exponent = 2.3;
   double voltage_floor_ghz = 1.3;  // below it the voltage, and with it energy, falls no further
-  double dram_pj_per_byte = 40;
+  double dram_pj_per_byte = 50;
 };
 
 // The calibrated ones by name, for calibration and reports.

@@ -91,7 +91,9 @@ InstructionRates instruction_rates(const ContractionWork& w, const PipelineProgr
   if (instruction != InstructionClass::simt)
     r.chain_cycles = p.mma_latency_cycles * t.block_k * w.a.element_bytes / 32 / t.slice_k;
   r.sync_cycles = instruction == InstructionClass::simt  ? p.step_cycles_simt
-                  : instruction == InstructionClass::mma ? p.step_cycles_mma
+                  : instruction == InstructionClass::mma
+                      ? p.step_cycles_mma * std::pow(hw.sm.sub_partitions / std::max<double>(t.warps(), hw.sm.sub_partitions),
+                                                     p.step_hiding_mma)
                                                          : p.step_cycles_wgmma;
   return r;
 }

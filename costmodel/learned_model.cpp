@@ -22,6 +22,7 @@ constexpr double kNinety = 1.6448536;  // normal quantile of a two-sided 90 % in
 std::uint64_t hash_row(const TrainingRow& row) {
   std::uint64_t hash = kFnvOffset;
   for (const double value : row.features) hash = fnv1a(&value, sizeof value, hash);
+  hash = fnv1a(row.scope.data(), row.scope.size(), hash);
   hash = fnv1a(&row.predicted_us, sizeof row.predicted_us, hash);
   return fnv1a(&row.measured_us, sizeof row.measured_us, hash);
 }
@@ -123,20 +124,39 @@ double quantile(std::vector<double> values, double q) {
   return values[static_cast<std::size_t>(at)];
 }
 
-// Split-conformal scale: each row is judged by the member that never saw it.
-void calibrate(LearnedState& s, const std::vector<const TrainingRow*>& rows, const std::vector<int>& fold) {
-  std::vector<double> residual(rows.size()), spread(rows.size()), score(rows.size());
+constexpr std::size_t kOwnCalibration = 100;  // rows from which a scope's own scores are quantiles
+
+// Split-conformal scale: each row is judged by the member that never saw it; by scope where there are
+// rows enough, since families and devices err differently.
+void calibrate(LearnedState& s, const std::vector<const TrainingRow*>& rows, const std::vector<int>& fold,
+               std::vector<TrainingReport::HeldOut>& held_out) {
+  std::vector<double> residual(rows.size()), score(rows.size());
+  held_out.assign(rows.size(), {});
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::vector<float> x = standard_input(s, rows[i]->features);
     const double out = s.members[static_cast<std::size_t>(fold[i])].evaluate(x);
-    residual[i] = std::abs(log_ratio(*rows[i]) - (out * s.target_scale + s.target_mean));
-    spread[i] = evaluate(s, x).spread;
+    held_out[i].log_factor = out * s.target_scale + s.target_mean;
+    held_out[i].sigma = evaluate(s, x).spread;
+    residual[i] = std::abs(log_ratio(*rows[i]) - held_out[i].log_factor);
   }
   s.noise = std::max(0.005, quantile(residual, 0.5) / 0.6745);
-  for (std::size_t i = 0; i < rows.size(); ++i) score[i] = residual[i] / std::hypot(spread[i], s.noise);
+  std::map<std::string_view, std::vector<double>> by_scope;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    held_out[i].sigma = std::hypot(held_out[i].sigma, s.noise);
+    score[i] = residual[i] / held_out[i].sigma;
+    by_scope[rows[i]->scope].push_back(score[i]);
+  }
   s.sigma_factor = quantile(score, 0.9) / kNinety;
+  std::map<std::string_view, double> factor;
+  for (const auto& [scope, scores] : by_scope) {
+    factor[scope] = scores.size() >= kOwnCalibration ? quantile(scores, 0.9) / kNinety : s.sigma_factor;
+    s.scopes.push_back({std::string(scope), scores.size(), factor[scope]});
+  }
   std::size_t inside = 0;
-  for (const double v : score) inside += v <= s.sigma_factor * kNinety;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    inside += score[i] <= factor[rows[i]->scope] * kNinety;
+    held_out[i].sigma *= factor[rows[i]->scope];
+  }
   s.coverage = static_cast<double>(inside) / static_cast<double>(rows.size());
 }
 
@@ -179,12 +199,32 @@ std::optional<LearnedModel> LearnedModel::train(std::span<const TrainingRow> row
     training.seed = options.seed * 1000003 + static_cast<std::uint64_t>(member);
     state->members.push_back(train_network(member_data(*state, used, fold, member), training));
   }
-  calibrate(*state, used, fold);
+  calibrate(*state, used, fold, seen.held_out);
+  for (std::size_t i = 0; i < used.size(); ++i)
+    seen.held_out[i].row = static_cast<std::size_t>(used[i] - rows.data());
   return LearnedModel(std::move(state));
 }
 
-Correction LearnedModel::correct(std::span<const double> features) const {
+std::span<const LearnedModel::Scope> LearnedModel::scopes() const { return state_->scopes; }
+
+namespace {
+
+const LearnedModel::Scope* find_scope(std::span<const LearnedModel::Scope> scopes, std::string_view name) {
+  const auto it = std::find_if(scopes.begin(), scopes.end(), [&](const auto& s) { return s.name == name; });
+  return it == scopes.end() ? nullptr : &*it;
+}
+
+}  // namespace
+
+bool LearnedModel::knows(std::string_view scope) const {
+  const Scope* found = find_scope(state_->scopes, scope);
+  return found != nullptr && found->rows >= TrainingOptions{}.least_rows;
+}
+
+Correction LearnedModel::correct(std::span<const double> features, std::string_view scope) const {
   const LearnedState& s = *state_;
+  const Scope* own = find_scope(s.scopes, scope);
+  if (!scope.empty() && !knows(scope)) return {0, 1};
   if (features.size() != s.mean.size())
     throw Error(ErrorKind::usage, fmt::format("the model takes {} features, not {}", s.mean.size(), features.size()));
   for (const double value : features)
@@ -195,7 +235,8 @@ Correction LearnedModel::correct(std::span<const double> features) const {
   const Ensemble e = evaluate(s, standard_input(s, features));
   // Outside the data the correction fades and the doubt grows.
   const double trust = 1 / (1 + std::max(0.0, far) / kClamp);
-  return {e.mean * trust, s.sigma_factor * std::hypot(e.spread, s.noise) / trust};
+  const double factor = own != nullptr ? own->sigma_factor : s.sigma_factor;
+  return {e.mean * trust, factor * std::hypot(e.spread, s.noise) / trust};
 }
 
 std::size_t LearnedModel::feature_count() const { return state_->mean.size(); }

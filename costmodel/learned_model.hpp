@@ -1,5 +1,8 @@
 // The learned part: predicts log(measured / predicted) of a candidate, and how sure it is.
 //
+// It knows the scopes (a device and a family) that its training data held and is silent about all
+// others: on a GPU that it has not seen it made predictions worse (docs/model.md).
+//
 // An ensemble of small networks over features.hpp, trained in seconds with a squared error on the
 // logarithm plus a pairwise ranking loss within each operator. Call order: train (or parse),
 // correct*. Same rows, options and seed give the same model, bit for bit. Too little data is a
@@ -22,6 +25,7 @@ struct TrainingRow {
   double predicted_us = 0;
   double measured_us = 0;
   int group = 0;  // rows of one operator on one machine: only they are ranked against each other
+  std::string scope{};  // device and family; empty where there is but one
 };
 
 struct TrainingOptions {
@@ -30,13 +34,19 @@ struct TrainingOptions {
   int hidden = 24;         // units of the first layer; the second has half
   int epochs = 60;         // passes over the data at 1,000 rows; fewer with more rows
   double ranking = 0.3;    // weight of the ranking loss beside the squared error
-  std::size_t least_rows = 24;  // below: no model
+  std::size_t least_rows = 24;  // below: no model; of a scope: the model is silent about it
 };
 
 // Why rows were not used. A row is dropped for a NaN or infinite feature, a time that is not
 // positive, a ratio beyond 1000 (wrong units), or because it repeats another.
 struct TrainingReport {
   std::size_t rows = 0, used = 0, not_finite = 0, not_positive = 0, out_of_range = 0, repeated = 0;
+  // What the members that never saw a row's operator say of it, for each row that was used.
+  struct HeldOut {
+    std::size_t row = 0;  // position in the training rows
+    double log_factor = 0, sigma = 0;
+  };
+  std::vector<HeldOut> held_out;
   std::string text() const;
 };
 
@@ -57,7 +67,15 @@ class LearnedModel {
   std::string serialise() const;
   static LearnedModel parse(std::string_view text);
 
-  Correction correct(std::span<const double> features) const;
+  // Of a scope that the training data did not hold: no correction, sigma 1.
+  Correction correct(std::span<const double> features, std::string_view scope = {}) const;
+  struct Scope {
+    std::string name;
+    std::size_t rows = 0;
+    double sigma_factor = 1;  // its own calibration where it has rows enough
+  };
+  std::span<const Scope> scopes() const;
+  bool knows(std::string_view scope) const;
   std::size_t feature_count() const;
   // Mean absolute change of the output per standard deviation of each feature.
   std::vector<double> importance() const;

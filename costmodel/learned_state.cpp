@@ -11,8 +11,9 @@
 namespace perftune {
 namespace {
 
-constexpr std::string_view kMagic = "perftune-learned-model 1";
-constexpr std::size_t kMostFeatures = 1000, kMostMembers = 100, kMostHidden = 1000;
+constexpr std::string_view kMagic = "perftune-learned-model 2";
+constexpr std::size_t kMostFeatures = 1000, kMostMembers = 100, kMostHidden = 1000,
+                      kMostScopes = 100000;
 
 [[noreturn]] void refuse(const std::string& why) {
   throw Error(ErrorKind::usage, "learned model: " + why + "; train it again");
@@ -100,6 +101,12 @@ std::string write_state(const LearnedState& s) {
   for (const double v : s.scale) out.number(v);
   for (const double v : {s.target_mean, s.target_scale, s.noise, s.sigma_factor, s.coverage}) out.number(v);
   out.count(s.data_hash);
+  out.count(s.scopes.size());
+  for (const LearnedModel::Scope& scope : s.scopes) {
+    out.line(scope.name);
+    out.count(scope.rows);
+    out.number(scope.sigma_factor);
+  }
   out.count(s.members.size());
   for (const Network& net : s.members) {
     out.count(static_cast<std::uint64_t>(net.hidden));
@@ -121,6 +128,14 @@ LearnedState read_state(std::string_view text) {
   for (std::size_t i = 0; i < features; ++i) s.scale.push_back(in.number());
   for (double* v : {&s.target_mean, &s.target_scale, &s.noise, &s.sigma_factor, &s.coverage}) *v = in.number();
   s.data_hash = in.count();
+  const std::size_t scopes = in.count_below(kMostScopes);
+  for (std::size_t i = 0; i < scopes; ++i) {
+    LearnedModel::Scope scope;
+    scope.name = in.line();
+    scope.rows = in.count();
+    scope.sigma_factor = in.number();
+    s.scopes.push_back(std::move(scope));
+  }
   const std::size_t members = in.count_below(kMostMembers);
   for (std::size_t i = 0; i < members; ++i) {
     Network net;

@@ -20,6 +20,7 @@ struct LearnedState {
   double target_mean = 0, target_scale = 1;     // of log(measured / predicted)
   double noise = 0, sigma_factor = 1, coverage = 0;
   std::uint64_t data_hash = 0;
+  std::vector<LearnedModel::Scope> scopes;      // sorted by name
   std::vector<Network> members;
 };
 

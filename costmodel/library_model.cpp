@@ -15,8 +15,10 @@ constexpr double kRelativeError = 0.2;
 
 constexpr int kSplits[] = {2, 3, 4, 6, 8, 12, 16, 24, 32};
 
-// Splits worth a look: more than one only while the grid leaves SMs idle and k is long.
+// Splits worth a look: more than one only while the grid leaves SMs idle and k is long. Batched calls
+// are not split: their traces hold no reduction.
 bool sensible_split(const ContractionWork& w, const ContractionTiles& t, int split, const Hardware& hw) {
+  if (w.batch > 1) return false;
   const double tiles = std::ceil(w.m / t.block_m) * std::ceil(w.n / t.block_n) * w.batch;
   return tiles * split <= 4.0 * hw.sms && w.k / split >= 2.0 * t.block_k;
 }

@@ -27,13 +27,15 @@ constexpr Tile kWarpgroupTiles[] = {
     {64, 32, 16, 32, 8},    {64, 16, 16, 16, 8},    {64, 8, 16, 8, 8},
 };
 
-// {volta,ampere}_sgemm_{128x128,128x64,64x64,32x128,...}, with the slices its name carries.
+// {volta,ampere}_sgemm_{128x128,128x64,64x64,32x128,...}, with the slices its name carries. A name's first
+// extent lies along rows of a column-major output, which are our n: traces show 128x64 with a grid of
+// n / 128 x m / 64 blocks.
 struct SimtTile {
   int m, n, warp_m, warp_n, thread_m, thread_n, slices;
 };
 constexpr SimtTile kSimtTiles[] = {
-    {128, 128, 32, 64, 8, 8, 1}, {128, 64, 32, 64, 8, 8, 1}, {64, 64, 32, 32, 8, 4, 1},
-    {128, 32, 32, 32, 8, 4, 1},  {32, 128, 32, 32, 8, 4, 1}, {64, 32, 32, 32, 8, 4, 4},
+    {128, 128, 32, 64, 8, 8, 1}, {64, 128, 64, 32, 8, 8, 1}, {64, 64, 32, 32, 8, 4, 1},
+    {128, 32, 32, 32, 8, 4, 1},  {32, 128, 32, 32, 8, 4, 1}, {32, 64, 32, 32, 8, 4, 4},
     {32, 32, 32, 32, 8, 4, 4},   {128, 32, 64, 32, 8, 8, 4},
 };
 
@@ -104,9 +106,10 @@ std::vector<PipelineProgram> library_programs(const ContractionWork& work, const
   const bool tensor = hardware.peak_tflops(work.multiply, Pipe::tensor) > 0 && work.multiply != DType::f32;
   if (!tensor) {
     for (const SimtTile& tile : kSimtTiles) {
-      // Batched calls get one large tile whatever the shape: traces of PyTorch's bmm name
-      // ampere_sgemm_128x128 on sm_80 and volta_sgemm_128x64 before, almost without exception.
-      if (work.batch > 1 && (tile.m != 128 || tile.n != (hardware.compute_capability >= 80 ? 128 : 64)))
+      // Batched calls get a large tile whatever the shape: traces of PyTorch's bmm name ampere_sgemm_128x128
+      // on sm_80, and before it volta_sgemm 128x64, 64x64, 128x32 and 32x128, none with slices.
+      const bool largest = tile.m == 128 && tile.n == 128;
+      if (work.batch > 1 && (hardware.compute_capability >= 80 ? !largest : largest || tile.slices > 1))
         continue;
       out.push_back(simt_program(tile, work.a.element_bytes));
     }

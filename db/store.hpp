@@ -80,6 +80,7 @@ class Store {
   void put_model(std::string_view name, std::string_view summary,
                  std::span<const std::byte> weights);
   std::optional<std::vector<std::byte>> model(std::string_view name);
+  std::string model_summary(std::string_view name);  // of the same; empty: there is none
 
   const std::string& path() const;
   sqlite::Database& database() { return *database_; }  // for the other files of db/

@@ -232,4 +232,11 @@ std::optional<std::vector<std::byte>> Store::model(std::string_view model_name) 
   return std::vector<std::byte>(bytes.begin(), bytes.end());
 }
 
+std::string Store::model_summary(std::string_view model_name) {
+  Query row = database_->query(
+      "SELECT summary FROM models WHERE name = ? ORDER BY trained_at_ms DESC, uid LIMIT 1");
+  row.bind(model_name);
+  return row.step() ? row.text(0) : "";
+}
+
 }  // namespace perftune

@@ -8,6 +8,7 @@
 
 #include "costmodel/roofline.hpp"
 #include "recipes/error.hpp"
+#include "tuner/candidate_search.hpp"
 #include "tuner/rank.hpp"
 #include "tuner/verdict.hpp"
 
@@ -119,32 +120,47 @@ class Session {
                         std::chrono::duration<double>(options_.budget_seconds));
   }
 
-  // Keeps just enough candidates under way that `top` of them succeed: a failure is replaced by
-  // the next in rank.
+  // Keeps just enough candidates under way that `top` of them succeed: a failure is replaced by the
+  // next that the search names.
   void try_candidates() {
-    std::size_t next = 0;
+    CandidateSearch search(op_, hardware_, ranking_.candidates, runner_.measures() ? options_.model : nullptr);
+    result_.learned = search.learned();
     int under_way = 0;
     while (!stopping()) {
-      while (succeeded_ + under_way < options_.top && next < ranking_.candidates.size()) {
-        const int ticket = static_cast<int>(next++);
-        if (take_known(ticket)) continue;
-        runner_.submit(ticket, op_, ranking_.candidates[ticket].program);
-        ++under_way;
+      while (succeeded_ + under_way < options_.top) {
+        const auto chosen = search.next(static_cast<std::size_t>(options_.top - succeeded_ - under_way));
+        if (chosen.empty()) break;
+        for (const std::size_t at : chosen) {
+          const int ticket = static_cast<int>(at);
+          if (const Outcome* known = take_known(ticket)) {
+            search.learn(at, time_of(*known));
+            continue;
+          }
+          runner_.submit(ticket, op_, ranking_.candidates[at].program);
+          ++under_way;
+        }
       }
       if (under_way == 0) return;
       if (auto trial = runner_.next(deadline())) {
         --under_way;
         accept(*trial);
+        search.learn(static_cast<std::size_t>(trial->ticket), time_of(trial->outcome));
       }
     }
   }
 
-  bool take_known(int ticket) {
+  // 0: it has none.
+  static double time_of(const Outcome& outcome) {
+    return is_success(outcome) && outcome.timing ? outcome.timing->median_us : 0;
+  }
+
+  // What an earlier run found, else nullptr.
+  const Outcome* take_known(int ticket) {
     const auto it = known_.find(ranking_.candidates[ticket].program.text());
-    if (it == known_.end()) return false;
+    if (it == known_.end()) return nullptr;
     result_.resumed = true;
     keep(ticket, it->second.kernel, it->second.outcome);
-    return true;
+    return &it->second.outcome;
   }
 
   void accept(const Trial& trial) {
@@ -210,6 +226,10 @@ class Session {
     result_.seconds.measure += verdict.seconds;
     for (std::size_t i = 0; i < verdict.confirmed; ++i) record_confirmation(result_.candidates[i]);
     record_winner();
+    if (result_.learned && end_ == TuneEnd::finished && succeeded_ < options_.top)
+      result_.note = fmt::format("the learned part ended the search after {} measurements: nothing left is expected to "
+                                 "be faster beyond noise; --no-model measures {} in the white box's order",
+                                 succeeded_, options_.top);
     if (!result_.measured)
       result_.note = "offline: compiled and emulated, not run; `perftune measure --pending` on a "
                      "machine with this GPU times what was found";

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "costmodel/learned_model.hpp"
 #include "db/store.hpp"
 #include "recipes/operator.hpp"
 #include "tuner/slices.hpp"
@@ -26,6 +27,9 @@ struct TuneOptions {
   double budget_seconds = 0;    // 0: none; when it ends, what was found so far is the result
   bool resume = false;          // outcomes already in the store under the same key are not repeated
   std::uint64_t seed = 1;       // inputs, sampling
+  // Chooses what to measure next where it knows the device and the family; null or silent: the white
+  // box's order. Must outlive the tune.
+  const LearnedModel* model = nullptr;
   std::vector<TileProgram> programs;  // try these instead of constructing; empty: construct
   std::string command;          // for the run's record
   Provenance provenance;        // of the machine; marks rows stale elsewhere, never decides

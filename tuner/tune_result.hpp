@@ -44,6 +44,7 @@ struct TuneResult {
   };
   std::vector<Baseline> baselines;
   TuneSeconds seconds;
+  bool learned = false;   // the learned part chose what was measured
   bool resumed = false;   // some outcomes came from an earlier, interrupted run
   // An operator of several kernels has one result for the whole, without candidates, whose time is the
   // sum of its parts', and then one result for each part.

@@ -104,7 +104,10 @@ std::vector<GemmSet> read_fp32_gemms(const std::string& folder) {
       GemmSet set{std::string("fp32 ") + op + " " + device, fp32_device(device), DType::f32, stream, {}};
       each_row(folder + kFp32, [&](const CsvRow& row) {
         if (row.at("gpu") != device || row.at("op") != op) return;
-        set.rows.push_back({number(row, "b", 1), number(row, "m"), number(row, "n"), number(row, "k"),
+        // The reduction is over the column n, and k is the output's width: of the traced grids, 4x8x384 blocks
+        // of volta_sgemm_128x64 at m = k = 512, n = 96 cover 512 x 512 outputs, and 24x16 of 32x32 at m 512,
+        // n 768, k 768 likewise; where n and k differ no other reading gives the grid.
+        set.rows.push_back({number(row, "b", 1), number(row, "m"), number(row, "k"), number(row, "n"),
                             number(row, "latency_ms") * 1e3});
       });
       if (!set.rows.empty()) sets.push_back(std::move(set));

@@ -55,3 +55,16 @@ outputs: {y: "f32[m]"}
 compute: ["y[m] = prod[k](A[m, k % 4 * 2])"]
 """)
         self.expect_error(self.run_perftune("explain", path, "--gpu", "a100"), 4, "y")
+
+    def test_explain_says_what_a_change_would_bring_in_every_family(self):
+        operators = {"matmul": "{m: 256, n: 256, k: 256}", "softmax": "{m: 512, n: 512}", "sum_rows": "{m: 512, n: 512}",
+                     "gelu": "{n: 65536}"}
+        for op, dims in operators.items():
+            for device in (["--gpu", "a100"], ["--cpu"]):
+                with self.subTest(op=op, device=device):
+                    path = self.write(f"{op}.yaml", f"op: {op}\ndims: {dims}\n")
+                    (result,) = self.json(self.run_perftune("explain", path, *device, "--json"))["results"]
+                    changes = result["changes"]
+                    self.assertTrue(any(c["possible"] for c in changes), changes)
+                    self.assertTrue(all(c["relative"] >= 0 for c in changes if c["possible"]), "it is the best")
+                    self.assertTrue(all(c["relative"] < 0 for c in changes if not c["possible"]), changes)

@@ -1,0 +1,45 @@
+// Records all candidates of some forty operators on this CPU:
+//
+//   cpu_spaces hardware FOLDER            describe and calibrate this CPU (idle machine)
+//   cpu_spaces compile FOLDER [THREADS]   every candidate; takes minutes
+//   cpu_spaces time FOLDER [SECONDS]      as many operators as that allows (idle machine); again until 0 are left
+//   cpu_spaces join FOLDER                the recording, to stdout
+//
+// and replays tunes over it, with and without the learned part; no device needed:
+//
+//   cpu_spaces replay FOLDER              FOLDER holds hardware.yaml and recording.csv.gz (bench/cpu_spaces/recording)
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "bench/cpu_spaces/recorder.hpp"
+#include "bench/cpu_spaces/searches.hpp"
+#include "cli/wire.hpp"
+#include "recipes/error.hpp"
+
+int main(int argc, char** argv) {
+  using namespace perftune::bench;
+  try {
+    const std::string command = argc > 2 ? argv[1] : "", folder = argc > 2 ? argv[2] : "";
+    const double number = argc > 3 ? std::atof(argv[3]) : 0;
+    if (command == "hardware") write_hardware(folder);
+    else if (command == "compile") compile_spaces(folder, number > 0 ? static_cast<int>(number) : 2);
+    else if (command == "time") fmt::print("{} operators are left\n", time_spaces(folder, number > 0 ? number : 60));
+    else if (command == "replay") {
+      const perftune::Hardware hardware = recorded_hardware(folder);
+      const std::vector<CpuSpace> spaces = read_spaces(folder + "/recording.csv.gz");
+      const perftune::Slices slices = perftune::make_slices();
+      fmt::print("{}\n{}", quality_table(spaces, hardware, slices), search_table(spaces, hardware, slices, {}));
+    }
+    else if (command == "join") fmt::print("{}", join(folder));
+    else {
+      fmt::print(stderr, "usage: cpu_spaces hardware|compile|time|join|replay FOLDER [NUMBER]\n");
+      return 2;
+    }
+    return 0;
+  } catch (const perftune::Error& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return error.exit_code();
+  }
+}
