@@ -21,7 +21,6 @@ const std::vector<std::string>& space_names() {
       "matmul:m=128,n=768,k=768",
       "linear:m=32,n=768,k=768",
       "batched_matmul:b=16,m=128,n=128,k=64",
-      "conv2d:n=1,c=64,h=28,w=28,f=64,r=3,s=3,padding=1",
       "softmax:m=1024,n=1000",
       "softmax:m=1536,n=128",
       "softmax:m=64,n=8192",

@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <future>
 
 #include "tables.hpp"
+#include "xgboost_search.hpp"
 
 namespace perftune::bench {
 
@@ -12,16 +14,26 @@ std::string replay_table(const RecordedSpace& space, int seeds) {
   const double best = space.best();
   std::string text = fmt::format("{} configurations, best {:.3f}; found as a share of the best, over {} seeds\n",
                                  space.times.size(), best, seeds);
-  for (const ReplaySearch search : {ReplaySearch::random, ReplaySearch::model}) {
+  using Search = std::function<std::vector<double>(std::uint64_t)>;
+  const auto ours = [&](ReplaySearch kind) -> Search {
+    return [&space, kind](std::uint64_t seed) { return replay(space, kind, kBudget, seed); };
+  };
+  std::vector<std::pair<const char*, Search>> searches{{"random search", ours(ReplaySearch::random)},
+                                                       {"model-guided search", ours(ReplaySearch::model)}};
+  if (have_xgboost())
+    searches.emplace_back("guided by boosted trees (XGBoost)",
+                          [&](std::uint64_t seed) { return xgboost_replay(space, kBudget, seed); });
+  else text += "boosted trees left out: needs libxgboost-dev\n";
+  for (const auto& [name, search] : searches) {
     std::vector<std::vector<double>> found(static_cast<std::size_t>(seeds));
     const auto some = [&](int from) {
       for (int seed = from; seed < seeds; seed += 2)
-        found[static_cast<std::size_t>(seed)] = replay(space, search, kBudget, static_cast<std::uint64_t>(seed));
+        found[static_cast<std::size_t>(seed)] = search(static_cast<std::uint64_t>(seed));
     };
     auto other = std::async(std::launch::async, some, 1);
     some(0);
     other.get();
-    text += search == ReplaySearch::random ? "random search\n" : "model-guided search\n";
+    text += fmt::format("{}\n", name);
     for (const std::size_t after : {10U, 20U, 30U, 45U, 60U}) {
       std::vector<double> share;
       for (const auto& run : found) share.push_back(best / run[after - 1]);

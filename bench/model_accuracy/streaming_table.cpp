@@ -20,15 +20,26 @@ StreamingWork work_of(const StreamRow& row, const Hardware& hardware) {
 std::string streaming_table(const std::vector<StreamSet>& sets) {
   std::string text = heading();
   for (const StreamSet& set : sets) {
-    std::map<std::string, std::pair<std::vector<double>, std::vector<double>>> by_kind;
+    struct Columns {
+      std::vector<double> predicted, roofline, line, measured;
+    };
+    std::map<std::string, Columns> by_kind;
     for (const StreamRow& row : set.rows) {
       const std::string kind = row.op == "softmax" ? "softmax" : row.op == "ln" ? "layer norm" : "elementwise";
-      auto& [predicted, measured] = by_kind[kind];
-      predicted.push_back(streaming_time(work_of(row, set.hardware), set.hardware, {}, {}).total_us);
-      measured.push_back(row.measured_us);
+      Columns& c = by_kind[kind];
+      c.predicted.push_back(streaming_time(work_of(row, set.hardware), set.hardware, {}, {}).total_us);
+      // Every element crosses memory once each way; two operands of the binary ones are read.
+      const bool binary = row.op == "add" || row.op == "mul" || row.op == "div" || row.op == "pow";
+      const double us = row.rows * row.columns * 4 * (binary ? 3 : 2) / (set.hardware.dram_gbps * 1e3);
+      c.roofline.push_back(us);
+      c.line.push_back(us / 0.8 + 3);
+      c.measured.push_back(row.measured_us);
     }
-    for (const auto& [kind, both] : by_kind)
-      text += line("fp32 " + kind + " " + set.name, accuracy(both.first, both.second));
+    for (const auto& [kind, c] : by_kind) {
+      text += line("fp32 " + kind + " " + set.name + ": white box", accuracy(c.predicted, c.measured));
+      text += line("  naive roofline", accuracy(c.roofline, c.measured));
+      text += line("  bytes/0.8 + 3 us", accuracy(c.line, c.measured));
+    }
   }
   return text;
 }

@@ -27,6 +27,10 @@ std::string roofline_chart(const Report& report, const ReportDevice& device, boo
 // A suite's time as a stacked bar, an <svg> element.
 std::string suite_bar(const Report& report, const ReportSuite& suite);
 
+// The learned model's calibration and errors as a section of a page; empty without a model, or where its
+// summary cannot be read.
+std::string model_section(const std::string& summary);
+
 // One line each; empty where there is nothing to compare with.
 std::string suite_summary(const ReportSuite& suite);   // "3.2 ms end to end, ..."
 std::string before_text(const ReportRow& row);         // "71 us before, 1.14 times faster now"

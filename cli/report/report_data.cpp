@@ -262,6 +262,7 @@ Report read_report(Store& store, const ReportRequest& request, const Slices& sli
   }
   find_baselines(report, store);
   report.suites = suite_views(report, suites);
+  report.model_summary = store.model_summary("learned");
   return report;
 }
 

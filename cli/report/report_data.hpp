@@ -89,6 +89,7 @@ struct Report {
   std::vector<ReportRow> rows;  // largest headroom x weight first; impossible ones before all
   std::vector<ReportDevice> devices;
   std::vector<ReportSuite> suites;
+  std::string model_summary;    // JSON of the store's learned model (tuner/model_store.hpp); empty: none
   bool more = false;            // the limit cut some off
 };
 

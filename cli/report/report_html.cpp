@@ -202,7 +202,7 @@ std::string report_html(const Report& report) {
       "<meta name='viewport' content='width=device-width,initial-scale=1'>\n"
       "<link rel='icon' href='data:,'>\n<title>perftune report</title>\n<style>{}</style></head>\n<body>\n"
       "<h1>Rooflines</h1>\n<p class='dim'>{} kernels, {} measured, {} predicted only; store {}{}</p>\n"
-      "{}{}{}<h2>What to do next</h2>\n"
+      "{}{}{}{}<h2>What to do next</h2>\n"
       "<p class='dim'>Largest headroom times calls above the roofline first: the first row is the best use of a day.</p>\n"
       "<div class='bar'><input id='filter' type='search' placeholder='Filter: operator, dims, device, limiter' "
       "aria-label='Filter kernels'><span class='dim' id='count' aria-live='polite'></span></div>\n"
@@ -214,7 +214,7 @@ std::string report_html(const Report& report) {
       report_style, report.rows.size(), measured, report.rows.size() - measured, escape_markup(report.store),
       (report.more ? " (not all of it)" : "") +
           (report.against.empty() ? "" : "; arrows start where " + escape_markup(report.against) + " was"),
-      legend, charts(report), suites(report), table(report), data_block(report),
+      legend, charts(report), suites(report), model_section(report.model_summary), table(report), data_block(report),
       report_script);
 }
 

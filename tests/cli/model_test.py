@@ -51,6 +51,14 @@ class Model(PerftuneTest):
         self.assertIn("Calibration", text)
         self.assertIn(self.header[6 + 3], text)
 
+    def test_the_report_shows_calibration_and_errors(self):
+        self.expect(self.train("--from", self.csv(self.rows(scope="gpu/<b>A: contraction"))), 0)
+        page = self.expect(self.run_perftune("report", "--format", "html"), 0).stdout
+        self.assertIn("The learned model", page)
+        self.assertIn("90.0 % interval holds", page)
+        self.assertIn("&lt;b&gt;A", page)
+        self.assertNotIn("<b>A", page)
+
     def test_same_rows_same_model(self):
         path = self.csv(self.rows())
         models = set()

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "costmodel/acquisition.hpp"
+#include "costmodel/belief_update.hpp"
 #include "costmodel/gaussian_process.hpp"
 #include "costmodel/replay.hpp"
 #include "recipes/error.hpp"
@@ -34,6 +35,34 @@ TEST(NothingLeft, StopsWhenNoIntervalReachesBelowTheBest) {
   EXPECT_TRUE(nothing_left(std::vector<Belief>{{1.2, 0.05}, {1.05, 0.02}}, 1, 0.01));
   EXPECT_FALSE(nothing_left(std::vector<Belief>{{1.2, 0.05}, {1.05, 0.2}}, 1, 0.01));
   EXPECT_TRUE(nothing_left({}, 1, 0.01));
+}
+
+TEST(UpdateBeliefs, WithoutMeasurementsKeepsTheMeansAndAddsTheSharedDoubt) {
+  const std::vector<Belief> beliefs{{1, 0.1}, {2, 0.2}};
+  const std::vector<double> points{0, 1};
+  const auto out = update_beliefs(beliefs, points, 1, {});
+  EXPECT_EQ(out[0].log_time, 1);
+  EXPECT_NEAR(out[1].sigma, std::hypot(BeliefPrior{}.shared, 0.2), 1e-12);
+}
+
+TEST(UpdateBeliefs, AMeasurementMovesAllByWhatTheyShareAndTwinsByMore) {
+  const std::vector<Belief> beliefs{{1, 0.2}, {1, 0.2}, {1, 0.2}};
+  const std::vector<double> points{0, 0.01, 1};
+  const std::vector<Measured> measured{{0, 1.4}};
+  const auto out = update_beliefs(beliefs, points, 1, measured);
+  EXPECT_NEAR(out[0].log_time, 1.4, 0.01);
+  EXPECT_LT(out[0].sigma, 0.02) << "known but for the measurement's noise";
+  EXPECT_GT(out[1].log_time, out[2].log_time + 0.02) << "its twin follows it more closely";
+  EXPECT_GT(out[2].log_time, 1.1) << "the whole operator is slower than believed";
+  EXPECT_LT(out[2].log_time, 1.4);
+  EXPECT_LT(out[1].sigma, out[2].sigma);
+}
+
+TEST(UpdateBeliefs, TwoMeasurementsOfOneCandidateAgreeOnTheirMean) {
+  const std::vector<Belief> beliefs{{1, 0.2}, {1, 0.2}};
+  const std::vector<double> points{0, 1};
+  const std::vector<Measured> measured{{0, 1.18}, {0, 1.22}};
+  EXPECT_NEAR(update_beliefs(beliefs, points, 1, measured)[0].log_time, 1.2, 0.002);
 }
 
 TEST(GaussianProcess, InterpolatesAndIsUnsureBetween) {
