@@ -21,12 +21,12 @@ namespace {
 class Search : public testing::Test {
  protected:
   Search() {
-    op_ = parse_operator_text(R"(name: gemm
+    op_ = parse_operator_text(R"yaml(name: gemm
 dims: {m: 64, n: 64, k: 64}
 inputs: {A: "f32[m,k]", B: "f32[k,n]"}
 outputs: {C: "f32[m,n]"}
 compute: ["C[m,n] = sum[k](A[m,k] * B[k,n])"]
-)", "gemm.yaml").front().op;
+)yaml", "gemm.yaml").front().op;
     hardware_.name = "fake";
     for (int i = 0; i < 40; ++i) {
       Ranked r;

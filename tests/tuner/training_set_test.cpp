@@ -8,6 +8,7 @@
 #include "costmodel/features.hpp"
 #include "recipes/definition.hpp"
 #include "recipes/error.hpp"
+#include "recipes/hardware_file.hpp"
 #include "recipes/operator_file.hpp"
 #include "tests/tuner/replay.hpp"
 #include "tuner/model_store.hpp"
@@ -23,8 +24,8 @@ class Training : public testing::Test {
               ("perftune_training_" + std::to_string(::getpid()) + "_" +
                testing::UnitTest::GetInstance()->current_test_info()->name());
     std::filesystem::create_directories(folder_);
+    hardware_ = find_hardware("a100-sxm-80gb");  // complete: the store keeps it as text
     hardware_.name = hardware_.vendor_name = "fake-gpu";
-    hardware_.arch = "sm_0";
     runner_.has_device = true;
     runner_.answer = [this](std::int64_t number) {
       ++measured_;
@@ -34,11 +35,11 @@ class Training : public testing::Test {
   ~Training() override { std::filesystem::remove_all(folder_); }
 
   static Operator op(int n) {
-    return parse_operator_text("name: gemm\ndims: {m: 64, n: " + std::to_string(n) + R"(, k: 64}
+    return parse_operator_text("name: gemm\ndims: {m: 64, n: " + std::to_string(n) + R"yaml(, k: 64}
 inputs: {A: "f32[m,k]", B: "f32[k,n]"}
 outputs: {C: "f32[m,n]"}
 compute: ["C[m,n] = sum[k](A[m,k] * B[k,n])"]
-)", "gemm.yaml").front().op;
+)yaml", "gemm.yaml").front().op;
   }
 
   void tune_operators(Store& store, int from, int to) {
