@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "recipes/operator_source.hpp"
+#include "recipes/syntax.hpp"
 
 namespace perftune {
 namespace {
@@ -42,11 +43,20 @@ std::string flow(const YamlNode& node) {
 
 }  // namespace
 
-std::string definition_body(const YamlNode& operator_map) {
-  std::string out;
+std::string definition_body(const YamlNode& operator_map, const Dims& constants) {
+  std::string derived;
+  const auto derive = [&](const std::string& name, const std::string& value) {
+    derived += fmt::format("{}{}: {}", derived.empty() ? "" : ", ", scalar(name), scalar(value));
+  };
+  for (const auto& [name, value] : constants)
+    if (is_identifier(name)) derive(name, std::to_string(value));  // no formula names another
+  if (const YamlNode* let = operator_map.find("let"))
+    for (std::size_t i = 0; i < let->keys().size(); ++i)
+      derive(let->keys()[i].text(), let->items()[i].text());
+  std::string out = derived.empty() ? "" : fmt::format("let: {{{}}}\n", derived);
   for (std::size_t i = 0; i < operator_map.keys().size(); ++i) {
     const std::string& key = operator_map.keys()[i].text();
-    if (key != "name" && key != "dims" && key != "weight" && key != "part")
+    if (key != "name" && key != "dims" && key != "weight" && key != "part" && key != "let")
       out += fmt::format("{}: {}\n", key, flow(operator_map.items()[i]));
   }
   return out;

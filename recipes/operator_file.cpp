@@ -10,53 +10,11 @@
 #include "recipes/definition.hpp"
 #include "recipes/library.hpp"
 #include "recipes/operator_template.hpp"
+#include "recipes/operator_points.hpp"
 #include "recipes/operator_text.hpp"
 
 namespace perftune {
 namespace {
-
-using Keys = std::vector<std::string_view>;
-
-Keys joined(Keys keys, const Keys& more) {
-  keys.insert(keys.end(), more.begin(), more.end());
-  return keys;
-}
-
-std::vector<OperatorPoint> bind_points(OperatorSource source, const std::vector<Dims>& points) {
-  const auto shared = std::make_shared<const OperatorSource>(std::move(source));
-  std::vector<OperatorPoint> result;
-  for (const Dims& dims : points) result.push_back({bind(shared, dims), 1});
-  return result;
-}
-
-// `part: [1, 2]` keeps those statements, counted from 0, as an operator of their own.
-void read_part(const YamlNode& root, OperatorSource& source) {
-  const YamlNode* part = root.find("part");
-  if (part == nullptr) return;
-  for (const YamlNode& item : part->expect_list("part").items()) {
-    const std::int64_t statement = item.expect_integer("a statement's number");
-    const auto last = static_cast<std::int64_t>(source.statements.size()) - 1;
-    if (statement < 0 || statement > last || (!source.part.empty() && statement <= source.part.back()))
-      item.fail(fmt::format("{} is no statement that could follow", statement),
-                fmt::format("ascending numbers from 0 to {}", last));
-    source.part.push_back(static_cast<int>(statement));
-  }
-  if (source.part.empty()) part->fail("a part without statements");
-}
-
-// An operator that is written out, with or without parameters (a library file).
-std::vector<OperatorPoint> read_written(const YamlNode& root, const std::string& name,
-                                        const Keys& more) {
-  root.expect_keys(joined(joined(operator_keys(), {"parameters", "epilogue", "part"}), more));
-  const ExpandedTemplate expanded = expand_template(root, nullptr);
-  OperatorSource source = read_operator_source(expanded.root, name);
-  source.constants = expanded.constants;
-  source.definition = definition_body(root);
-  read_part(root, source);
-  const YamlNode* dims = expanded.root.find("dims");
-  return bind_points(std::move(source),
-                     dims == nullptr ? std::vector<Dims>(1) : read_points(*dims));
-}
 
 void check_dims(const YamlNode& op, const YamlNode& wanted, const YamlNode* given) {
   Keys known;
@@ -89,7 +47,7 @@ std::vector<OperatorPoint> read_named(const YamlNode& root, const std::string& n
   const ExpandedTemplate expanded = expand_template(library, &root);
   OperatorSource source = read_operator_source(expanded.root, name);
   source.constants = expanded.constants;
-  source.definition = definition_body(root);
+  source.definition = definition_body(expanded.root, expanded.constants);
   read_part(root, source);
   source.named_at = op;
   source.name = name;
@@ -102,7 +60,7 @@ std::vector<OperatorPoint> read_named(const YamlNode& root, const std::string& n
 std::vector<OperatorPoint> read_one(const YamlNode& root, const std::string& name,
                                     const Keys& more) {
   root.expect_map("an operator");
-  return root.find("op") != nullptr ? read_named(root, name, more) : read_written(root, name, more);
+  return root.find("op") != nullptr ? read_named(root, name, more) : read_written_operator(root, name, more);
 }
 
 std::vector<OperatorPoint> read_suite(const YamlNode& root) {

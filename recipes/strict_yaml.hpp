@@ -63,6 +63,7 @@ class YamlNode {
 
  private:
   friend class YamlTreeBuilder;
+  friend class PlainTextReader;
   Kind kind_ = Kind::null;
   std::string text_;
   std::vector<YamlNode> keys_;

@@ -1,0 +1,62 @@
+#include "recipes/operator_points.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "recipes/definition.hpp"
+#include "recipes/operator_template.hpp"
+#include "recipes/operator_text.hpp"
+#include "recipes/plain_text.hpp"
+
+namespace perftune {
+
+Keys joined(Keys keys, const Keys& more) {
+  keys.insert(keys.end(), more.begin(), more.end());
+  return keys;
+}
+
+std::vector<OperatorPoint> bind_points(OperatorSource source, const std::vector<Dims>& points) {
+  const auto shared = std::make_shared<const OperatorSource>(std::move(source));
+  std::vector<OperatorPoint> result;
+  for (const Dims& dims : points) result.push_back({bind(shared, dims), 1});
+  return result;
+}
+
+void read_part(const YamlNode& root, OperatorSource& source) {
+  const YamlNode* part = root.find("part");
+  if (part == nullptr) return;
+  for (const YamlNode& item : part->expect_list("part").items()) {
+    const std::int64_t statement = item.expect_integer("a statement's number");
+    const auto last = static_cast<std::int64_t>(source.statements.size()) - 1;
+    if (statement < 0 || statement > last || (!source.part.empty() && statement <= source.part.back()))
+      item.fail(fmt::format("{} is no statement that could follow", statement),
+                fmt::format("ascending numbers from 0 to {}", last));
+    source.part.push_back(static_cast<int>(statement));
+  }
+  if (source.part.empty()) part->fail("a part without statements");
+}
+
+std::vector<OperatorPoint> read_written_operator(const YamlNode& root, const std::string& name,
+                                                 const Keys& more) {
+  root.expect_keys(joined(joined(operator_keys(), {"parameters", "epilogue", "part"}), more));
+  const ExpandedTemplate expanded = expand_template(root, nullptr);
+  OperatorSource source = read_operator_source(expanded.root, name);
+  source.constants = expanded.constants;
+  source.definition = definition_body(expanded.root, expanded.constants);
+  read_part(root, source);
+  const YamlNode* dims = expanded.root.find("dims");
+  return bind_points(std::move(source),
+                     dims == nullptr ? std::vector<Dims>(1) : read_points(*dims));
+}
+
+Operator read_definition(const std::string& text, const std::string& file) {
+  const YamlNode root = parse_plain(text, file);
+  if (const YamlNode* named = root.find("op"))
+    named->fail("an operator of the library by name, as older versions stored it", "tune it again");
+  auto points = read_written_operator(root, "", {});
+  if (points.size() != 1) root.fail("several shapes in one definition");
+  return std::move(points.front().op);
+}
+
+}  // namespace perftune
