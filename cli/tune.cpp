@@ -6,6 +6,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/hardware_choice.hpp"
+#include "cli/dispatch.hpp"
 #include "cli/progress_bar.hpp"
 #include "cli/render.hpp"
 #include "cli/text_table.hpp"
@@ -131,6 +132,7 @@ class TuneCommand {
       calls_ = calls(points, point);
       if (!point_of_suite(point, hardware, slices, *runner, store, tune_options)) break;
     }
+    if (context_.exit_code == 0) dispatch_ = dispatch_ranges(points, results_, hardware, slices, *runner, store);
     render();
   }
 
@@ -208,10 +210,13 @@ class TuneCommand {
     if (options_.json) {
       nlohmann::json list = nlohmann::json::array();
       for (const auto& result : results_) list.push_back(result_json(result));
-      context_.print(nlohmann::json{{"schema", "perftune.tune/1"}, {"results", list}}.dump(2) + "\n");
+      nlohmann::json document{{"schema", "perftune.tune/1"}, {"results", list}};
+      if (!dispatch_.empty()) document["dispatch"] = dispatch_json(dispatch_);
+      context_.print(document.dump(2) + "\n");
     } else {
       for (const auto& result : results_) context_.print(result_text(result) + "\n");
       if (results_.size() > 1) context_.print(suite_table(results_));
+      context_.print(dispatch_text(dispatch_));
     }
     if (context_.exit_code == static_cast<int>(ErrorKind::interrupted))
       context_.say("perftune: interrupted; finished outcomes are kept, --resume goes on from them");
@@ -223,6 +228,7 @@ class TuneCommand {
   Context& context_;
   std::vector<TuneResult> results_;
   std::string refused_;  // why the store's model is not used: said once
+  std::vector<DispatchedRange> dispatch_;
   double calls_ = 1;  // of the point that is being tuned, in its suite
 };
 

@@ -1,13 +1,5 @@
 #include "cli/wire.hpp"
 
-#include "codegen/cpu/contraction_emitter.hpp"
-#include "codegen/cpu/map_emitter.hpp"
-#include "codegen/cpu/row_emitter.hpp"
-#include "codegen/cuda/contraction_mma.hpp"
-#include "codegen/cuda/contraction_simt.hpp"
-#include "codegen/cuda/contraction_wgmma.hpp"
-#include "codegen/cuda/map_emitter.hpp"
-#include "codegen/cuda/row_simt.hpp"
 #include "costmodel/contraction_cpu.hpp"
 #include "costmodel/contraction_gpu.hpp"
 #include "costmodel/map_cpu.hpp"
@@ -23,21 +15,6 @@
 #include "tuner/construct/row_gpu.hpp"
 
 namespace perftune {
-
-std::unique_ptr<EmitterRegistry> make_emitters() {
-  auto emitters = std::make_unique<EmitterRegistry>();
-  emitters->add(std::make_unique<SimtContractionEmitter>());
-  emitters->add(std::make_unique<MmaContractionEmitter>());
-  emitters->add(std::make_unique<WgmmaContractionEmitter>());
-  emitters->add(std::make_unique<CpuContractionEmitter>());
-  emitters->add(std::make_unique<CudaMapEmitter>());
-  emitters->add(std::make_unique<CpuMapEmitter>());
-  for (const char* family : {"reduction", "row"}) {
-    emitters->add(std::make_unique<CpuRowEmitter>(family));
-    emitters->add(std::make_unique<SimtRowEmitter>(family));
-  }
-  return emitters;
-}
 
 Slices make_slices() {
   auto emitters = make_emitters();

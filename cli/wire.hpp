@@ -1,11 +1,12 @@
-// The only file that names concrete classes: which families and targets this build has.
+// The only file that names constructors and models: which families and targets this build has. Emitters
+// are named in codegen/builtin_emitters.cpp.
 #pragma once
 
+#include "codegen/builtin_emitters.hpp"
 #include "tuner/slices.hpp"
 
 namespace perftune {
 
-std::unique_ptr<EmitterRegistry> make_emitters();
 Slices make_slices();
 
 }  // namespace perftune

@@ -19,7 +19,8 @@ namespace {
 constexpr std::array tables = {"hardware",    "operators",  "operator_names", "operator_dims",
                                "kernels",     "toolchains", "builds",         "policies",
                                "provenances", "runs",       "measurements",   "samples",
-                               "winners",     "suites",     "models"};
+                               "winners",     "defaults",   "ranges",         "suites",
+                               "models"};
 
 using Findings = std::vector<Finding>;
 
@@ -58,6 +59,18 @@ void altered_kernels(sqlite::Database& database, Findings& findings) {
     } catch (const Error& error) {
       damage(fmt::format("unreadable tile program ({})", error.what()));
     }
+  }
+}
+
+void altered_binaries(sqlite::Database& database, Findings& findings) {
+  Query row = database.query(
+      "SELECT k.kernel, b.binary, b.binary_hash FROM builds b JOIN kernels k ON k.id = b.kernel "
+      "WHERE b.binary IS NOT NULL AND b.binary_hash IS NOT NULL");
+  while (row.step()) {
+    const auto bytes = row.blob(1);
+    if (sqlite::binary_hash({reinterpret_cast<const char*>(bytes.data()), bytes.size()}) != row.view(2))
+      findings.push_back({Finding::Severity::damage,
+                          fmt::format("kernel {}: a binary does not match its hash", row.view(0))});
   }
 }
 
@@ -134,6 +147,7 @@ std::vector<Finding> verify(Store& store) {
   missing_parents(database, findings);
   unknown_words(database, findings);
   altered_kernels(database, findings);
+  altered_binaries(database, findings);
   using Severity = Finding::Severity;
   rows_like(database,
             "SELECT 'measurement ' || id || ': ' || outcome || ' without a positive time' "

@@ -56,6 +56,7 @@ class Merger {
     merge_suites();
     merge_measurements();
     merge_winners();
+    merge_other_shapes();
     merge_models();
     MergeReport report;
     for (const auto& [table, rows] : counts()) report.added[table] = rows - before.at(table);
@@ -169,7 +170,7 @@ class Merger {
   void merge_builds() {
     Query row = from_.query(
         "SELECT id, kernel, toolchain, registers, shared_bytes, spill_bytes, "
-        "stack_bytes, warnings, binary FROM builds");
+        "stack_bytes, warnings, binary, binary_hash FROM builds");
     while (row.step()) {
       const std::int64_t id = sqlite::put_build(into_, at(kernels_, row.integer(1), "kernels"),
                                                 at(toolchains_, row.integer(2), "toolchains"));
@@ -179,12 +180,12 @@ class Merger {
       Query update = into_.query(
           "UPDATE builds SET registers = ?1, shared_bytes = ?2, spill_bytes = ?3, stack_bytes = "
           "?4, "
-          "warnings = ?5, binary = ?6 WHERE id = ?7 AND "
+          "warnings = ?5, binary = ?6, binary_hash = ?7 WHERE id = ?8 AND "
           "(coalesce(registers, -1), coalesce(shared_bytes, -1), coalesce(spill_bytes, -1), "
-          " coalesce(stack_bytes, -1), coalesce(warnings, ''), coalesce(binary, x'')) < "
+          " coalesce(stack_bytes, -1), coalesce(warnings, ''), coalesce(binary, x''), coalesce(binary_hash, '')) < "
           "(coalesce(?1, -1), coalesce(?2, -1), coalesce(?3, -1), coalesce(?4, -1), "
-          " coalesce(?5, ''), coalesce(?6, x''))");
-      for (int column = 3; column <= 8; ++column) bind_same(update, row, column);
+          " coalesce(?5, ''), coalesce(?6, x''), coalesce(?7, ''))");
+      for (int column = 3; column <= 9; ++column) bind_same(update, row, column);
       update.bind(id).run();
     }
   }
@@ -298,6 +299,40 @@ class Merger {
       insert.bind(at(builds_, row.integer(3), "builds")).bind(at(runs_, row.integer(4), "runs"));
       for (int column = 5; column <= 10; ++column) bind_same(insert, row, column);
       insert.run();
+    }
+  }
+
+  // Of two rows for one place the greater one stays, whichever store came first; builds compare by
+  // kernel, since row numbers differ between stores.
+  void merge_other_shapes() {
+    Query row = from_.query(
+        "SELECT d.operator, d.hardware, d.build, d.us, k.kernel FROM defaults d JOIN builds b ON b.id = d.build "
+        "JOIN kernels k ON k.id = b.kernel");
+    Query insert = into_.query(
+        "INSERT INTO defaults (operator, hardware, build, us) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE "
+        "SET build = excluded.build, us = excluded.us WHERE (SELECT (k.kernel, us) < (?5, ?4) FROM builds b "
+        "JOIN kernels k ON k.id = b.kernel WHERE b.id = build)");
+    while (row.step()) {
+      insert.again().bind(at(operators_, row.integer(0), "operators")).bind(at(hardware_, row.integer(1), "hardware"));
+      insert.bind(at(builds_, row.integer(2), "builds"));
+      for (int column = 3; column <= 4; ++column) bind_same(insert, row, column);
+      insert.run();
+    }
+    Query range = from_.query(
+        "SELECT r.operator, r.hardware, r.dim, r.low, r.high, r.build, r.regret, k.kernel FROM ranges r "
+        "JOIN builds b ON b.id = r.build JOIN kernels k ON k.id = b.kernel");
+    Query put = into_.query(
+        "INSERT INTO ranges (operator, hardware, dim, low, high, build, regret) VALUES (?1, ?2, ?3, ?4, ?5, "
+        "?6, ?7) ON CONFLICT DO UPDATE SET low = excluded.low, high = excluded.high, build = excluded.build, "
+        "regret = excluded.regret WHERE (SELECT (low, high, k.kernel, coalesce(regret, -1)) < (?4, ?5, ?8, "
+        "coalesce(?7, -1)) FROM builds b JOIN kernels k ON k.id = b.kernel WHERE b.id = build)");
+    while (range.step()) {
+      put.again().bind(at(operators_, range.integer(0), "operators"));
+      put.bind(at(hardware_, range.integer(1), "hardware"));
+      for (int column = 2; column <= 4; ++column) bind_same(put, range, column);
+      put.bind(at(builds_, range.integer(5), "builds"));
+      for (int column = 6; column <= 7; ++column) bind_same(put, range, column);
+      put.run();
     }
   }
 

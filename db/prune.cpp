@@ -38,8 +38,11 @@ void mark_doomed(sqlite::Database& database, const PrunePolicy& policy) {
 
 // Children before parents: foreign keys are on.
 constexpr std::pair<const char*, const char*> orphan_rules[] = {
+    {"defaults", "(operator, hardware) NOT IN (SELECT operator, hardware FROM winners)"},
+    {"ranges", "(operator, hardware) NOT IN (SELECT operator, hardware FROM winners)"},
     {"builds",
-     "id NOT IN (SELECT build FROM measurements) AND id NOT IN (SELECT build FROM winners)"},
+     "id NOT IN (SELECT build FROM measurements) AND id NOT IN (SELECT build FROM winners) AND id NOT IN "
+     "(SELECT build FROM defaults) AND id NOT IN (SELECT build FROM ranges)"},
     {"kernels", "id NOT IN (SELECT kernel FROM builds)"},
     {"toolchains", "id NOT IN (SELECT toolchain FROM builds)"},
     {"policies",
@@ -80,7 +83,8 @@ PruneReport prune(Store& store, const PrunePolicy& policy, bool dry_run) {
   if (policy.binaries) {
     remove("binaries",
            "UPDATE builds SET binary = NULL WHERE binary IS NOT NULL AND id NOT IN "
-           "(SELECT build FROM winners)");
+           "(SELECT build FROM winners) AND id NOT IN (SELECT build FROM defaults) AND id NOT IN "
+           "(SELECT build FROM ranges)");
   }
   for (const auto& [table, condition] : orphan_rules) {
     remove(table, fmt::format("DELETE FROM {} WHERE {}", table, condition));

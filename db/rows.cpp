@@ -24,6 +24,7 @@ std::int64_t now_ms() {
 }
 
 std::string source_hash(std::string_view source) { return Digest().add(source).hex(); }
+std::string binary_hash(std::string_view binary) { return Digest().add(binary).hex(); }
 
 HardwareId put(Database& database, const HardwareRecord& hardware, std::int64_t described_at_ms) {
   // The newest description wins, and of two equally new ones the greater text: merging in either
@@ -181,10 +182,10 @@ void put_build_facts(Database& database, std::int64_t build, const Resources& re
                      std::string_view binary) {
   Query row = database.query(
       "UPDATE builds SET registers = ?, shared_bytes = ?, spill_bytes = ?, stack_bytes = ?, "
-      "warnings = ?, binary = coalesce(?, binary) WHERE id = ?");
+      "warnings = ?, binary = coalesce(?6, binary), binary_hash = coalesce(?7, binary_hash) WHERE id = ?8");
   row.bind(resources.registers).bind(resources.shared_bytes).bind(resources.spill_bytes);
   row.bind(resources.stack_bytes).bind(fmt::format("{}", fmt::join(resources.warnings, "\n")));
-  binary.empty() ? row.bind(nullptr) : row.bind(as_blob(binary));
+  binary.empty() ? row.bind(nullptr).bind(nullptr) : row.bind(as_blob(binary)).bind(binary_hash(binary));
   row.bind(build).run();
 }
 

@@ -37,5 +37,6 @@ struct WinnerKey {
 void put_winner(Database& database, const WinnerKey& key, const WinnerRecord& winner);
 
 std::string source_hash(std::string_view source);
+std::string binary_hash(std::string_view binary);
 
 }  // namespace perftune::sqlite

@@ -258,7 +258,33 @@ CREATE INDEX measurements_by_roofline ON measurements (roofline_us) WHERE roofli
 CREATE INDEX measurements_by_clock ON measurements (clock_mhz) WHERE clock_mhz IS NOT NULL;
 )sql";
 
-constexpr std::array migrations = {first_tables, fast_queries, rare_rows, every_number};
+// Version 5: what the executor serves other shapes from, and a hash of each binary. A default is what
+// was measured (or predicted) for an operator's untuned choice; a range is where one tuned point's
+// kernel serves a dynamic dimension, with the greatest regret seen at shapes between the points.
+constexpr const char* other_shapes = R"sql(
+ALTER TABLE builds ADD COLUMN binary_hash TEXT;
+CREATE TABLE defaults (
+  operator INTEGER NOT NULL REFERENCES operators,
+  hardware INTEGER NOT NULL REFERENCES hardware,
+  build INTEGER NOT NULL REFERENCES builds,
+  us REAL NOT NULL,
+  PRIMARY KEY (operator, hardware)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX defaults_by_build ON defaults (build);
+CREATE TABLE ranges (
+  operator INTEGER NOT NULL REFERENCES operators,
+  hardware INTEGER NOT NULL REFERENCES hardware,
+  dim TEXT NOT NULL,
+  low INTEGER NOT NULL,
+  high INTEGER NOT NULL,
+  build INTEGER NOT NULL REFERENCES builds,
+  regret REAL,
+  PRIMARY KEY (operator, hardware, dim)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ranges_by_build ON ranges (build);
+)sql";
+
+constexpr std::array migrations = {first_tables, fast_queries, rare_rows, every_number, other_shapes};
 
 // (type, name) -> the text that made it. Statistics of ANALYZE are not part of a schema.
 using Objects = std::map<std::pair<std::string, std::string>, std::string>;

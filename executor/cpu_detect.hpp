@@ -5,19 +5,13 @@
 // Run it on a quiet machine; takes about 0.1 s. Ceilings of the memory levels are cpu_calibrate's.
 #pragma once
 
-#include "executor/cpu_loops.hpp"
+#include "executor/cpu_identity.hpp"
 #include "executor/cpu_topology.hpp"
 #include "recipes/hardware.hpp"
 
 namespace perftune {
 
-// The widest set that CPUID and the operating system offer. Throws Error{unavailable} without
-// AVX2 and FMA.
-CpuIsa detect_cpu_isa();
-std::string_view name(CpuIsa isa);  // "avx512"
-int simd_bits(CpuIsa isa);
-
-// Named "cpu-local". Throws Error{unavailable} as above.
+// Named "cpu-local". Throws Error{unavailable} without AVX2 and FMA.
 Hardware detect_cpu(const CpuTopology& topology);
 
 }  // namespace perftune

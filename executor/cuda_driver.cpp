@@ -57,6 +57,15 @@ Driver::Driver(std::span<const std::string> folders)
   optional(launch_ex, "cuLaunchKernelEx");
   optional(tensor_map_encode, "cuTensorMapEncodeTiled");
   optional(device_uuid, "cuDeviceGetUuid_v2");
+  optional(fill_in_stream, "cuMemsetD8Async");
+  optional(stream_create, "cuStreamCreate");
+  optional(stream_destroy, "cuStreamDestroy_v2");
+  optional(capture_begin, "cuStreamBeginCapture_v2");
+  optional(capture_end, "cuStreamEndCapture");
+  optional(graph_instantiate, "cuGraphInstantiateWithFlags");
+  optional(graph_launch, "cuGraphLaunch");
+  optional(graph_run_destroy, "cuGraphExecDestroy");
+  optional(graph_destroy, "cuGraphDestroy");
 
   const Result result = init(0);
   if (result != 0) {
@@ -64,6 +73,11 @@ Driver::Driver(std::span<const std::string> folders)
                 fmt::format("no usable GPU: {} ({})", error_text(result), path()));
   }
   driver_version(&version);
+}
+
+bool Driver::has_graphs() const {
+  return stream_create != nullptr && stream_destroy != nullptr && capture_begin != nullptr && capture_end != nullptr &&
+         graph_instantiate != nullptr && graph_launch != nullptr && graph_run_destroy != nullptr && graph_destroy != nullptr;
 }
 
 std::string Driver::error_text(Result result) const {

@@ -26,6 +26,8 @@ using Module = struct ModuleHandle*;
 using Function = struct FunctionHandle*;
 using Stream = struct StreamHandle*;
 using Event = struct EventHandle*;
+using Graph = struct GraphHandle*;
+using GraphRun = struct GraphRunHandle*;  // CUgraphExec
 
 // CUdevice_attribute
 enum class Attribute : int {
@@ -111,6 +113,17 @@ class Driver {
                               const std::uint32_t* box, const std::uint32_t* element_strides,
                               int interleave, int swizzle, int l2_promotion, int fill) = nullptr;
   Result (*device_uuid)(std::array<unsigned char, 16>*, DeviceNumber) = nullptr;
+  // Optional: streams, and graphs captured from them (CUDA 11.4; all or none are used).
+  Result (*fill_in_stream)(Pointer, unsigned char, std::size_t, Stream) = nullptr;
+  Result (*stream_create)(Stream*, unsigned flags) = nullptr;
+  Result (*stream_destroy)(Stream) = nullptr;
+  Result (*capture_begin)(Stream, int mode) = nullptr;
+  Result (*capture_end)(Stream, Graph*) = nullptr;
+  Result (*graph_instantiate)(GraphRun*, Graph, unsigned long long flags) = nullptr;
+  Result (*graph_launch)(GraphRun, Stream) = nullptr;
+  Result (*graph_run_destroy)(GraphRun) = nullptr;
+  Result (*graph_destroy)(Graph) = nullptr;
+  bool has_graphs() const;
 
  private:
   VendorLibrary library_;

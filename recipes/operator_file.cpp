@@ -54,7 +54,7 @@ std::vector<OperatorPoint> read_named(const YamlNode& root, const std::string& n
   if (const YamlNode* given = root.find("name")) source.name = given->expect_text("name");
   const YamlNode* dims = root.find("dims");
   check_dims(op, library.required("dims"), dims);
-  return bind_points(std::move(source), read_points(*dims));
+  return bind_points(std::move(source), dims);
 }
 
 std::vector<OperatorPoint> read_one(const YamlNode& root, const std::string& name,

@@ -16,10 +16,15 @@ Keys joined(Keys keys, const Keys& more) {
   return keys;
 }
 
-std::vector<OperatorPoint> bind_points(OperatorSource source, const std::vector<Dims>& points) {
+std::vector<OperatorPoint> bind_points(OperatorSource source, const YamlNode* dims) {
   const auto shared = std::make_shared<const OperatorSource>(std::move(source));
+  const auto points = dims == nullptr ? std::vector<Dims>(1) : read_points(*dims);
+  const DimRanges ranges = dims == nullptr ? DimRanges() : read_ranges(*dims);
   std::vector<OperatorPoint> result;
-  for (const Dims& dims : points) result.push_back({bind(shared, dims), 1});
+  for (const Dims& point : points) {
+    result.push_back({bind(shared, point), 1});
+    result.back().ranges = ranges;
+  }
   return result;
 }
 
@@ -46,8 +51,7 @@ std::vector<OperatorPoint> read_written_operator(const YamlNode& root, const std
   source.definition = definition_body(expanded.root, expanded.constants);
   read_part(root, source);
   const YamlNode* dims = expanded.root.find("dims");
-  return bind_points(std::move(source),
-                     dims == nullptr ? std::vector<Dims>(1) : read_points(*dims));
+  return bind_points(std::move(source), dims);
 }
 
 Operator read_definition(const std::string& text, const std::string& file) {

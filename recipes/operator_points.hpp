@@ -14,7 +14,8 @@ namespace perftune {
 using Keys = std::vector<std::string_view>;
 Keys joined(Keys keys, const Keys& more);
 
-std::vector<OperatorPoint> bind_points(OperatorSource source, const std::vector<Dims>& points);
+// One per point of `dims:`; null: an operator without dimensions.
+std::vector<OperatorPoint> bind_points(OperatorSource source, const YamlNode* dims);
 
 // `part: [1, 2]` keeps those statements, counted from 0, as an operator of their own.
 void read_part(const YamlNode& root, OperatorSource& source);

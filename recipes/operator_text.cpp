@@ -181,6 +181,17 @@ std::vector<Dims> read_points(const YamlNode& dims) {
   return points;
 }
 
+DimRanges read_ranges(const YamlNode& dims) {
+  DimRanges ranges;
+  for (std::size_t i = 0; i < dims.keys().size(); ++i) {
+    const YamlNode* range = dims.items()[i].is_map() ? dims.items()[i].find("range") : nullptr;
+    if (range == nullptr) continue;
+    const auto ends = integers(*range, "range");
+    ranges[dims.keys()[i].text()] = {ends.at(0), ends.at(1)};
+  }
+  return ranges;
+}
+
 OperatorSource read_operator_source(const YamlNode& root, const std::string& name) {
   OperatorSource source;
   source.name = name;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "recipes/operator_file.hpp"
 #include "recipes/operator_source.hpp"
 #include "recipes/strict_yaml.hpp"
 
@@ -22,5 +23,7 @@ OperatorSource read_operator_source(const YamlNode& root, const std::string& nam
 
 // `dims:` as points: {m: 1, n: [1, 2], k: {range: [1, 9], points: [1, 9]}} gives four.
 std::vector<Dims> read_points(const YamlNode& dims);
+// The dimensions of `dims:` that are ranges, after read_points has accepted it.
+DimRanges read_ranges(const YamlNode& dims);
 
 }  // namespace perftune

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "costmodel/roofline.hpp"
+#include "db/other_shapes.hpp"
 #include "recipes/error.hpp"
 #include "tuner/candidate_search.hpp"
 #include "tuner/rank.hpp"
@@ -230,6 +231,7 @@ class Session {
       result_.note = fmt::format("the learned part ended the search after {} measurements: nothing left is expected to "
                                  "be faster beyond noise; --no-model measures {} in the white box's order",
                                  succeeded_, options_.top);
+    record_default();
     if (!result_.measured)
       result_.note = "offline: compiled and emulated, not run; `perftune measure --pending` on a "
                      "machine with this GPU times what was found";
@@ -262,6 +264,15 @@ class Session {
     winner.roofline_us = roofline_us_;
     winner.ties = result_.ties;
     store_.set_winner(run_, op_id_, hardware_id_, runner_.policy().text(), winner);
+  }
+
+  // What serves shapes near this one where no winner does, if it was tried.
+  void record_default() {
+    for (const TunedCandidate& tuned : result_.candidates) {
+      if (!tuned.ranked.is_default || !is_success(tuned.outcome)) continue;
+      const double us = tuned.outcome.timing ? tuned.outcome.timing->median_us : tuned.ranked.prediction.us;
+      put_default(store_, op_id_, hardware_id_, tuned.kernel, runner_.toolchain(tuned.ranked.program.target), us);
+    }
   }
 
   const Operator& op_;

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <sstream>
+#include <vector>
 
 #include "executor/cuda_driver.hpp"
 #include "executor/emulation/encoded_tensor.hpp"
@@ -40,6 +41,20 @@ struct FakeFunction {
 };
 struct FakeEvent {
   std::chrono::steady_clock::time_point at;
+};
+
+// A launch that a graph repeats. Parameters are kept by address: whoever captured them keeps them.
+struct FakeLaunch {
+  FakeFunction* function;
+  Launch launch;
+  void* parameters;
+};
+struct FakeStream {
+  bool capturing = false;
+  std::vector<FakeLaunch> captured;
+};
+struct FakeGraph {
+  std::vector<FakeLaunch> launches;
 };
 
 struct State {
@@ -155,6 +170,13 @@ Result run(FakeFunction* function, const Launch& launch, void** params) {
 }
 
 Result guarded() { return state().sticky; }
+
+Result run_or_capture(FakeFunction* function, const Launch& launch, cuda::Stream stream, void** params) {
+  auto* const fake = reinterpret_cast<FakeStream*>(stream);
+  if (fake == nullptr || !fake->capturing) return run(function, launch, params);
+  fake->captured.push_back({function, launch, params[0]});
+  return kSuccess;
+}
 
 }  // namespace
 
@@ -369,12 +391,12 @@ EXPORT Result cuTensorMapEncodeTiled(cuda::TensorMapWords* words, int data_type,
 }
 EXPORT Result cuLaunchKernel(cuda::Function function, unsigned grid_x, unsigned grid_y,
                              unsigned grid_z, unsigned block_x, unsigned block_y, unsigned block_z,
-                             unsigned shared_bytes, cuda::Stream, void** params, void**) {
+                             unsigned shared_bytes, cuda::Stream stream, void** params, void**) {
   Launch launch;
   launch.grid = {grid_x, grid_y, grid_z};
   launch.block = {static_cast<int>(block_x), static_cast<int>(block_y), static_cast<int>(block_z)};
   launch.dynamic_shared_bytes = shared_bytes;
-  return run(reinterpret_cast<FakeFunction*>(function), launch, params);
+  return run_or_capture(reinterpret_cast<FakeFunction*>(function), launch, stream, params);
 }
 EXPORT Result cuLaunchKernelEx(const cuda::LaunchConfig* config, cuda::Function function,
                                void** params, void**) {
@@ -391,7 +413,47 @@ EXPORT Result cuLaunchKernelEx(const cuda::LaunchConfig* config, cuda::Function 
       launch.cluster[d] = static_cast<int>(config->attributes[i].value[d]);
     }
   }
-  return run(reinterpret_cast<FakeFunction*>(function), launch, params);
+  return run_or_capture(reinterpret_cast<FakeFunction*>(function), launch, config->stream, params);
+}
+EXPORT Result cuMemsetD8Async(cuda::Pointer to, unsigned char value, std::size_t bytes, cuda::Stream) {
+  return cuMemsetD8_v2(to, value, bytes);
+}
+EXPORT Result cuStreamCreate(cuda::Stream* stream, unsigned) {
+  *stream = reinterpret_cast<cuda::Stream>(new FakeStream);
+  return guarded();
+}
+EXPORT Result cuStreamDestroy_v2(cuda::Stream stream) {
+  delete reinterpret_cast<FakeStream*>(stream);
+  return kSuccess;
+}
+EXPORT Result cuStreamBeginCapture_v2(cuda::Stream stream, int) {
+  if (stream == nullptr) return kInvalidValue;  // the default stream cannot be captured
+  reinterpret_cast<FakeStream*>(stream)->capturing = true;
+  return guarded();
+}
+EXPORT Result cuStreamEndCapture(cuda::Stream stream, cuda::Graph* graph) {
+  auto* const fake = reinterpret_cast<FakeStream*>(stream);
+  fake->capturing = false;
+  *graph = reinterpret_cast<cuda::Graph>(new FakeGraph{std::move(fake->captured)});
+  return guarded();
+}
+EXPORT Result cuGraphInstantiateWithFlags(cuda::GraphRun* run, cuda::Graph graph, unsigned long long) {
+  *run = reinterpret_cast<cuda::GraphRun>(new FakeGraph(*reinterpret_cast<FakeGraph*>(graph)));
+  return guarded();
+}
+EXPORT Result cuGraphLaunch(cuda::GraphRun graph, cuda::Stream) {
+  std::ofstream(state().folder + "/graphs", std::ios::app) << '.';
+  for (FakeLaunch& launch : reinterpret_cast<FakeGraph*>(graph)->launches)
+    if (const Result result = run(launch.function, launch.launch, &launch.parameters)) return result;
+  return kSuccess;
+}
+EXPORT Result cuGraphExecDestroy(cuda::GraphRun graph) {
+  delete reinterpret_cast<FakeGraph*>(graph);
+  return kSuccess;
+}
+EXPORT Result cuGraphDestroy(cuda::Graph graph) {
+  delete reinterpret_cast<FakeGraph*>(graph);
+  return kSuccess;
 }
 
 }  // extern "C"

@@ -3,6 +3,7 @@
 //   device           what the device is: "key value" lines (see FakeDevice)
 //   HASH.emulated    the build for the emulator of the module image with that hash
 //   launches         one byte appended per launch, so that tests can count them
+//   graphs           the same per launch of a graph
 #pragma once
 
 #include <fmt/format.h>

@@ -1,0 +1,405 @@
+#include "executor/library/kernel_library.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <mutex>
+#include <shared_mutex>
+#include <unordered_map>
+
+#include "codegen/builtin_emitters.hpp"
+#include "db/launchables.hpp"
+#include "db/rows.hpp"
+#include "executor/cpu_topology.hpp"
+#include "executor/library/cpu_runtime.hpp"
+#include "executor/library/cuda_runtime.hpp"
+#include "executor/library/nearest.hpp"
+#include "executor/library/store_file.hpp"
+#include "executor/library/this_device.hpp"
+#include "recipes/operator_points.hpp"
+
+namespace perftune {
+namespace {
+
+constexpr int kMostRelatives = 4096;  // rows of one structure
+constexpr int kNearest = 16;          // of them that are estimated
+constexpr std::size_t kMostAnswers = 1 << 16;
+
+std::string dims_words(const Dims& dims) {
+  std::string text;
+  for (const auto& [dim, extent] : dims) text += fmt::format("{}{}={}", text.empty() ? "" : " ", dim, extent);
+  return text;
+}
+
+Dims base_of(const Operator& op, const Dims& all) {
+  Dims base;
+  for (const auto& [dim, extent] : op.base_dims())
+    if (const auto found = all.find(dim); found != all.end()) base[dim] = found->second;
+  return base;
+}
+
+}  // namespace
+
+class KernelLibrary::State {
+ public:
+  State(const std::string& path, LibraryOptions options)
+      : options_(std::move(options)), file_(path), rows_(file_.database()), emitters_(make_emitters()) {
+    if (options_.device == PERFTUNE_CUDA) {
+      CudaRuntime cuda = make_cuda_runtime(options_.driver_folders, options_.ordinal);
+      runtime_ = std::move(cuda.runtime);
+      gpu_ = std::move(cuda.gpu);
+    } else {
+      cores_ = std::max(1, static_cast<int>(this_cpu_topology().cores.size()));
+      if (options_.threads <= 0) options_.threads = cores_;
+      runtime_ = make_cpu_runtime(options_.threads);
+    }
+    find_device();
+    version_ = rows_.data_version();
+  }
+
+  using Answer = std::shared_ptr<const Found>;
+
+  // `make` gives the operator; only called when `key` was never asked.
+  template <class Make>
+  Answer answer(std::string key, perftune_policy policy, Make make) {
+    key += policy == PERFTUNE_EXACT_ONLY ? "\1!" : "\1";
+    {
+      const std::shared_lock lock(answers_mutex_);
+      if (const auto found = answers_.find(key); found != answers_.end()) return found->second;
+    }
+    const std::lock_guard store_lock(store_mutex_);
+    refresh();
+    Answer found = std::make_shared<const Found>(resolve(make(), policy));
+    const std::unique_lock lock(answers_mutex_);
+    if (answers_.size() >= kMostAnswers) answers_.clear();
+    return answers_.emplace(std::move(key), std::move(found)).first->second;
+  }
+
+  // Operators tuned under a name, one per structure. Under store_mutex_.
+  const std::vector<Operator>& named(const std::string& name) {
+    auto& known = named_[name];
+    if (!known.empty()) return known;
+    for (const StoredOperator& stored : rows_.operators_named(name)) known.push_back(read(stored.definition));
+    if (known.empty())
+      throw StatusError(PERFTUNE_NO_KERNEL, fmt::format("no operator '{}' was tuned into this store", name));
+    return known;
+  }
+
+  Operator with_signature(const std::string& signature) {
+    const auto stored = rows_.operator_with(signature);
+    if (!stored || stored->definition.empty())
+      throw StatusError(PERFTUNE_NO_KERNEL, "no operator of this signature was tuned into this store");
+    return read(stored->definition);
+  }
+
+  std::vector<std::string> names() {
+    const std::lock_guard lock(store_mutex_);
+    refresh();
+    return rows_.names();
+  }
+
+  const std::optional<ThisDevice>& device() const { return device_; }
+  const std::shared_ptr<Runtime>& runtime() const { return runtime_; }
+
+ private:
+  static Operator read(const std::string& definition) {
+    try {
+      return read_definition(definition, "the store's definition");
+    } catch (const Error& error) {
+      throw StatusError(PERFTUNE_STALE, error.what());
+    }
+  }
+
+  void refresh() {
+    file_.require_same();
+    const std::int64_t now = rows_.data_version();
+    if (now == version_) return;
+    version_ = now;
+    named_.clear();
+    relatives_.clear();
+    if (!device_) find_device();
+  }
+
+  void find_device() {
+    device_ = options_.device == PERFTUNE_CUDA ? find_this_gpu(rows_.devices(), gpu_, no_device_)
+                                               : find_this_cpu(rows_.devices(), cores_, no_device_);
+  }
+
+  struct Family {
+    std::vector<Relative> winners, defaults;
+    std::vector<std::pair<StoredRange, Dims>> ranges;
+  };
+
+  const Family& family(const Operator& op) {
+    const auto [place, fresh] = relatives_.try_emplace(op.structure());
+    Family& family = place->second;
+    if (!fresh) return family;
+    const auto with_dims = [&](std::vector<StoredChoice> choices) {
+      std::vector<Relative> list;
+      for (StoredChoice& choice : choices) {
+        Dims dims = rows_.dims(choice.op);
+        list.push_back({std::move(choice), std::move(dims)});
+      }
+      return list;
+    };
+    family.winners = with_dims(rows_.winners_like(place->first, device_->id, kMostRelatives));
+    family.defaults = with_dims(rows_.defaults_like(place->first, device_->id, kMostRelatives));
+    for (StoredRange& range : rows_.ranges_like(place->first, device_->id)) {
+      Dims dims = rows_.dims(range.choice.op);
+      family.ranges.emplace_back(std::move(range), std::move(dims));
+    }
+    return family;
+  }
+
+  // The range that holds `op`: one dimension between its ends, all others as at the tuned point.
+  std::optional<Relative> bucket(const Operator& op) {
+    for (const auto& [range, dims] : family(op).ranges) {
+      Dims there = base_of(op, dims);
+      Dims here = op.base_dims();
+      const auto dynamic = here.find(range.dim);
+      if (dynamic == here.end() || dynamic->second < range.low || dynamic->second > range.high) continue;
+      there[range.dim] = dynamic->second;
+      if (there == here) return Relative{range.choice, dims};
+    }
+    return std::nullopt;
+  }
+
+  Found resolve(const Operator& op, perftune_policy policy) {
+    if (!device_) throw StatusError(PERFTUNE_NO_KERNEL, no_device_);
+    std::string signature = op.signature();
+    if (const auto choice = rows_.winner(signature, device_->id, options_.threads);
+        choice && (policy == PERFTUNE_ANY || device_->same_model)) {
+      Found found = describe(op, *choice, PERFTUNE_HIT_EXACT, op.base_dims(), choice->us);
+      found.kernel = bind(op, *choice, true);
+      return found;
+    }
+    if (policy == PERFTUNE_EXACT_ONLY)
+      throw StatusError(PERFTUNE_MISS, fmt::format("{} at {} was not tuned on {}", op.name, dims_words(op.base_dims()),
+                                                   device_->same_model ? device_->hardware.name
+                                                                       : "this device (the store's is another model)"));
+    if (const auto range = bucket(op))
+      if (auto found = try_relative(op, *range, PERFTUNE_HIT_BUCKET)) return *std::move(found);
+    const Family& relatives = family(op);
+    const auto winners = estimate_relatives(op, relatives.winners, *emitters_, device_->hardware, kNearest);
+    const auto defaults = estimate_relatives(op, relatives.defaults, *emitters_, device_->hardware, kNearest);
+    const double limit = defaults.empty() ? HUGE_VAL : defaults.front().us;
+    for (const Estimated& estimated : winners)
+      if (estimated.us <= limit)
+        if (auto found = try_relative(op, *estimated.relative, PERFTUNE_HIT_NEAREST)) return *std::move(found);
+    // Correct, whatever their speed: defaults first, then any kernel that is legal here.
+    for (const auto* list : {&defaults, &winners})
+      for (const Estimated& estimated : *list)
+        if (auto found = try_relative(op, *estimated.relative, PERFTUNE_HIT_DEFAULT)) return *std::move(found);
+    throw StatusError(PERFTUNE_NO_KERNEL,
+                      fmt::format("no stored kernel computes {} at {} on {}; tune it, or a shape near it", op.name,
+                                  dims_words(op.base_dims()), device_->hardware.name));
+  }
+
+  Found describe(const Operator& op, const StoredChoice& choice, perftune_hit hit, Dims tuned_at, double estimate) {
+    Found found;
+    found.hit = hit;
+    found.measured = choice.basis == Basis::measured;
+    found.stored_us = choice.us;
+    found.estimated_us = estimate;
+    found.signature = op.signature();
+    found.program = choice.program;
+    found.kernel_id = choice.kernel;
+    found.tuned_on = device_->hardware.name;
+    found.tuned_at = std::move(tuned_at);
+    found.same_device = device_->same_model;
+    return found;
+  }
+
+  std::optional<Found> try_relative(const Operator& op, const Relative& relative, perftune_hit hit) {
+    const TileProgram program = TileProgram::parse(relative.choice.program);
+    const Emitter* emitter = emitters_->find(program);
+    if (emitter == nullptr || emitter->illegal(op, program, device_->hardware)) return std::nullopt;
+    auto kernel = bind(op, relative.choice, false);
+    if (!kernel) return std::nullopt;
+    Found found = describe(op, relative.choice, hit, base_of(op, relative.dims),
+                           estimate_us(op, relative, *emitter, program, device_->hardware));
+    found.kernel = std::move(kernel);
+    return found;
+  }
+
+  // nullptr where `must` is false and the stored kernel is not this operator's at this shape.
+  std::shared_ptr<const BoundKernel> bind(const Operator& op, const StoredChoice& choice, bool must) {
+    const TileProgram program = TileProgram::parse(choice.program);
+    const Emitter* emitter = emitters_->find(program);
+    const auto wrong = emitter == nullptr ? std::optional<std::string>("no emitter for it")
+                                          : emitter->illegal(op, program, device_->hardware);
+    if (wrong) {
+      if (!must) return nullptr;
+      throw StatusError(PERFTUNE_STALE, fmt::format("the winner '{}' is not legal for this version: {}", choice.program, *wrong));
+    }
+    Kernel kernel = emitter->emit(op, program, device_->hardware);
+    std::shared_ptr<void> code = code_of(choice.build, kernel, must);
+    if (!code) return nullptr;
+    return std::make_shared<BoundKernel>(op, std::move(kernel), emitter->bind(op, program, device_->hardware), runtime_,
+                                         std::move(code));
+  }
+
+  // Loaded once per build; the store's word is checked each time.
+  std::shared_ptr<void> code_of(std::int64_t build, const Kernel& kernel, bool must) {
+    const auto known = code_.find(build);
+    if (known != code_.end()) {
+      if (known->second.source == kernel.source) return known->second.code;
+      if (!must) return nullptr;
+    }
+    const auto stored = rows_.build(build);
+    if (!stored) throw StatusError(PERFTUNE_BAD_STORE, "the store is damaged: a winner without its build");
+    const auto refuse = [&](perftune_status status, std::string_view what) {
+      throw StatusError(status, fmt::format("kernel {}: {}", stored->kernel, what));
+    };
+    if (sqlite::source_hash(stored->source) != stored->source_hash)
+      refuse(PERFTUNE_REFUSED, "its source does not match its hash: the store was altered");
+    if (stored->source != kernel.source) {
+      if (!must) return nullptr;
+      refuse(PERFTUNE_STALE, "this version generates another source for its tile program: tune again");
+    }
+    std::string binary = stored->binary;
+    if (binary.empty()) {
+      if (!options_.compile) refuse(PERFTUNE_NO_KERNEL, "the store keeps no binary of it: tune again");
+      binary = options_.compile(kernel, stored->arch);
+    } else {
+      if (sqlite::binary_hash(binary) != stored->binary_hash)
+        refuse(PERFTUNE_REFUSED, stored->binary_hash.empty() ? "its binary has no hash: tune again"
+                                                             : "its binary does not match its hash: the store was altered");
+      if (stored->arch != device_->hardware.arch)
+        refuse(PERFTUNE_WRONG_ARCHITECTURE, fmt::format("its binary is for {}, this is {}", stored->arch, device_->hardware.arch));
+      file_.require_trust(options_.trust);
+    }
+    auto code = runtime_->load(kernel, binary);
+    code_[build] = {kernel.source, code};
+    return code;
+  }
+
+  struct Loaded {
+    std::string source;
+    std::shared_ptr<void> code;
+  };
+
+  LibraryOptions options_;
+  StoreFile file_;
+  Launchables rows_;
+  std::unique_ptr<EmitterRegistry> emitters_;
+  std::shared_ptr<Runtime> runtime_;
+  std::optional<ThisDevice> device_;
+  std::string no_device_;
+  PresentGpu gpu_;  // of a CUDA library
+  int cores_ = 0;   // of a CPU one
+  std::int64_t version_ = 0;
+
+  std::mutex store_mutex_;  // everything above that changes, and below up to the answers
+  std::map<std::string, std::vector<Operator>> named_;
+  std::map<std::string, Family> relatives_;  // by structure
+  std::map<std::int64_t, Loaded> code_;
+
+  std::shared_mutex answers_mutex_;
+  std::unordered_map<std::string, Answer> answers_;
+};
+
+namespace {
+
+// What SQLite and the recipes throw, as the library's statuses.
+template <class Work>
+auto translated(Work work) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    switch (error.kind()) {
+      case ErrorKind::store: throw StatusError(PERFTUNE_BAD_STORE, error.what());
+      case ErrorKind::unavailable: throw StatusError(PERFTUNE_NO_DEVICE, error.what());
+      case ErrorKind::usage: throw StatusError(PERFTUNE_BAD_ARGUMENT, error.what());
+      case ErrorKind::no_candidate: throw StatusError(PERFTUNE_NO_KERNEL, error.what());
+      default: throw StatusError(PERFTUNE_INTERNAL, error.what());
+    }
+  }
+}
+
+const Operator& with_dtype(const std::vector<Operator>& candidates, const std::string& dtype) {
+  const Operator* match = nullptr;
+  std::string types;
+  for (const Operator& op : candidates) {
+    const std::vector<int> order = argument_order(op);
+    const std::string_view type = name(op.tensors[static_cast<std::size_t>(order.front())].type);
+    types += fmt::format("{}{}", types.empty() ? "" : ", ", type);
+    if (!dtype.empty() && type != dtype) continue;
+    if (match != nullptr)
+      throw StatusError(PERFTUNE_BAD_ARGUMENT, fmt::format("several operators are called '{}' (first inputs: {}...); give dtype, "
+                                                           "tensors or a signature", op.name, types));
+    match = &op;
+  }
+  if (match == nullptr)
+    throw StatusError(PERFTUNE_NO_KERNEL, fmt::format("'{}' was not tuned for {}; it was for {}",
+                                                      candidates.front().name, dtype, types));
+  return *match;
+}
+
+}  // namespace
+
+KernelLibrary::KernelLibrary(const std::string& path, LibraryOptions options)
+    : state_(translated([&] { return std::make_unique<State>(path, std::move(options)); })) {}
+KernelLibrary::~KernelLibrary() = default;
+
+std::shared_ptr<const Found> KernelLibrary::find(const Operator& op, perftune_policy policy) {
+  return translated([&] { return state_->answer("=" + op.signature(), policy, [&] { return op; }); });
+}
+
+std::shared_ptr<const Found> KernelLibrary::find_signature(const std::string& signature, perftune_policy policy) {
+  return translated([&] {
+    return state_->answer("=" + signature, policy, [&] { return state_->with_signature(signature); });
+  });
+}
+
+std::shared_ptr<const Found> KernelLibrary::find(const std::string& name, const Dims& dims, const std::string& dtype,
+                                                 perftune_policy policy) {
+  return translated([&] {
+    return state_->answer(fmt::format("{}\1{}\1{}", name, dtype, dims_words(dims)), policy, [&] {
+      const Operator& op = with_dtype(state_->named(name), dtype);
+      for (const auto& [dim, extent] : op.base_dims())
+        if (!dims.contains(dim))
+          throw StatusError(PERFTUNE_BAD_ARGUMENT, fmt::format("{} needs the dimension '{}'", name, dim));
+      return op.rebind(dims);
+    });
+  });
+}
+
+std::shared_ptr<const Found> KernelLibrary::find(const std::string& name, std::span<const TensorArgument> tensors,
+                                                 Dims dims, const std::string& dtype, perftune_policy policy) {
+  std::string key = fmt::format("{}\1{}\1{}\2", name, dtype, dims_words(dims));
+  for (const TensorArgument tensor : tensors) {
+    if (tensor == nullptr || (tensor->ndim > 0 && tensor->shape == nullptr))
+      throw StatusError(PERFTUNE_BAD_ARGUMENT, "a tensor without a shape");
+    key += fmt::format("{}.{}[", int{tensor->dtype.code}, int{tensor->dtype.bits});
+    for (int d = 0; d < tensor->ndim; ++d) key += fmt::format("{},", tensor->shape[d]);
+  }
+  return translated([&] {
+    return state_->answer(std::move(key), policy, [&] {
+      std::vector<Operator> fitting;
+      for (const Operator& op : state_->named(name))
+        if (same_kind(op, tensors)) fitting.push_back(op);
+      if (fitting.empty())
+        throw StatusError(PERFTUNE_BAD_SHAPE, fmt::format("no operator '{}' of this store takes tensors of this number, these "
+                                                          "types and ranks", name));
+      const Operator& op = with_dtype(fitting, dtype);
+      if (auto wrong = read_dims(op, tensors, dims)) throw StatusError(*wrong);
+      for (const auto& [dim, extent] : op.base_dims())
+        if (!dims.contains(dim))
+          throw StatusError(PERFTUNE_BAD_ARGUMENT, fmt::format("no tensor shows the dimension '{}' of {}: give it", dim, name));
+      return op.rebind(dims);
+    });
+  });
+}
+
+const Hardware* KernelLibrary::hardware() const {
+  return state_->device() ? &state_->device()->hardware : nullptr;
+}
+const std::shared_ptr<Runtime>& KernelLibrary::runtime() const { return state_->runtime(); }
+std::vector<std::string> KernelLibrary::names() {
+  return translated([&] { return state_->names(); });
+}
+
+}  // namespace perftune

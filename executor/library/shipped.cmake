@@ -1,0 +1,91 @@
+# libperftune_executor, the part that ships in other people's products: what it may contain is listed
+# here, file by file. No YAML, no model, no tuner, no compiler. Compiled again for size, with nothing
+# exported but perftune.h.
+set(shipped
+  recipes/axis_inference.cpp
+  recipes/binding.cpp
+  recipes/definition.cpp
+  recipes/dtype.cpp
+  recipes/error.cpp
+  recipes/expression.cpp
+  recipes/functions.cpp
+  recipes/hardware.cpp
+  recipes/hardware_file.cpp
+  recipes/index_arithmetic.cpp
+  recipes/integer_formula.cpp
+  recipes/lexer.cpp
+  recipes/operator.cpp
+  recipes/operator_part.cpp
+  recipes/operator_points.cpp
+  recipes/operator_template.cpp
+  recipes/operator_text.cpp
+  recipes/plain_text.cpp
+  recipes/signature.cpp
+  recipes/statement_binding.cpp
+  recipes/strict_yaml.cpp
+  recipes/syntax.cpp
+  recipes/value_binding.cpp
+  recipes/work.cpp
+  db/digest.cpp
+  db/launchables.cpp
+  db/open.cpp
+  db/records.cpp
+  db/rows.cpp
+  db/schema.cpp
+  db/sqlite.cpp
+  executor/cpu_identity.cpp
+  executor/cpu_topology.cpp
+  executor/cuda_driver.cpp
+  executor/cuda_tensor_map.cpp
+  executor/gpu_detect.cpp
+  executor/loaded_library.cpp
+  executor/parameter_block.cpp
+  executor/vendor_library.cpp
+  executor/thread_pool.cpp
+  executor/library/bound_kernel.cpp
+  executor/library/c_api.cpp
+  executor/library/c_api_launch.cpp
+  executor/library/cpu_runtime.cpp
+  executor/library/cuda_runtime.cpp
+  executor/library/handles.cpp
+  executor/library/kernel_library.cpp
+  executor/library/nearest.cpp
+  executor/library/store_file.cpp
+  executor/library/tensor_check.cpp
+  executor/library/this_device.cpp)
+# The emitters: they say whether a tile program is legal for a shape and how to launch it there. Texts
+# of device headers and kernel ids, which hash those, stay out.
+get_target_property(emitters perftune_codegen SOURCES)
+list(FILTER emitters EXCLUDE REGEX "headers.cpp|_files.cpp|bundle/|version.cpp|^kernel.cpp|emulation/|check")
+list(TRANSFORM shipped PREPEND ${PROJECT_SOURCE_DIR}/)
+list(TRANSFORM emitters PREPEND ${PROJECT_SOURCE_DIR}/codegen/)
+
+add_library(perftune_shared SHARED ${shipped} ${emitters})
+target_link_libraries(perftune_shared PRIVATE perftune_flags perftune_fmt perftune_sqlite Threads::Threads ${CMAKE_DL_LIBS})
+target_compile_definitions(perftune_shared PRIVATE PERFTUNE_VERSION="${PROJECT_VERSION}")
+target_compile_options(perftune_shared PRIVATE -Os -fvisibility=hidden -fvisibility-inlines-hidden
+                       -ffunction-sections -fdata-sections)
+target_link_options(perftune_shared PRIVATE -Wl,--gc-sections
+                    -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/library/exports.map)
+set_target_properties(perftune_shared PROPERTIES OUTPUT_NAME perftune_executor
+                      VERSION ${PROJECT_VERSION} SOVERSION 1
+                      LINK_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/library/exports.map)
+
+# `cmake --install BUILD --component executor`: library, headers, a CMake package and a pkg-config file.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+target_include_directories(perftune_shared INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+set_target_properties(perftune_shared PROPERTIES EXPORT_NAME executor)
+install(TARGETS perftune_shared EXPORT perftune_executor
+        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT executor NAMELINK_COMPONENT executor)
+install(FILES perftune.h perftune.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT executor)
+install(EXPORT perftune_executor FILE perftune_executorConfig.cmake NAMESPACE perftune::
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/perftune_executor COMPONENT executor)
+write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/perftune_executorConfigVersion.cmake
+                                 COMPATIBILITY SameMinorVersion)
+file(RELATIVE_PATH up_to_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+configure_file(library/perftune_executor.pc.in perftune_executor.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/perftune_executorConfigVersion.cmake
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/perftune_executor COMPONENT executor)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/perftune_executor.pc
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT executor)

@@ -1,0 +1,54 @@
+#include "executor/library/store_file.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "db/open.hpp"
+#include "recipes/error.hpp"
+
+namespace perftune {
+namespace {
+
+struct stat status_of(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0)
+    throw StatusError(PERFTUNE_STORE_CHANGED, path + ": the store was deleted since it was opened; open it again");
+  return info;
+}
+
+}  // namespace
+
+StoreFile::StoreFile(const std::string& path) : path_(std::filesystem::absolute(path).lexically_normal().string()) {
+  StoreOptions options;
+  options.mode = StoreMode::read_only;
+  try {
+    database_ = sqlite::open_store_file(path_, options);
+  } catch (const Error& error) {
+    throw StatusError(PERFTUNE_BAD_STORE, error.what());
+  }
+  const struct stat info = status_of(path_);
+  device_ = info.st_dev;
+  inode_ = info.st_ino;
+}
+
+void StoreFile::require_same() const {
+  const struct stat info = status_of(path_);
+  if (info.st_dev != device_ || info.st_ino != inode_)
+    throw StatusError(PERFTUNE_STORE_CHANGED, path_ + ": the store was replaced since it was opened; open it again");
+}
+
+void StoreFile::require_trust(perftune_trust trust) const {
+  if (trust == PERFTUNE_TRUST_ALL) return;
+  if (trust == PERFTUNE_TRUST_NONE)
+    throw StatusError(PERFTUNE_REFUSED, path_ + ": a kernel needs the store's binary, and no store is trusted");
+  const struct stat info = status_of(path_);
+  const bool ours = info.st_uid == ::geteuid() || info.st_uid == 0;
+  const bool others = (info.st_mode & S_IWOTH) != 0 || ((info.st_mode & S_IWGRP) != 0 && info.st_gid != ::getegid());
+  if (!ours || others)
+    throw StatusError(PERFTUNE_REFUSED, path_ + (ours ? ": others may write the store" : ": the store is another user's") +
+                                            ", so its binaries are not run; open it with PERFTUNE_TRUST_ALL if you trust it");
+}
+
+}  // namespace perftune

@@ -1,0 +1,33 @@
+// The store's file as the library sees it: opened for reading, still the one that was opened, and
+// whether its code may run here.
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <string>
+
+#include "db/sqlite.hpp"
+#include "executor/library/status.hpp"
+
+namespace perftune {
+
+class StoreFile {
+ public:
+  // Throws StatusError{PERFTUNE_BAD_STORE}.
+  explicit StoreFile(const std::string& path);
+
+  sqlite::Database& database() { return *database_; }
+  // Throws StatusError{PERFTUNE_STORE_CHANGED} when the path no longer names the file that was opened.
+  void require_same() const;
+  // Throws StatusError{PERFTUNE_REFUSED} when `trust` forbids to run what it holds.
+  void require_trust(perftune_trust trust) const;
+
+ private:
+  std::string path_;
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
+  std::unique_ptr<sqlite::Database> database_;
+};
+
+}  // namespace perftune

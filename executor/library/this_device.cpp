@@ -1,0 +1,70 @@
+#include "executor/library/this_device.hpp"
+
+#include <fmt/format.h>
+
+#include "executor/cpu_identity.hpp"
+#include "recipes/hardware_file.hpp"
+#include "recipes/plain_text.hpp"
+
+namespace perftune {
+namespace {
+
+Hardware read(const StoredDevice& device) {
+  return read_hardware(parse_plain(device.description, "the store's description of " + device.name));
+}
+
+std::string words(const std::vector<StoredDevice>& devices) {
+  std::string text;
+  for (const StoredDevice& device : devices)
+    text += fmt::format("{}{} ({}, {})", text.empty() ? "" : ", ", device.name, device.vendor_name, device.arch);
+  return text.empty() ? "no device" : text;
+}
+
+}  // namespace
+
+std::optional<ThisDevice> find_this_cpu(const std::vector<StoredDevice>& devices, int cores, std::string& why_not) {
+  const CpuIsa isa = detect_cpu_isa();
+  const std::string brand = cpu_brand();
+  const StoredDevice* best = nullptr;
+  int best_score = -1;
+  for (const StoredDevice& device : devices) {
+    if (device.kind != "cpu") continue;
+    const bool runs = device.arch == name(isa) || (isa == CpuIsa::avx512 && device.arch == "avx2");
+    if (!runs) continue;
+    const int score = (device.vendor_name == brand ? 4 : 0) + (device.units == cores ? 2 : 0) + (device.arch == name(isa) ? 1 : 0);
+    if (score >= best_score) {  // of equals the later row
+      best = &device;
+      best_score = score;
+    }
+  }
+  if (best == nullptr) {
+    why_not = fmt::format("nothing in the store was tuned for a CPU like this one ({}, {}); it knows {}", brand, name(isa),
+                          words(devices));
+    return std::nullopt;
+  }
+  ThisDevice found;
+  found.id = best->id;
+  found.hardware = read(*best);
+  found.same_model = best->vendor_name == brand && best->arch == name(isa);
+  return found;
+}
+
+std::optional<ThisDevice> find_this_gpu(const std::vector<StoredDevice>& devices, const PresentGpu& gpu,
+                                        std::string& why_not) {
+  std::optional<ThisDevice> fits;
+  for (const StoredDevice& device : devices) {
+    if (device.kind != "gpu" || device.description.empty()) continue;
+    Hardware hardware = read(device);
+    if (is_present(hardware, gpu)) return ThisDevice{device.id, std::move(hardware), true};
+    const bool runs = hardware.compute_capability / 10 == gpu.compute_capability / 10 &&
+                      hardware.compute_capability <= gpu.compute_capability &&
+                      (!device.arch.ends_with('a') || hardware.compute_capability == gpu.compute_capability);
+    if (runs) fits = ThisDevice{device.id, std::move(hardware), false};
+  }
+  if (!fits)
+    why_not = fmt::format("nothing in the store was tuned for a GPU like this one ({}, sm_{}); it knows {}", gpu.name,
+                          gpu.compute_capability, words(devices));
+  return fits;
+}
+
+}  // namespace perftune
