@@ -43,7 +43,7 @@ class CudaLibrary : public testing::Test {
   }
   // Tensors with their data on the device; `host` keeps theirs.
   struct OnDevice {
-    explicit OnDevice(Tensors& host) : host(host) {
+    explicit OnDevice(Tensors& on_host) : host(on_host) {
       for (std::size_t i = 0; i < host.size(); ++i) {
         tensors.push_back(host[i]);
         bytes.push_back(static_cast<std::size_t>(host[i].shape[0]) * (host[i].ndim > 1 ? static_cast<std::size_t>(host[i].shape[1]) : 1) * 4);

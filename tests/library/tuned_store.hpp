@@ -32,7 +32,7 @@ class TunedStore {
   TunedStore(Hardware hardware, Compile compile);
   const std::string& path() const { return path_; }
 
-  // Compiles constructed program number `which` (0: the default) for `op` and makes it the winner with
+  // Compiles program number `which` of those that are legal (0: the default) and makes it the winner with
   // `us`; the default is recorded beside it with `default_us`.
   TileProgram add(const Operator& op, int which = 1, double us = 10, double default_us = 12);
   // The winner of `op` serves `dim` from low to high.
