@@ -103,6 +103,17 @@ std::string split_text(const Operator& op, const Hardware& hardware, const Kerne
   return out + table.text() + "\n";
 }
 
+// What stands between a contraction and its pipe's peak, beside the stages.
+std::string ceiling_text(const Operator& op, const Hardware& hardware, const Prediction& p) {
+  if (p.peak_tflops <= 0 || p.clock_ghz <= 0) return "";
+  std::string out = fmt::format("of peak    {:.0f} % of {:.4g} TFLOP/s; {:.2f} GHz of {:.2f}{}",
+                                100 * op.flops() / p.us * 1e-6 / p.peak_tflops, p.peak_tflops, p.clock_ghz,
+                                hardware.boost_ghz, p.clock_ghz < 0.999 * hardware.boost_ghz
+                                    ? fmt::format(" keeps within {:.0f} W", hardware.power_watts) : "");
+  if (p.padding > 1.005) out += fmt::format("; {:.0f} % more is computed than asked for", 100 * (p.padding - 1));
+  return out + "\n";
+}
+
 std::string render(const Operator& op, const Hardware& hardware, const Ranking& ranking,
                    const Ranked& candidate) {
   const Prediction& p = candidate.prediction;
@@ -116,6 +127,7 @@ std::string render(const Operator& op, const Hardware& hardware, const Ranking& 
   out += fmt::format("occupancy  {:.0f} %, {:.2f} waves, ~{} registers, {} of shared memory\n",
                      100 * p.occupancy, p.waves, candidate.estimate.registers,
                      format_bytes(static_cast<double>(candidate.estimate.shared_bytes)));
+  out += ceiling_text(op, hardware, p);
   out += "\nWhich family\n" + families_text(ranking, candidate);
   out += "\nWhy this shape\n" + rules_text(candidate);
   out += "\nWhere the time goes (each stage as if alone)\n" + breakdown_text(p);

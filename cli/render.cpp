@@ -53,7 +53,9 @@ json prediction_json(const Prediction& p) {
           {"predicted_high_us", p.high_us}, {"limiter", p.limiter},
           {"breakdown", stages},       {"occupancy", p.occupancy},
           {"waves", p.waves},          {"dram_bytes", p.dram_bytes},
-          {"l2_bytes", p.l2_bytes},    {"advice", p.advice}};
+          {"l2_bytes", p.l2_bytes},    {"advice", p.advice},
+          {"clock_ghz", or_null(p.clock_ghz > 0, p.clock_ghz)},
+          {"peak_tflops", or_null(p.peak_tflops > 0, p.peak_tflops)}, {"padding", p.padding}};
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ constexpr Knob kKnobs[] = {
     {"index_bits", &ContractionTiles::index_bits}, {"cluster_m", &ContractionTiles::cluster_m},
     {"cluster_n", &ContractionTiles::cluster_n},   {"swap", &ContractionTiles::swap},
     {"producers", &ContractionTiles::producers},   {"tensor_store", &ContractionTiles::tensor_store},
+    {"promote", &ContractionTiles::promote},
 };
 
 }  // namespace

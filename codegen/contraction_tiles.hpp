@@ -10,7 +10,7 @@
 //               meet in a workspace and the last block to arrive adds them in a fixed order
 //   slice_k     warp groups of one block that share its output tile, each over a part of block_k
 //   stream_k    1: what the last, partial wave and the one before it compute is cut evenly over the
-//               resident blocks instead (cuda/wgmma)
+//               resident blocks instead (cuda/mma, cuda/wgmma)
 //   raster      m-blocks visited before n advances (L2 reuse); 1: n-major order
 //   vector_*    elements per global load of A, B and store of C
 //   min_blocks  resident blocks per SM asked of the compiler, at least: CUDA emitters ask for as many
@@ -19,6 +19,8 @@
 //   producers   warps of a block that only load, beside warps() (cuda/wgmma)
 //   tensor_store 1: finished tiles leave as boxes that TMA stores (cuda/wgmma)
 //   cluster_*   blocks per cluster (cuda/wgmma)
+//   promote     k steps after which the tensor core's sums are added to others in registers, whose
+//               precision theirs does not reach (cuda/wgmma, 8-bit floats); 0: never
 //   swap        1: the instruction's rows run along n, its columns along m (cuda/wgmma, small m)
 #pragma once
 
@@ -44,6 +46,7 @@ struct ContractionTiles {
   int tensor_store = 0;
   int cluster_m = 1, cluster_n = 1;
   int swap = 0;
+  int promote = 0;
 
   auto operator<=>(const ContractionTiles&) const = default;
 

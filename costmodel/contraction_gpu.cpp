@@ -102,6 +102,8 @@ Prediction to_prediction(const PipelineTime& time, double relative_error) {
   p.waves = time.waves;
   p.dram_bytes = time.dram_bytes;
   p.l2_bytes = time.l2_bytes;
+  p.clock_ghz = time.clock_ghz;
+  p.padding = time.padding;
   p.breakdown = {{"dram", time.dram_us, true},          {"l2", time.l2_us, true},
                  {"shared", time.shared_us, true},      {"issue", time.issue_us, true},
                  {"math", time.math_us, true},          {"load latency", time.latency_us, true},
@@ -129,6 +131,9 @@ std::vector<Prediction> ContractionGpuModel::predict(const Operator& op, const H
     const LaunchContext cold;
     const PipelineTime time = contraction_time(work, program, hardware, cold, parameters_);
     out.push_back(to_prediction(time, kRelativeError));
+    const bool scalar = instruction_ == InstructionClass::simt;
+    out.back().peak_tflops = hardware.peak_tflops(scalar ? work.accumulate : work.multiply,
+                                                  scalar ? Pipe::scalar : Pipe::tensor);
     out.back().advice = advise(work, program, hardware, cold, parameters_, time);
   }
   return out;

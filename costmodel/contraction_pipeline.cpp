@@ -18,6 +18,8 @@ struct Grid {
   double blocks;                   // times split_k
   double steps;                    // k steps per block
   double sms, slots;               // slots: blocks resident on the machine at once
+  double streamed = 0;             // tiles that stream_k cuts over all slots; blocks are the slots then
+  double tile_steps = 0;           // k steps of a whole tile
 };
 
 Grid make_grid(const ContractionWork& w, const ContractionTiles& t, const Hardware& hw, int resident) {
@@ -27,15 +29,17 @@ Grid make_grid(const ContractionWork& w, const ContractionTiles& t, const Hardwa
   g.tiles = g.tiles_m * g.tiles_n * w.batch;
   g.sms = hw.sms;
   g.slots = g.sms * resident;
-  const double all_steps = ceil_div(w.k, t.block_k);
+  g.tile_steps = ceil_div(w.k, t.block_k);
   if (t.stream_k != 0) {
-    // Every resident block takes the same share of all k steps: no partial wave, but tiles that
-    // two blocks share are added through the workspace.
-    g.blocks = std::min(g.tiles * all_steps, g.slots);
-    g.steps = g.tiles * all_steps / g.blocks;
+    // Every slot computes as much: whole tiles, then its share of those of the last, partial wave and
+    // of the one before it.
+    g.blocks = std::min(g.tiles * g.tile_steps, g.slots);
+    g.steps = g.tiles * g.tile_steps / g.blocks;
+    const double waves = std::floor(g.tiles / g.slots);
+    g.streamed = g.tiles - (std::fmod(g.tiles, g.slots) == 0 ? waves : std::max(0.0, waves - 1)) * g.slots;
   } else {
     g.blocks = g.tiles * t.split_k;
-    g.steps = ceil_div(all_steps, t.split_k);
+    g.steps = ceil_div(g.tile_steps, t.split_k);
   }
   return g;
 }
@@ -172,37 +176,50 @@ PipelineTime time_at(const ContractionWork& w, const PipelineProgram& program, c
   const double c_block_bytes = double(t.block_m) * t.block_n * w.c.element_bytes * w.c.sector_factor;
   double body_us = 0;
   bool first = true;
-  const auto run_wave = [&](double count, double active) {
+  const auto run_wave = [&](double count, double active, double steps, double stored_blocks) {
     if (count < 1 || active < 1) return;
     const double per_sm = ceil_div(active, grid.sms);
     const Step step = step_ns(rates, machine, input, p, per_sm, active);
-    const double length = step.length() * grid.steps * 1e-3;
-    const double stores = count * active * c_block_bytes / (machine.l2_raw_gbps * p.store_share) * 1e-3;
+    const double length = step.length() * steps * 1e-3;
+    const double stores = count * stored_blocks * c_block_bytes / (machine.l2_raw_gbps * p.store_share) * 1e-3;
     const double start = first ? 0 : p.loaded_latency * machine.l2_latency_ns * rates.clock_ghz / per_sm;
     const double end = count * (p.block_end_cycles / per_sm + start) * 1e-3 / rates.clock_ghz + stores;
     first = false;
     body_us += count * length + end;
     out.epilogue_us += end;
     out.tail_us += count * length * (1 - active / (per_sm * grid.sms));
-    add(out, step, count * grid.steps);
+    add(out, step, count * steps);
   };
-  const double full_waves = std::floor(grid.blocks / grid.slots);
-  run_wave(full_waves, grid.slots);
-  run_wave(1, grid.blocks - full_waves * grid.slots);
+  if (t.stream_k != 0) {
+    run_wave((grid.tiles - grid.streamed) / grid.slots, grid.slots, grid.tile_steps, grid.slots);
+    if (grid.streamed > 0)
+      run_wave(1, grid.blocks, grid.streamed * grid.tile_steps / grid.blocks, grid.streamed);
+  } else {
+    const double full_waves = std::floor(grid.blocks / grid.slots);
+    const double rest = grid.blocks - full_waves * grid.slots;
+    run_wave(full_waves, grid.slots, grid.steps, grid.slots);
+    run_wave(1, rest, grid.steps, rest);
+  }
 
   out.launch_us = launch_floor_us(hw, context, p);
   out.fill_us = (p.block_start_cycles / rates.clock_ghz + machine.dram_latency_ns) * 1e-3;
-  if (t.split_k > 1 || (t.stream_k != 0 && std::fmod(grid.blocks, grid.tiles) != 0)) {
+  const double sum_bytes = double(t.block_m) * t.block_n * 4.0;
+  if (t.split_k > 1) {
     // Each block writes its float partial tile; one block per tile reads them all back.
-    const double partial = grid.blocks * t.block_m * t.block_n * 4.0;
+    const double partial = grid.blocks * sum_bytes;
     out.reduction_us = p.reduction_latency_us + 2 * partial / machine.l2_gbps * 1e-3;
     out.l2_bytes += 2 * partial;
-    // With streams, one block per tile reads all of its parts through its SM's own port.
-    if (t.stream_k != 0) {
-      const double parts = std::ceil(grid.blocks / grid.tiles) + 1;
-      out.reduction_us += parts * t.block_m * t.block_n * 4.0 /
-                          (p.sm_port_bytes_per_clock * rates.clock_ghz) * 1e-3;
-    }
+  } else if (grid.streamed > 0) {
+    // A stretch ends where the next begins, in nearly every case inside a tile: as many parts as stretches
+    // and tiles. Nothing is multiplied while parts are written, nor while the last holder of a tile reads
+    // all of it through its SM's port.
+    const double parts = grid.blocks + grid.streamed;
+    const double write_us = parts * sum_bytes / (machine.l2_raw_gbps * p.store_share) * 1e-3;
+    const double read_us = std::max(parts * sum_bytes / machine.l2_gbps,
+                                    std::ceil(parts / grid.streamed) * sum_bytes /
+                                        (p.sm_port_bytes_per_clock * rates.clock_ghz)) * 1e-3;
+    out.reduction_us = p.reduction_latency_us + write_us + read_us;
+    out.l2_bytes += 2 * parts * sum_bytes;
   }
   out.dram_us = std::max(out.dram_us, dram_all_us);
   out.total_us = out.launch_us + out.fill_us + out.reduction_us + std::max(body_us, dram_all_us);

@@ -62,6 +62,9 @@ struct GpuParameters {
   double mma_latency_cycles = 43;
   // Share of a pipe's peak rate that the inner loop reaches with operands at hand.
   double math_efficiency = 0.98;
+  // Share of TMA's writes to shared memory that keep wgmma from reading its operands: of 0, 0.25, 0.5, 0.75
+  // and 1 the bf16 H100 set takes the first three alike and the last at 0.3 points more error.
+  double wgmma_write_share = 0.5;
   // mma.sync's share of the tensor peak where wgmma (sm_90) or tcgen05 (sm_100) is needed for the
   // whole: Luo et al., "Benchmarking and Dissecting the Nvidia Hopper GPU", arXiv 2402.13499.
   double mma_share_sm90 = 0.62;

@@ -31,8 +31,9 @@ double fragment_read_bytes(const ContractionWork& w, const ContractionTiles& t,
   const double warps_m = double(t.block_m) / t.warp_m, warps_n = double(t.block_n) / t.warp_n;
   const double a = w.a.element_bytes, b = w.b.element_bytes;
   if (instruction == InstructionClass::wgmma) {
-    // Operands stay in shared memory: each 64-row instruction reads its rows of A and all of B.
-    return (t.block_m * a + std::ceil(t.block_m / 64.0) * t.block_n * b) * t.block_k;
+    // Operands stay in shared memory: each 64-row instruction reads its rows of one and all of the other.
+    return t.swap != 0 ? (t.block_n * b + std::ceil(t.block_n / 64.0) * t.block_m * a) * t.block_k
+                       : (t.block_m * a + std::ceil(t.block_m / 64.0) * t.block_n * b) * t.block_k;
   }
   const double once = (warps_n * t.block_m * a + warps_m * t.block_n * b) * t.block_k;
   if (instruction == InstructionClass::mma) return once;
@@ -68,7 +69,8 @@ double issue_slots(const ContractionWork& w, const ContractionTiles& t,
     }
     case InstructionClass::wgmma: break;
   }
-  return loop;  // one thread issues TMA, one instruction per warpgroup and 64 x n x 16 product
+  const double promoted = t.promote > 0 ? double(t.block_m) * t.block_n / kWarpThreads / t.promote : 0;
+  return loop + promoted;  // one thread issues TMA, one instruction per warpgroup and 64 x n x 16 product
 }
 
 }  // namespace
@@ -83,9 +85,10 @@ InstructionRates instruction_rates(const ContractionWork& w, const PipelineProgr
   const double flops = 2.0 * t.block_m * t.block_n * t.block_k;
   r.math_cycles = flops / (flops_per_cycle(w, instruction, hw, p) * p.math_efficiency);
   const double writes = (t.block_m * w.a.element_bytes + t.block_n * w.b.element_bytes) * t.block_k;
-  // wgmma kernels at 97 % of the tensor peak leave no cycle for TMA's writes: they count apart.
-  const double reads = fragment_read_bytes(w, t, instruction);
-  r.shared_cycles = (instruction == InstructionClass::wgmma ? std::max(reads, writes) : reads + writes) /
+  // Reads and the copies' writes share the banks. For 128 x 256 tiles of 16-bit types by wgmma both take
+  // all of them at the tensor peak, for narrower ones more.
+  const double contended = instruction == InstructionClass::wgmma ? p.wgmma_write_share : 1;
+  r.shared_cycles = (fragment_read_bytes(w, t, instruction) + contended * writes) /
                     hw.sm.shared_bytes_per_clock;
   r.issue_cycles = issue_slots(w, t, instruction, hw.compute_capability >= 80) / hw.sm.sub_partitions;
   if (instruction != InstructionClass::simt)

@@ -30,6 +30,9 @@ struct Prediction {
   double waves = 0;         // blocks over blocks resident at once
   double dram_bytes = 0;    // modelled traffic
   double l2_bytes = 0;
+  double clock_ghz = 0;     // assumed, within the board's power limit; 0: not part of the model
+  double peak_tflops = 0;   // of the pipe that multiplies, by the datasheet; 0: no contraction
+  double padding = 1;       // computed over useful work
   std::string advice;       // what would help most, one line
 };
 

@@ -9,7 +9,8 @@ namespace {
 
 constexpr int kInstructionBytes = 32;  // of k, whatever the type
 constexpr int kSumBytes = 4;           // f32 or i32
-constexpr int kGatherRegisters = 28;   // bytes on their way into words (bench/ptxas_sweep mma)
+constexpr int kPairRegisters = 8;      // pairs of bytes on their way into words
+constexpr int kScheduleRegisters = 8;  // where a stream stands
 
 bool power_of_two(int x) { return x > 0 && (x & (x - 1)) == 0; }
 int round_up(int x, int to) { return (x + to - 1) / to * to; }
@@ -19,7 +20,7 @@ bool byte_float(DType type) { return type == DType::f8e4m3 || type == DType::f8e
 bool along_k(const Access& access) { return access.forms(Group::k).back() == StrideForm::unit; }
 
 // As ContractionMma lays it out.
-int shared_bytes(const ContractionTiles& t, int element, bool b_along_k) {
+int shared_bytes(const ContractionTiles& t, int element, bool a_along_k, bool b_along_k) {
   const int tile_a = round_up(t.block_m * t.block_k * element, 128);
   const int tile_b = round_up(t.block_n * t.block_k * element, 128);
   const int line_b = (b_along_k ? t.block_k : t.block_n) * element;
@@ -27,7 +28,9 @@ int shared_bytes(const ContractionTiles& t, int element, bool b_along_k) {
       round_up(t.stages * tile_a, std::max(128, line_b)) + t.stages * tile_b;
   const int sums = t.slice_k / 2 * t.block_m * t.block_n * kSumBytes;
   const int warps = t.warps() / t.slice_k;
-  const int output = warps * 16 * (t.warp_n + 8) * kSumBytes;
+  const bool pairs_a = element == 1 && !a_along_k, pairs_b = element == 1 && !b_along_k;
+  const int padding = pairs_a == pairs_b ? 8 : pairs_a ? 4 : t.warp_n % 32 == 0 ? 16 : 0;
+  const int output = warps * 16 * (t.warp_n + padding) * kSumBytes;
   return std::max({staging, sums, output, 16});
 }
 
@@ -36,11 +39,12 @@ std::string print_tiles(const ContractionTiles& t, int shared) {
       "  struct Tiles {{\n"
       "    static constexpr int block_m = {}, block_n = {}, block_k = {}, stages = {};\n"
       "    static constexpr int warp_m = {}, warp_n = {};\n"
-      "    static constexpr int split_k = {}, slice_k = {}, raster = {};\n"
+      "    static constexpr int split_k = {}, slice_k = {}, stream_k = {}, raster = {};\n"
+      "    static constexpr int cluster_m = 1, cluster_n = 1;\n"
       "    static constexpr int shared_bytes = {};\n"
       "  }};\n",
       t.block_m, t.block_n, t.block_k, t.stages, t.warp_m, t.warp_n, t.split_k, t.slice_k,
-      t.raster, shared);
+      t.stream_k, t.raster, shared);
 }
 
 std::optional<std::string> bad_types(const Contraction& form, const Hardware& hardware) {
@@ -85,17 +89,19 @@ struct MmaRegisters {
     const double fragments = 4 * (t.warp_m / 16 + t.warp_n / 16);
     const auto a = StagingRegisters::of(form.a, t.block_m, plan.a_along_k, t.vector_a, t, hardware);
     const auto b = StagingRegisters::of(form.b, t.block_n, plan.b_along_k, t.vector_b, t, hardware);
-    const bool gathers = size_bytes(form.a.type) == 1 && !(plan.a_along_k && plan.b_along_k);
+    const bool pairs = size_bytes(form.a.type) == 1 && !(plan.a_along_k && plan.b_along_k);
     const double offsets = a.row_offsets + b.row_offsets;
     const double held = a.held_words + b.held_words;
     MmaRegisters result;
     // Fragments twice: the next instruction's are loaded while this one's are used.
     result.needed = static_cast<int>(40 + sums + 2 * fragments + 2 * offsets + held +
-                                     (gathers ? kGatherRegisters : 0));
+                                     (pairs ? kPairRegisters : 0) +
+                                     (t.stream_k != 0 ? kScheduleRegisters : 0));
     const double staging = 0.24 * offsets + 0.84 * held + 1.6 * (a.vectors + b.vectors);
     const double instruction = hardware.compute_capability < 80 ? -15.5 : 0;  // half the fragment
     result.expected = static_cast<int>(23 + 0.77 * sums + 3.4 * fragments + staging + instruction +
-                                       (gathers ? 18 : 0));
+                                       (pairs ? kPairRegisters : 0) +
+                                     (t.stream_k != 0 ? kScheduleRegisters : 0));
     return result;
   }
 };
@@ -110,9 +116,10 @@ std::optional<std::string> MmaContractionEmitter::unsuitable(const Contraction& 
   const int element = static_cast<int>(size_bytes(form.a.type));
   if (!power_of_two(t.slice_k) || t.block_k * element % (kInstructionBytes * t.slice_k) != 0)
     return "block_k must be whole instructions of 32 bytes for each slice";
-  if (t.stream_k != 0 || t.cluster_m != 1 || t.cluster_n != 1 || t.swap != 0 ||
-      t.producers != 0 || t.tensor_store != 0)
-    return "stream_k, clusters, swap, producers and tensor_store are not implemented for this target";
+  if (t.cluster_m != 1 || t.cluster_n != 1 || t.swap != 0 || t.producers != 0 || t.tensor_store != 0 ||
+      t.promote != 0)
+    return "clusters, swap, producers, tensor_store and promote are not implemented for this target";
+  if (auto why = bad_streams(form, t)) return why;
   if (t.warp_n % t.vector_c != 0) return "vector_c must divide warp_n";
   if (auto why = bad_operand("a", form.a, t.block_m, t.vector_a, t)) return why;
   return bad_operand("b", form.b, t.block_n, t.vector_b, t);
@@ -126,8 +133,10 @@ ContractionPlan MmaContractionEmitter::plan(const Contraction& form, const Contr
   plan.entry = "contraction_mma";
   plan.a_along_k = along_k(form.a);
   plan.b_along_k = along_k(form.b);
-  plan.shared_bytes = shared_bytes(t, static_cast<int>(size_bytes(form.a.type)), plan.b_along_k);
+  plan.shared_bytes = shared_bytes(t, static_cast<int>(size_bytes(form.a.type)), plan.a_along_k,
+                                   plan.b_along_k);
   plan.tiles = print_tiles(t, plan.shared_bytes);
+  plan.persistent = t.stream_k != 0;
 
   const MmaRegisters registers = MmaRegisters::of(form, t, plan, hardware);
   const LaunchBound bound = LaunchBound::of(registers.needed, t, hardware);
@@ -135,6 +144,17 @@ ContractionPlan MmaContractionEmitter::plan(const Contraction& form, const Contr
   plan.min_blocks = bound.min_blocks;
   plan.expected_registers = std::min(registers.expected, bound.registers);
   return plan;
+}
+
+// Nobody waits for another block, so that a grid with more blocks than fit is slower and no worse.
+void MmaContractionEmitter::complete(const Contraction& form, const ContractionTiles& t,
+                                     const ContractionPlan& plan, const Hardware& hardware,
+                                     Launch& launch) const {
+  if (!plan.persistent) return;
+  const std::int64_t by_shared =
+      hardware.sm.shared_bytes / (plan.shared_bytes + hardware.sm.shared_bytes_reserved);
+  const std::int64_t per_sm = std::max<std::int64_t>(1, std::min<std::int64_t>(plan.min_blocks, by_shared));
+  make_persistent(form, t, hardware.sms * per_sm, launch);
 }
 
 }  // namespace perftune

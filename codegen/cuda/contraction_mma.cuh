@@ -2,7 +2,8 @@
 //
 // The plan of contraction_simt.cuh with other inner parts: a warp multiplies warp_m x warp_n in
 // fragments of 16 x 8 (fragments.cuh), read one instruction ahead of their use, across tiles too;
-// finished sums pass through shared memory, so that rows are stored in vectors.
+// finished sums pass through shared memory, so that rows are stored in vectors. With stream_k blocks are
+// persistent and take stretches of k steps (tile_schedule.cuh).
 //
 // `Problem` is printed by contraction_mma.cpp.
 #pragma once
@@ -13,6 +14,7 @@
 #include "perftune/partial_sums.cuh"
 #include "perftune/scalar.cuh"
 #include "perftune/shared_tile.cuh"
+#include "perftune/tile_schedule.cuh"
 
 namespace pt {
 
@@ -23,6 +25,7 @@ class ContractionMma {
   using B = typename Problem::B;
   using C = typename Problem::C;
   using Sum = typename Problem::Accumulator;
+  using Schedule = TileSchedule<Problem, Params>;
 
   static constexpr int groups_m = Tiles::warp_m / 16, groups_n = Tiles::warp_n / 16;
   static constexpr int warps_m = Tiles::block_m / Tiles::warp_m;
@@ -44,9 +47,15 @@ class ContractionMma {
 
   static constexpr int sum_count = groups_m * groups_n * 8;
   using Sums = PartialSums<Sum, sum_count, slice_threads, Tiles::slice_k, Tiles::split_k>;
-  // 16 rows of a warp on their way out; 8 columns of padding keep the fragments' pairs and the
-  // rows' vectors free of bank conflicts.
-  static constexpr int row_stride = Tiles::warp_n + 8;
+  using ReaderA = FragmentReader<A, LayoutA, groups_m>;
+  using ReaderB = FragmentReader<B, LayoutB, groups_n>;
+  // 16 rows of a warp on their way out; the padding keeps the fragments' vectors and the rows' free of
+  // bank conflicts.
+  static constexpr int padding = ReaderA::paired_rows == ReaderB::paired_rows ? 8
+                                 : ReaderA::paired_rows                      ? 4
+                                 : Tiles::warp_n % 32 == 0                   ? 16
+                                                                             : 0;
+  static constexpr int row_stride = Tiles::warp_n + padding;
   static constexpr int warp_rows_bytes = 16 * row_stride * static_cast<int>(sizeof(Sum));
   static constexpr int output_bytes = warps_m * warps_n * warp_rows_bytes;
   static_assert(larger(larger(staging_bytes, Sums::shared_bytes), output_bytes) ==
@@ -55,7 +64,22 @@ class ContractionMma {
 
  public:
   static PT_DEVICE void run(const Params& params) {
-    const BlockWork work = BlockWork::of<Problem>(params);
+    if constexpr (Schedule::stream) {
+      Schedule schedule(params);
+      PT_NO_UNROLL
+      for (; !schedule.done(); schedule.advance()) {
+        compute(params, schedule.work());
+        sync_block();  // the next tile's copies come to where sums were staged
+      }
+    } else {
+      compute(params, BlockWork::of<Problem>(params));
+    }
+  }
+
+ private:
+  // One tile, or the part of its k that `work` names; who arrives last at a shared one stores it.
+  template <class Work>
+  static PT_DEVICE void compute(const Params& params, const Work& work) {
     const u32 thread = thread_index();
     const i32 warp = static_cast<i32>(warp_index());
     const i32 slice = warp / (warps_m * warps_n);
@@ -73,13 +97,19 @@ class ContractionMma {
                                params.partials))
         return;
     }
-    if constexpr (Tiles::slice_k > 1 || Tiles::split_k > 1) sync_block();
+    if constexpr (Schedule::stream) {
+      if (work.parts > 1 &&
+          !Sums::template across_parts<WholeBlock>(
+              sum, thread, first_slice, work.part, work.parts, work.tile, params.workspace,
+              params.partials, [&](i32 part) { return work.slot_of(part); }))
+        return;
+    }
+    if constexpr (Tiles::slice_k > 1 || Tiles::split_k > 1 || Schedule::stream) sync_block();
     if (first_slice)
       write(params, work.batch, work.first_m + row_m, work.first_n + row_n,
             static_cast<u32>(warp % (warps_m * warps_n) * warp_rows_bytes), sum);
   }
 
- private:
   struct Fragments {
     u32 a[groups_m][4];
     u32 b[groups_n][4];
@@ -89,8 +119,8 @@ class ContractionMma {
                                  i32 slice, i32 row_m, i32 row_n, Sum (&sum)[sum_count]) {
     LoaderA load_a(params, thread, work.batch, work.first_m);
     LoaderB load_b(params, thread, work.batch, work.first_n);
-    const FragmentReader<A, LayoutA, groups_m> read_a(row_m);
-    const FragmentReader<B, LayoutB, groups_n> read_b(row_n);
+    const ReaderA read_a(row_m);
+    const ReaderB read_b(row_n);
 
     i32 next_k = work.first_k;
     PT_UNROLL
@@ -157,6 +187,26 @@ class ContractionMma {
     }
   }
 
+  // 16 rows of sums to shared memory: fragment rows g and g + 8, columns 2t and 2t + 1 of each eight, or,
+  // where the operand's rows are paired, rows 2g and 2g + 1, columns 4t to 4t + 3 of each sixteen.
+  static PT_DEVICE void stage(u32 rows_at, int lane, const Sum* sum) {
+    constexpr int row_step = ReaderA::paired_rows ? 1 : 8;
+    const int row = lane / 4 * (ReaderA::paired_rows ? 2 : 1);
+    PT_UNROLL
+    for (int n = 0; n < 2 * groups_n; ++n) {
+      PT_UNROLL
+      for (int half = 0; half < 2; ++half) {
+        const Sum* const s = sum + n * 4 + half * 2;
+        const int column = ReaderB::paired_rows ? n * 8 + lane % 4 * 4 : n * 8 + lane % 4 * 2;
+        const u32 to = rows_at + static_cast<u32>(((row + half * row_step) * row_stride + column) * 4);
+        if constexpr (!ReaderB::paired_rows)
+          shared_store(to, Vec<Sum, 2>{s[0], s[1]});
+        else if (n % 2 == 0)
+          shared_store(to, Vec<Sum, 4>{s[0], s[4], s[1], s[5]});
+      }
+    }
+  }
+
   // 16 rows at a time, through the warp's own part of shared memory.
   static PT_DEVICE void write(const Params& params, i32 batch, i32 first_m, i32 first_n,
                               u32 rows_at, const Sum (&sum)[sum_count]) {
@@ -168,13 +218,7 @@ class ContractionMma {
     PT_UNROLL
     for (int m = 0; m < groups_m; ++m) {
       sync_warp();
-      PT_UNROLL
-      for (int n = 0; n < 2 * groups_n; ++n) {
-        const int s = (m * 2 * groups_n + n) * 4;
-        const u32 to = rows_at + static_cast<u32>((lane / 4 * row_stride + n * 8 + lane % 4 * 2) * 4);
-        shared_store(to, Vec<Sum, 2>{sum[s], sum[s + 1]});
-        shared_store(to + 8 * row_stride * 4, Vec<Sum, 2>{sum[s + 2], sum[s + 3]});
-      }
+      stage(rows_at, lane, &sum[m * 8 * groups_n]);
       sync_warp();
       PT_UNROLL
       for (int i = 0; i < ceil_div(16 * per_row, 32); ++i) {

@@ -2,8 +2,7 @@
 // contraction_mma.cuh around operands and an epilogue printed from the expression.
 //
 // f16 and 8-bit integers from sm_75, bf16 and tf32 from sm_80, 8-bit floats from sm_89; sums in
-// f32 or i32. Every layout, alignment down to one element, ragged extents. stream_k is not
-// implemented. Pure.
+// f32 or i32. Every layout, alignment down to one element, ragged extents. Pure.
 #pragma once
 
 #include "codegen/cuda/cuda_contraction.hpp"
@@ -19,6 +18,8 @@ class MmaContractionEmitter final : public CudaContractionEmitter {
                        const Hardware& hardware) const override;
   std::optional<std::string> unsuitable(const Contraction& form, const ContractionTiles& tiles,
                                         const Hardware& hardware) const override;
+  void complete(const Contraction& form, const ContractionTiles& tiles, const ContractionPlan& plan,
+                const Hardware& hardware, Launch& launch) const override;
 };
 
 }  // namespace perftune

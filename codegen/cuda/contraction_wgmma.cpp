@@ -18,8 +18,11 @@ constexpr std::array kWidths{8, 16, 32, 64, 96, 128, 192, 256};  // those of wgm
 constexpr int kReservedBytes = 1024;    // of shared memory, by the system, for each block
 constexpr int kMostTaken = 240;         // registers per consumer thread: what setmaxnreg is asked for
 
-// Beside the sums, in a thread that multiplies and stores: addresses, one vector of the epilogue.
+// Beside the sums, in a thread that multiplies and stores: addresses, one vector of the epilogue; its
+// operands on the way (192 sums, a bias and 40 registers spill 68 bytes; bench/ptxas_sweep top_candidates).
 constexpr int kOverheadRegisters = 40;
+constexpr int kOperandRegisters = 16;
+constexpr int kWideIndexRegisters = 8;
 
 // The tile seen as the instruction does.
 struct Products {
@@ -88,19 +91,22 @@ std::string print_tiles(const ContractionTiles& t, int shared, const Registers& 
   return fmt::format(
       "  struct Tiles {{\n"
       "    static constexpr int block_m = {}, block_n = {}, block_k = {}, stages = {};\n"
-      "    static constexpr int groups = {}, swap = {}, tensor_store = {};\n"
+      "    static constexpr int groups = {}, swap = {}, tensor_store = {}, promote = {};\n"
       "    static constexpr int split_k = {}, stream_k = {}, raster = {};\n"
       "    static constexpr int cluster_m = {}, cluster_n = {};\n"
       "    static constexpr int producer_registers = {}, consumer_registers = {};\n"
       "    static constexpr int shared_bytes = {};\n"
       "  }};\n",
       t.block_m, t.block_n, t.block_k, t.stages, Products(t).per_warpgroup(), t.swap,
-      t.tensor_store, t.split_k, t.stream_k, t.raster, t.cluster_m, t.cluster_n, registers.producer, registers.consumer, shared);
+      t.tensor_store, t.promote, t.split_k, t.stream_k, t.raster, t.cluster_m, t.cluster_n,
+      registers.producer, registers.consumer, shared);
 }
 
-std::optional<std::string> bad_types(const Contraction& form) {
+bool small_float(DType t) { return t == DType::f8e4m3 || t == DType::f8e5m2; }
+
+std::optional<std::string> bad_types(const Contraction& form, const ContractionTiles& t) {
   const DType a = form.a.type, b = form.b.type;
-  const auto small_float = [](DType t) { return t == DType::f8e4m3 || t == DType::f8e5m2; };
+  if (t.promote < 0 || (t.promote > 0 && !small_float(a))) return "promote is for 8-bit floats";
   const bool integers = a == b && (a == DType::i8 || a == DType::u8);
   const bool floats = (a == b && (a == DType::f16 || a == DType::bf16 || a == DType::tf32)) ||
                       (small_float(a) && small_float(b));
@@ -122,7 +128,6 @@ std::optional<std::string> bad_tile(const ContractionTiles& t, int element) {
     return "block_k must be whole instructions of 32 bytes, at most 256";
   if (p.rows > 256) return "a box of TMA has at most 256 rows";
   if (t.slice_k != 1) return "slice_k is not implemented for this target";
-  if (t.stream_k != 0 && (t.stream_k != 1 || t.split_k != 1)) return "stream_k is 0 or 1, and takes no splits";
   if (t.vector_a != 1 || t.vector_b != 1) return "TMA copies: vector_a and vector_b have no meaning";
   if (t.tensor_store != 0)
     return t.swap != 0 || t.vector_c != 2
@@ -151,7 +156,7 @@ std::optional<std::string> WgmmaContractionEmitter::unsuitable(const Contraction
                                                                const ContractionTiles& t,
                                                                const Hardware& hardware) const {
   if (hardware.compute_capability != 90) return "wgmma needs sm_90a";
-  if (auto why = bad_types(form)) return why;
+  if (auto why = bad_types(form, t)) return why;
   if (auto why = bad_tile(t, static_cast<int>(size_bytes(form.a.type)))) return why;
   const TensorOperand a = operand_a(form, t), b = operand_b(form, t);
   if (auto why = a.bad_structure()) return why;
@@ -171,8 +176,7 @@ std::optional<std::string> WgmmaContractionEmitter::misaligned(const Contraction
     if (auto why = output(form, t).bad_strides()) return why;
   const TileGrid grid = tile_grid(form, t);
   if (grid.split_depth * (t.split_k - 1) >= form.extent(Group::k)) return "a split of k would be empty";
-  if (t.stream_k != 0 && grid.blocks() * grid.steps >= (std::int64_t{1} << 30))
-    return "more k steps of all tiles than stream_k counts";
+  if (auto why = bad_streams(form, t)) return why;
   return bad_vectors(form, t, a.along_k(), b.along_k());
 }
 
@@ -184,9 +188,11 @@ ContractionPlan WgmmaContractionEmitter::plan(const Contraction& form, const Con
   plan.entry = "contraction_wgmma";
   plan.a_along_k = operand_a(form, t).along_k();
   plan.b_along_k = operand_b(form, t).along_k();
-  plan.tensor_copies = true;
+  plan.tensor_copies = plan.persistent = true;
   plan.shared_bytes = shared_bytes(form, t);
-  plan.needed_registers = Products(t).sums() + kOverheadRegisters;
+  plan.needed_registers = Products(t).sums() * (t.promote > 0 ? 2 : 1) + kOverheadRegisters +
+                          (form.extra.empty() ? 0 : kOperandRegisters) +
+                          (t.index_bits == 64 ? kWideIndexRegisters : 0);
   plan.min_blocks = resident_blocks(plan.shared_bytes, plan.needed_registers, t, hardware);
   const Registers registers(plan.min_blocks, t);
   plan.available_registers = registers.available();
@@ -199,19 +205,8 @@ void WgmmaContractionEmitter::complete(const Contraction& form, const Contractio
                                        const ContractionPlan& plan, const Hardware& hardware,
                                        Launch& launch) const {
   const int cluster = t.cluster_m * t.cluster_n;
-  const TileGrid tiles = tile_grid(form, t);
-  // Where streams are cut, there is work for as many blocks as there are steps.
-  const std::int64_t blocks = tiles.blocks() * (t.stream_k != 0 ? tiles.steps : t.split_k);
-  const std::int64_t resident = std::int64_t{hardware.sms} * plan.min_blocks / cluster * cluster;
-  launch.grid = {std::min(blocks, std::max<std::int64_t>(cluster, resident)), 1, 1};
+  make_persistent(form, t, std::int64_t{hardware.sms} * plan.min_blocks, launch);
   launch.cluster = {cluster, 1, 1};
-  if (t.stream_k != 0) {
-    constexpr std::int64_t kSumBytes = 4;
-    launch.workspace_zeroed_bytes = tiles.partials;
-    launch.workspace_bytes =
-        tiles.partials + 2 * launch.grid[0] * t.block_m * t.block_n * kSumBytes;
-  }
-  launch.persistent = true;
   launch.tensor_maps = {operand_a(form, t).map(t.cluster_n), operand_b(form, t).map(t.cluster_m)};
   if (t.tensor_store != 0) launch.tensor_maps.push_back(output(form, t).map());
 }

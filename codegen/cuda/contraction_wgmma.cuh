@@ -100,6 +100,13 @@ class ContractionWgmma {
   // Blocks that read a stage's copies: those of this one's row and column of the cluster.
   static constexpr int readers = Tiles::cluster_m + Tiles::cluster_n - 1;
 
+  static PT_DEVICE i32 rank() {
+    if constexpr (Schedule::cluster > 1)
+      return static_cast<i32>(cluster_rank());
+    else
+      return 0;
+  }
+
   static PT_DEVICE void init_barriers() {
     PT_NO_UNROLL
     for (int s = 0; s < Tiles::stages; ++s) {
@@ -112,7 +119,7 @@ class ContractionWgmma {
   static PT_DEVICE void produce(const Params& params) {
     tma_prefetch(A::map(params));
     tma_prefetch(B::map(params));
-    Schedule schedule(params);
+    Schedule schedule(params, rank());
     // Who gets what this block loads of A and of B.
     const u32 row = ((1u << Tiles::cluster_n) - 1) << (schedule.rank_m() * Tiles::cluster_n);
     u32 column = 0;
@@ -152,7 +159,7 @@ class ContractionWgmma {
   }
 
   static PT_DEVICE void consume(const Params& params, u32 warp) {
-    Schedule schedule(params);
+    Schedule schedule(params, rank());
     const i32 warpgroup_row = static_cast<i32>(warp) / 4 * (64 * groups);
     const i32 warp_row = warpgroup_row + static_cast<i32>(warp) % 4 * 16;
     Stage stage;
@@ -187,15 +194,37 @@ class ContractionWgmma {
 
   // A stage is let go when the next one's products have been issued: they run back to back. There is
   // at least one step; a loop that might have none would leave the last tile's sums alive, and ptxas
-  // then waits for every product.
+  // then waits for every product. With `promote`, products of so many steps are added apart.
   static PT_DEVICE void multiply(const Schedule& schedule, const BlockWork& work, i32 first_row,
                                  Stage& stage, Sum (&sum)[groups][N / 2]) {
+    if constexpr (Tiles::promote == 0) {
+      add_products(schedule, work.first_k, work.end_k, first_row, stage, sum);
+    } else {
+      PT_UNROLL
+      for (int i = 0; i < sum_count; ++i) sum[i / (N / 2)][i % (N / 2)] = Sum(0);
+      i32 k = work.first_k;
+      PT_NO_UNROLL
+      do {
+        Sum part[groups][N / 2];
+        const i32 end = smaller(work.end_k, k + Tiles::promote * Tiles::block_k);
+        add_products(schedule, k, end, first_row, stage, part);
+        PT_UNROLL
+        for (int i = 0; i < sum_count; ++i)
+          sum[i / (N / 2)][i % (N / 2)] += part[i / (N / 2)][i % (N / 2)];
+        k = end;
+      } while (k < work.end_k);
+    }
+  }
+
+  // sum = the products of the steps from k up to end_k, of which there is one at least.
+  static PT_DEVICE void add_products(const Schedule& schedule, i32 k, i32 end_k, i32 first_row,
+                                     Stage& stage, Sum (&sum)[groups][N / 2]) {
     Stage last = stage;
-    i32 k = work.first_k;
+    const i32 first_k = k;
     PT_NO_UNROLL
     do {
       mbarrier_wait(stage.full_barrier(), stage.parity);
-      const bool first = k == work.first_k;
+      const bool first = k == first_k;
       const u32 wide = swap ? stage.tile_b() : stage.tile_a();
       const u32 other = swap ? stage.tile_a() : stage.tile_b();
       wgmma_fence();
@@ -212,7 +241,7 @@ class ContractionWgmma {
       last = stage;
       stage.advance();
       k += Tiles::block_k;
-    } while (k < work.end_k);
+    } while (k < end_k);
     wgmma_wait<0>();
     PT_UNROLL
     for (int g = 0; g < groups; ++g) wgmma_wait<0>(sum[g]);

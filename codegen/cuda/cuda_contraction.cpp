@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -36,7 +37,7 @@ Printed print(const Contraction& form, const TileProgram& program, const Hardwar
   const std::string body =
       plan.tiles + problem.operands(plan.a_along_k, plan.b_along_k, plan.tensor_copies) +
       problem.finish();
-  problem.grid_arguments(plan.tensor_copies);
+  problem.grid_arguments(plan.persistent);
   printed.source = problem.source(program, hardware, plan.header, plan.entry, plan.kernel, body,
                                   plan.min_blocks);
   return printed;
@@ -48,6 +49,30 @@ std::optional<std::string> CudaContractionEmitter::misaligned(const Contraction&
                                                               const ContractionTiles& tiles,
                                                               const ContractionPlan& plan) const {
   return bad_vectors(form, tiles, plan.a_along_k, plan.b_along_k);
+}
+
+std::optional<std::string> CudaContractionEmitter::bad_streams(const Contraction& form,
+                                                               const ContractionTiles& t) {
+  if (t.stream_k == 0) return std::nullopt;
+  if (t.stream_k != 1 || t.split_k != 1) return "stream_k is 0 or 1, and takes no splits";
+  const TileGrid grid = tile_grid(form, t);
+  if (grid.blocks() * grid.steps >= (std::int64_t{1} << 30))
+    return "more k steps of all tiles than stream_k counts";
+  return std::nullopt;
+}
+
+void CudaContractionEmitter::make_persistent(const Contraction& form, const ContractionTiles& t,
+                                             std::int64_t resident, Launch& launch) {
+  const TileGrid tiles = tile_grid(form, t);
+  // Where streams are cut, there is work for as many blocks as there are steps.
+  const std::int64_t blocks = tiles.blocks() * (t.stream_k != 0 ? tiles.steps : t.split_k);
+  const int cluster = t.cluster_m * t.cluster_n;
+  launch.grid = {std::min(blocks, std::max<std::int64_t>(cluster, resident / cluster * cluster)), 1, 1};
+  launch.persistent = true;
+  if (t.stream_k == 0) return;
+  constexpr std::int64_t kSumBytes = 4;
+  launch.workspace_zeroed_bytes = tiles.partials;
+  launch.workspace_bytes = tiles.partials + 2 * launch.grid[0] * t.block_m * t.block_n * kSumBytes;
 }
 
 Emitter::Reading CudaContractionEmitter::read(const Operator& op) const {

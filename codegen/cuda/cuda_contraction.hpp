@@ -23,7 +23,8 @@ struct ContractionPlan {
   int expected_registers = 0;  // what ptxas is going to report
   int available_registers = 0;  // of which a thread has; 0: what the launch bound leaves
   int min_blocks = 0;          // second launch bound
-  bool tensor_copies = false;  // A and B come by TMA, and blocks are persistent
+  bool tensor_copies = false;  // A and B come by TMA
+  bool persistent = false;     // blocks compute several units in turn (tile_schedule.cuh)
 };
 
 // Thread-safe, as all emitters.
@@ -51,6 +52,14 @@ class CudaContractionEmitter : public Emitter {
   virtual std::optional<std::string> misaligned(const Contraction& form,
                                                 const ContractionTiles& tiles,
                                                 const ContractionPlan& plan) const;
+ protected:
+  // Why stream_k cannot count the steps of this grid.
+  static std::optional<std::string> bad_streams(const Contraction& form, const ContractionTiles& tiles);
+  // `resident` blocks, fewer where there is less to do; a workspace for what streams leave each other.
+  static void make_persistent(const Contraction& form, const ContractionTiles& tiles,
+                              std::int64_t resident, Launch& launch);
+
+ private:
   // What a target's launch needs beyond contraction_launch.
   virtual void complete(const Contraction&, const ContractionTiles&, const ContractionPlan&,
                         const Hardware&, Launch&) const {}

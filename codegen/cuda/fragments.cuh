@@ -7,8 +7,10 @@
 // As A that is one operand of 16 x k; as B two columns tiles of 8: words {0, 2} and {1, 3}.
 //
 // A tile keeps the direction in which its operand is contiguous in global memory. Along k, and
-// across it for 16-bit types, ldmatrix reads it; across k, words of tf32 are read one by one, and
-// bytes gathered in fours, because ldmatrix transposes 16-bit elements only.
+// across it for 16-bit types, ldmatrix reads it; across k, words of tf32 are read one by one. Bytes
+// across k are transposed in pairs of rows: ldmatrix moves each pair as one 16-bit element, two byte
+// permutations take the pairs apart. Rows 2g and 2g + 1 of the tile then are rows g and g + 8 of the
+// fragment (`paired_rows`): sums are put right where they leave (PTX ISA 9.0, 9.7.14.5.15).
 #pragma once
 
 #include "perftune/mma.cuh"
@@ -34,8 +36,10 @@ struct FragmentLayout {
       key = chunk / larger(8, chunks) & (smaller(8, chunks) - 1);
     else if constexpr (ElementBytes == 4)  // four lines of 32 bytes
       key = line % 4 * 2 & (chunks - 1);
-    else  // every fourth of 16 lines
-      key = line / 4 % 8 & (chunks - 1);
+    else if constexpr (chunks >= 8)  // lines 0, 1, 4, 5, 8, 9, 12, 13
+      key = (line / 4 * 2 + line % 2) & 7;
+    else
+      key = line / 4 & (chunks - 1);
     return (chunk ^ key) * 16;
   }
   static constexpr PT_DEVICE u32 offset(int row, int k) {
@@ -51,10 +55,17 @@ class FragmentReader {
   static constexpr int element_bytes = static_cast<int>(sizeof(Element));
   static constexpr int step = 32 / element_bytes;  // elements of k per instruction
   static constexpr bool by_matrix = Operand::along_k || element_bytes == 2;
+  // Lane i names row i % 8 of matrix i / 8. Of bytes across k, whose rows are pairs: matrices 0 and 1 hold
+  // the even and odd pairs of k of the first 16, so that a lane's four k are neighbours.
+  static PT_DEVICE int pair_depth(int lane) {
+    return lane / 16 * 16 + lane / 8 % 2 * 2 + lane % 8 / 2 * 4 + lane % 2;
+  }
   // Along k the fragments lie 16 lines apart, which the permutation does not see.
   static constexpr int bases = Operand::along_k ? 1 : Groups;
 
  public:
+  static constexpr bool paired_rows = !Operand::along_k && element_bytes == 1;
+
   PT_DEVICE explicit FragmentReader(i32 first_row) {
     const int lane = static_cast<int>(lane_index());
     PT_UNROLL
@@ -64,8 +75,10 @@ class FragmentReader {
         base_[i] = Layout::line_offset(row + lane % 16) ^ static_cast<u32>(lane / 16 * 16);
       else if constexpr (element_bytes == 2)
         base_[i] = Layout::offset(row + lane / 8 % 2 * 8, lane % 8 + lane / 16 * 8);
+      else if constexpr (paired_rows)
+        base_[i] = Layout::offset(row, pair_depth(lane));
       else
-        base_[i] = Layout::offset(row + lane / 4, lane % 4 * (4 / element_bytes));
+        base_[i] = Layout::offset(row + lane / 4, lane % 4);
     }
   }
 
@@ -79,6 +92,15 @@ class FragmentReader {
       } else if constexpr (element_bytes == 2) {
         load_matrices<4, true>(words[group],
                                tile + base_[group] + static_cast<u32>(i * 16 * Layout::line_bytes));
+      } else if constexpr (paired_rows) {
+        u32 pairs[4];
+        load_matrices<4, true>(pairs,
+                               tile + base_[group] + static_cast<u32>(i * 32 * Layout::line_bytes));
+        PT_UNROLL
+        for (int half = 0; half < 2; ++half) {
+          words[group][2 * half] = permute_bytes(pairs[2 * half], pairs[2 * half + 1], 0x6420);
+          words[group][2 * half + 1] = permute_bytes(pairs[2 * half], pairs[2 * half + 1], 0x7531);
+        }
       } else {
         gather(tile + base_[group] + static_cast<u32>(i * step * Layout::line_bytes),
                words[group]);
@@ -88,28 +110,14 @@ class FragmentReader {
   }
 
  private:
-  // Words 1 and 3 lie 8 rows on; words 2 and 3 half an instruction's k on, in whose lines the
-  // permutation of bytes differs by four chunks.
+  // Words 1 and 3 lie 8 rows on; words 2 and 3 half an instruction's k on, where the permutation is the same.
   static PT_DEVICE void gather(u32 from, u32 (&words)[4]) {
     constexpr u32 eight_rows = 8 * element_bytes;
     constexpr u32 half = static_cast<u32>(step / 2 * Layout::line_bytes);
-    constexpr u32 half_key = element_bytes == 1 ? (4 & (Layout::chunks - 1)) * 16 : 0;
-    words[0] = word(from);
-    words[1] = word(from ^ eight_rows);
-    words[2] = word((from ^ half_key) + half);
-    words[3] = word((from ^ half_key ^ eight_rows) + half);
-  }
-  static PT_DEVICE u32 word(u32 from) {
-    if constexpr (element_bytes == 4) {
-      return shared_load<u32>(from);
-    } else {
-      u32 all = 0;
-      PT_UNROLL
-      for (int i = 0; i < 4; ++i)
-        all |= static_cast<u32>(shared_load<u8>(from + static_cast<u32>(i * Layout::line_bytes)))
-               << (8 * i);
-      return all;
-    }
+    words[0] = shared_load<u32>(from);
+    words[1] = shared_load<u32>(from ^ eight_rows);
+    words[2] = shared_load<u32>(from + half);
+    words[3] = shared_load<u32>((from ^ eight_rows) + half);
   }
   // A tensor core would truncate.
   static PT_DEVICE void round(u32 (&words)[4]) {

@@ -58,7 +58,9 @@ std::string ProblemPrinter::operands(bool a_along_k, bool b_along_k, bool tensor
 std::string ProblemPrinter::finish() {
   std::string loads, widens;
   for (std::size_t i = 0; i < form_.extra.size(); ++i) {
-    loads += fmt::format("    const auto x{0} = pt::load_along_n<E{0}, N>(p, b, m, n, valid);\n", i);
+    // Sums that leave by TMA are all alive meanwhile: nothing else should be.
+    loads += fmt::format("    const auto x{0} = pt::load_along_n<E{0}, N{1}>(p, b, m, n, valid);\n", i,
+                         tiles_.tensor_store != 0 ? ", true" : "");
     widens += fmt::format("      const T e{0} = pt::widen<T>(x{0}[v]);\n", i);
   }
   return fmt::format(fmt::runtime(kFinish), fmt::arg("scalar", device_type(scalar_type(form_))),

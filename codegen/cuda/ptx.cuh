@@ -171,6 +171,40 @@ PT_DEVICE V global_load(const V* from, bool valid = true) {
     return bit_cast<V>(static_cast<u8>(w));
   }
 }
+// The same where registers are short: equal loads may be one, and none moves across a barrier in front of
+// it, as ptxas moves those above (§9.7.9.8 ld.global).
+template <class V>
+PT_DEVICE V global_load_in_place(const V* from, bool valid = true) {
+  static_assert(sizeof(V) <= 16, "one access moves at most 16 bytes");
+  const int go = valid;
+  if constexpr (sizeof(V) == 16) {
+    uint4 w;
+    asm("{ .reg .pred p; setp.ne.b32 p, %5, 0; mov.b32 %0, 0; mov.b32 %1, 0; mov.b32 %2, 0;"
+        " mov.b32 %3, 0; @p ld.global.v4.b32 {%0, %1, %2, %3}, [%4]; }"
+        : "=&r"(w.x), "=&r"(w.y), "=&r"(w.z), "=&r"(w.w) : "l"(from), "r"(go));
+    return bit_cast<V>(w);
+  } else if constexpr (sizeof(V) == 8) {
+    uint2 w;
+    asm("{ .reg .pred p; setp.ne.b32 p, %3, 0; mov.b32 %0, 0; mov.b32 %1, 0;"
+        " @p ld.global.v2.b32 {%0, %1}, [%2]; }"
+        : "=&r"(w.x), "=&r"(w.y) : "l"(from), "r"(go));
+    return bit_cast<V>(w);
+  } else {
+    u32 w;  // narrow loads extend into a wider register
+    if constexpr (sizeof(V) == 4)
+      asm("{ .reg .pred p; setp.ne.b32 p, %2, 0; mov.b32 %0, 0; @p ld.global.b32 %0, [%1]; }"
+          : "=&r"(w) : "l"(from), "r"(go));
+    else if constexpr (sizeof(V) == 2)
+      asm("{ .reg .pred p; setp.ne.b32 p, %2, 0; mov.b32 %0, 0; @p ld.global.u16 %0, [%1]; }"
+          : "=&r"(w) : "l"(from), "r"(go));
+    else
+      asm("{ .reg .pred p; setp.ne.b32 p, %2, 0; mov.b32 %0, 0; @p ld.global.u8 %0, [%1]; }"
+          : "=&r"(w) : "l"(from), "r"(go));
+    if constexpr (sizeof(V) == 4) return bit_cast<V>(w);
+    else if constexpr (sizeof(V) == 2) return bit_cast<V>(static_cast<u16>(w));
+    else return bit_cast<V>(static_cast<u8>(w));
+  }
+}
 // Data that this launch wrote, after the fences that make it visible: past the L1 cache
 // (§9.7.9.8 ld.global.cg).
 template <class V>

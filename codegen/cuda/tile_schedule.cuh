@@ -4,12 +4,12 @@
 // of a tile next to each other; cluster c of `clusters` takes units c, c + clusters, ...: what runs at
 // the same time is a stretch of the raster, as it would be without persistence. With stream_k, the
 // units of the last wave that is not full and of the one before it are cut evenly instead: each cluster
-// takes a stretch of their k steps, and tiles that several share are added from the workspace.
+// takes a stretch of their k steps, and tiles that several share are added from the workspace. Before
+// Hopper clusters are single blocks.
 // Any grid that is a whole number of clusters computes the same.
 #pragma once
 
 #include "perftune/block_work.cuh"
-#include "perftune/hopper.cuh"
 
 namespace pt {
 
@@ -34,8 +34,9 @@ class TileSchedule {
   static constexpr int cluster = Tiles::cluster_m * Tiles::cluster_n;
   static constexpr bool stream = Tiles::stream_k != 0;
 
-  PT_DEVICE explicit TileSchedule(const Params& params)
-      : params_(params), rank_(cluster > 1 ? static_cast<i32>(cluster_rank()) : 0),
+  // `rank`: of this block in its cluster.
+  PT_DEVICE explicit TileSchedule(const Params& params, i32 rank = 0)
+      : params_(params), rank_(rank),
         cluster_(static_cast<i32>(block_index_x()) / cluster),
         clusters_(static_cast<i32>(grid_blocks_x()) / cluster), unit_(cluster_),
         whole_(static_cast<i32>(params.units)) {

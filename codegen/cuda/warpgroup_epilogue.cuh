@@ -144,27 +144,30 @@ class TensorStoreEpilogue {
   }
 
  private:
+  // The columns of one product that begin at `at`. TMA permutes 16-byte chunks by the row (PTX ISA 9.0,
+  // 5.5.6), rows eight apart alike, and buffers start at whole patterns: from one address, one xor and
+  // immediates give all others.
   static PT_DEVICE void fill(const Params& params, i32 batch, i32 first_row, i32 first_column,
                              u32 buffer, const Sum (&sum)[N / 2], int at) {
-    const int row = static_cast<int>(lane_index()) / 4;
-    const int pair = static_cast<int>(lane_index()) % 4 * 2;
+    const u32 row = lane_index() / 4, pair = lane_index() % 4 * 2;
+    const u32 key = (row * span >> 7 & (span / 16 - 1)) << 4;
+    const u32 to = (buffer + row * span + pair * element_bytes) ^ key;
+    // Rows past the last one read what it reads, and are not stored: both halves' loads of an operand
+    // without rows are then one.
+    const i32 m = first_row + static_cast<i32>(row), last = static_cast<i32>(params.m) - 1;
+    const i32 rows[2] = {smaller(m, last), smaller(m + 8, last)};
     PT_UNROLL
     for (int c = 0; c < columns; c += 8) {
+      const i32 n = first_column + static_cast<i32>(pair) + c;
+      const bool valid = n < static_cast<i32>(params.n);
       PT_UNROLL
       for (int half = 0; half < 2; ++half) {
         const int s = (at + c) / 2 + 2 * half;
-        const int r = row + 8 * half;
-        const i32 m = first_row + r, n = first_column + c + pair;
-        const bool valid = m < static_cast<i32>(params.m) && n < static_cast<i32>(params.n);
-        const auto out = Problem::template finish<2>(params, batch, m, n, valid,
+        const auto out = Problem::template finish<2>(params, batch, rows[half], n, valid,
                                                      Vec<Sum, 2>{sum[s], sum[s + 1]});
-        shared_store(buffer + swizzled(static_cast<u32>(r * span + (c + pair) * element_bytes)), out);
+        shared_store((to ^ static_cast<u32>(c * element_bytes)) + half * 8 * span, out);
       }
     }
-  }
-  // As TMA permutes 16-byte chunks (PTX ISA 9.0, 5.5.6); buffers start at whole patterns.
-  static PT_DEVICE u32 swizzled(u32 offset) {
-    return offset ^ ((offset >> 7 & (span / 16 - 1)) << 4);
   }
 };
 

@@ -46,6 +46,18 @@ class Offline(PerftuneTest):
                 (result,) = self.tune(gpu, self.gemm(m=100, n=72, k=80, dtype="f16"), "--top", 2)["results"]
                 self.assertEqual(result["counts"]["verified"], 2)
 
+    def test_large_matmuls_are_won_by_the_tensor_cores(self):
+        for gpu, dtype, target in (("h200", "bf16", "cuda/wgmma"), ("a100", "bf16", "cuda/mma"),
+                                   ("t4", "f16", "cuda/mma")):
+            with self.subTest(gpu=gpu):
+                path = self.gemm(m=4096, n=4096, k=4096, dtype=dtype)
+                (result,) = self.tune(gpu, path, "--top", 3)["results"]
+                (best,) = [c for c in result["candidates"] if c["kernel"] == result["best"]]
+                self.assertEqual(best["target"], target)
+                for candidate in result["candidates"]:
+                    self.assertEqual(candidate["verified_by"], "emulation", candidate)
+                    self.assertEqual(candidate["spill_bytes"], 0, candidate)
+
     def test_model_only_hardware_compiles_nothing(self):
         (result,) = self.tune("v100", self.gemm())["results"]
         self.assertEqual(result["counts"]["compiled"], 0)

@@ -4,6 +4,7 @@
 
 #include "costmodel/advice.hpp"
 #include "gpu_samples.hpp"
+#include "recipes/hardware_file.hpp"
 
 namespace perftune {
 namespace {
@@ -119,6 +120,41 @@ TEST(Advice, NamesAChangeThatTheModelItselfConfirms) {
   const PipelineTime now = contraction_time(w, p, sample_a100(), {}, {});
   EXPECT_NE(advise(w, p, sample_a100(), {}, {}, now).find("split k"), std::string::npos)
       << advise(w, p, sample_a100(), {}, {}, now);
+}
+
+TEST(ContractionPipeline, StreamsPayForWhatTheyLeaveEachOther) {
+  PipelineProgram whole = mma_program(), streamed = mma_program();
+  streamed.tiles.stream_k = 1;
+  // 108 SMs, one block each: whole waves have nothing to stream, a wave and a bit gains, and parts are
+  // written and read even so.
+  whole.shared_bytes = streamed.shared_bytes = 100000;
+  const Hardware hw = sample_a100();
+  const auto time = [&](double m, const PipelineProgram& p) {
+    return contraction_time(matmul(m, 128 * 12, 8192, DType::f16, 2), p, hw, {}, {});
+  };
+  EXPECT_EQ(time(128 * 18, streamed).reduction_us, 0);
+  EXPECT_DOUBLE_EQ(time(128 * 18, streamed).total_us, time(128 * 18, whole).total_us);
+  const PipelineTime cut = time(128 * 10, streamed);
+  EXPECT_LT(cut.total_us, time(128 * 10, whole).total_us);
+  EXPECT_GT(cut.reduction_us, 2 * (108 + 120) * 128.0 * 128 * 4 / 5.4e6) << "two crossings of L2 at least";
+  EXPECT_GE(cut.epilogue_us, time(128 * 9, whole).epilogue_us) << "all tiles are stored";
+}
+
+TEST(ContractionPipeline, NarrowWarpgroupTilesAreShortOfSharedMemory) {
+  PipelineProgram p = mma_program();
+  p.instruction = InstructionClass::wgmma;
+  p.tiles.block_k = 64;
+  p.tiles.warp_m = 16;
+  p.tiles.producers = 4;
+  p.shared_bytes = 200000;
+  const Hardware& hw = find_hardware("h200");
+  const auto shared_over_math = [&](int block_n) {
+    p.tiles.block_n = p.tiles.warp_n = block_n;
+    const PipelineTime t = contraction_time(matmul(4096, 4096, 4096, DType::bf16, 2), p, hw, {}, {});
+    return t.shared_us / t.math_us;
+  };
+  EXPECT_LT(shared_over_math(256), 0.9);
+  EXPECT_GT(shared_over_math(64), 1.1);
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ std::vector<EmittedCase> mma_cases() {
                       const std::string& knobs, double most_wavefronts = 0) {
     const std::string yaml = "name: t\ndims: {" + dims + "}\ninputs: {A: \"" + type + "[" + a +
                              "]\", B: \"" + type + "[" + b +
-                             "]\"}\noutputs: {C: \"f32[m,n]\"}\ncompute:\n  - C[m,n] = sum[k](A[" +
+                             "]\"}\noutputs: {C: \"" + (type == "i8" ? "i32" : "f32") + "[m,n]\"}\ncompute:\n  - C[m,n] = sum[k](A[" +
                              a + "] * B[" + b + "])\n";
     const auto tiles = ContractionTiles::from(TileProgram::parse("contraction cuda/mma " + knobs));
     to.push_back({name, yaml, &mma, tiles, "a100", most_wavefronts});
@@ -31,6 +31,12 @@ std::vector<EmittedCase> mma_cases() {
       tile + "slice_k=2 vector_a=8 vector_b=8 vector_c=4");
   add(all, "mma_without_conflicts", "f16", "m,k", "k,n", "m: 64, n: 64, k: 128",
       "block_m=64 block_n=64 block_k=64 warp_m=32 warp_n=32 vector_a=8 vector_b=8 vector_c=4", 1);
+  add(all, "mma_stream_k", "f16", "m,k", "k,n", ragged,
+      tile + "stages=3 stream_k=1 vector_a=8 vector_b=8 vector_c=4");
+  add(all, "mma_bytes_tn", "i8", "k,m", "k,n", "m: 128, n: 128, k: 208",
+      "block_m=128 block_n=128 block_k=64 warp_m=32 warp_n=32 vector_a=16 vector_b=16 vector_c=4", 1);
+  add(all, "mma_bytes_tt", "i8", "k,m", "n,k", "m: 72, n: 72, k: 208",
+      "block_m=64 block_n=64 block_k=64 warp_m=32 warp_n=32 vector_a=8 vector_b=16 vector_c=4 stages=3", 1);
   return all;
 }
 

@@ -70,13 +70,20 @@ MUTATIONS = {
     "mma: an instruction's k twice": (MMA, "i + 1 == instructions ? first : first + i + 1", "i + 1 == instructions ? first : first + i"),
     "mma: fragments of the wrong half of the buffer": (MMA, "multiply_all(fragments[i % 2], sum);", "multiply_all(next, sum);"),
     "mma: columns of b exchanged": (MMA, "b[2 + n % 2]", "b[3 - n % 2]"),
-    "mma: no sync between storing and reading sums": (MMA, "sync_warp();\n      PT_UNROLL\n      for (int i = 0; i < ceil_div(16", "PT_UNROLL\n      for (int i = 0; i < ceil_div(16"),
+    "mma: no sync between storing and reading sums": (MMA, "stage(rows_at, lane, &sum[m * 8 * groups_n]);\n      sync_warp();", "stage(rows_at, lane, &sum[m * 8 * groups_n]);"),
     "mma: rows of the epilogue not bounded": (MMA, "c_m < static_cast<i32>(params.m) &&", "true &&"),
-    "mma: ldmatrix without its transposition": (FRAGMENTS, "load_matrices<4, true>", "load_matrices<4, false>"),
+    "mma: ldmatrix without its transposition": (FRAGMENTS, "load_matrices<4, true>(words[group],", "load_matrices<4, false>(words[group],"),
+    "mma: a stream's next tile over sums being read": (MMA, "sync_block();  // the next tile's copies", "//"),
+    "mma: a stream's tile stored without its other parts": (MMA, "if (work.parts > 1 &&", "if (false && work.parts > 1 &&"),
+    "mma: pairs of bytes not transposed": (FRAGMENTS, "load_matrices<4, true>(pairs,", "load_matrices<4, false>(pairs,"),
+    "mma: k of byte pairs in another order": (FRAGMENTS, "lane / 8 % 2 * 2 + lane % 8 / 2 * 4 + lane % 2", "lane / 8 % 2 * 8 + lane % 8"),
+    "mma: rows of a pair exchanged": (FRAGMENTS, "pairs[2 * half + 1], 0x6420)", "pairs[2 * half + 1], 0x7531)"),
+    "mma: rows of pairs left where the fragment has them": (MMA, "const int row = lane / 4 * (ReaderA::paired_rows ? 2 : 1);", "const int row = lane / 4;"),
+    "mma: columns of pairs in the fragment's order": (MMA, "Vec<Sum, 4>{s[0], s[4], s[1], s[5]}", "Vec<Sum, 4>{s[0], s[1], s[4], s[5]}"),
     "mma: ldmatrix rows 8 apart exchanged": (FRAGMENTS, "lane / 8 % 2 * 8, lane % 8 + lane / 16 * 8", "lane / 16 * 8, lane % 8 + lane / 8 % 2 * 8"),
     "mma: swizzle read by sum instead of xor": (FRAGMENTS, "((tile + base_[0]) ^ static_cast<u32>(i * 32))", "((tile + base_[0]) + static_cast<u32>(i * 32))"),
     "mma: no swizzle": (FRAGMENTS, "return (chunk ^ key) * 16;", "return chunk * 16;"),
-    "mma: gathered rows 8 apart from the wrong place": (FRAGMENTS, "words[1] = word(from ^ eight_rows);", "words[1] = word(from);"),
+    "mma: gathered rows 8 apart from the wrong place": (FRAGMENTS, "words[1] = shared_load<u32>(from ^ eight_rows);", "words[1] = shared_load<u32>(from);"),
     # Hopper: mbarriers
     "wgmma: products before their operands came": (WGMMA, "mbarrier_wait(stage.full_barrier(), stage.parity);", ""),
     "wgmma: the wrong phase of a full stage": (WGMMA, "mbarrier_wait(stage.full_barrier(), stage.parity)", "mbarrier_wait(stage.full_barrier(), stage.parity ^ 1)"),
@@ -126,7 +133,9 @@ MUTATIONS = {
     "wgmma: a store of what TMA does not see yet": (WAY_OUT, "      fence_async_proxy();\n", ""),
     "wgmma: a store before the warp has filled its buffer": (WAY_OUT, "fence_async_proxy();\n      sync_warp();", "fence_async_proxy();"),
     "wgmma: stores under way when the block ends": (WAY_OUT, "if (lane_index() == 0) tma_store_wait_read<0>();", ""),
-    "wgmma: a store's buffer not permuted": (WAY_OUT, "offset ^ ((offset >> 7 & (span / 16 - 1)) << 4)", "offset"),
+    "wgmma: promoted sums that forget the earlier ones": (WGMMA, "sum[i / (N / 2)][i % (N / 2)] += part", "sum[i / (N / 2)][i % (N / 2)] = part"),
+    "wgmma: promoted products counted from the first step again": (WGMMA, "add_products(schedule, k, end, first_row, stage, part);", "add_products(schedule, work.first_k, end, first_row, stage, part);"),
+    "wgmma: a store's buffer not permuted": (WAY_OUT, "(buffer + row * span + pair * element_bytes) ^ key", "buffer + row * span + pair * element_bytes"),
     "wgmma: rows of the output not bounded": (WAY_OUT, "m < static_cast<i32>(params.m) && n < static_cast<i32>(params.n);\n      Vec<Sum, width>", "n < static_cast<i32>(params.n);\n      Vec<Sum, width>"),
     "wgmma: a split's warps do not meet": (WGMMA, "static PT_DEVICE void sync() { sync_barrier<1, consumer_warps * 32>(); }", "static PT_DEVICE void sync() { sync_warp(); }"),
     "every slice takes the same part of k": (SIMT, "const int first = slice * slice_depth;", "const int first = 0;"),
@@ -152,7 +161,7 @@ def mutate(executable, headers, name):
         (copy / header).write_text(source.replace(text, replacement))
         # Only the cases of its target can see a defect in a target's own header.
         target = {SIMT: "cuda/simt", MMA: "cuda/mma", FRAGMENTS: "cuda/mma",
-                  **dict.fromkeys((WGMMA, TENSOR_TILE, SCHEDULE, WAY_OUT), "cuda/wgmma")}.get(header, "")
+                  **dict.fromkeys((WGMMA, TENSOR_TILE, WAY_OUT), "cuda/wgmma")}.get(header, "")
         code, said = run(executable, str(copy), target)
     problems = {0: "NOT CAUGHT: every kernel passed", 1: ""}
     return problems.get(code, f"no verdict (exit code {code}): {said[-1500:]}"), said

@@ -8,9 +8,10 @@ namespace perftune::testing {
 std::vector<EmittedCase> wgmma_cases() {
   static const WgmmaContractionEmitter wgmma;
   const auto add = [](std::vector<EmittedCase>& to, const char* name, const std::string& a,
-                      const std::string& b, const std::string& dims, const std::string& knobs) {
-    const std::string yaml = "name: t\ndims: {" + dims + "}\ninputs: {A: \"bf16[" + a +
-                             "]\", B: \"bf16[" + b +
+                      const std::string& b, const std::string& dims, const std::string& knobs,
+                      const std::string& type = "bf16") {
+    const std::string yaml = "name: t\ndims: {" + dims + "}\ninputs: {A: \"" + type + "[" + a +
+                             "]\", B: \"" + type + "[" + b +
                              "]\"}\noutputs: {C: \"f32[m,n]\"}\ncompute:\n  - C[m,n] = sum[k](A[" +
                              a + "] * B[" + b + "])\n";
     const auto tiles = ContractionTiles::from(
@@ -30,6 +31,8 @@ std::vector<EmittedCase> wgmma_cases() {
       tile + "stages=2 cluster_m=2 cluster_n=2");
   add(all, "wgmma_split", "m,k", "n,k", "m: 136, n: 40, k: 712", tile + "stages=2 split_k=3");
   add(all, "wgmma_stream", "m,k", "n,k", "m: 136, n: 72, k: 520", tile + "stages=2 stream_k=1");
+  add(all, "wgmma_promote", "m,k", "n,k", "m: 136, n: 40, k: 656",
+      "block_k=64 block_m=64 block_n=32 warp_m=16 warp_n=32 stages=3 vector_c=4 promote=2", "f8e4m3");
   add(all, "wgmma_swap", "m,k", "n,k", "m: 13, n: 136, k: 328",
       "block_k=64 block_m=8 block_n=64 warp_m=8 warp_n=16 stages=3 swap=1 vector_c=4");
   add(all, "wgmma_tensor_store", "m,k", "n,k", "m: 136, n: 104, k: 136",

@@ -94,6 +94,14 @@ TEST(SplitK, StopsWhereAPartWouldHaveTooFewSteps) {
   for (const int split : split_k_choices(1, 108, 512, 32, 2)) EXPECT_LE(split, 8);
 }
 
+TEST(StreamK, PaysWhereTheLastWavesAreIdleAndTilesAreEnough) {
+  EXPECT_TRUE(stream_k_pays(140, 132, 4096, 64)) << "8 tiles for 132 slots in the second wave";
+  EXPECT_FALSE(stream_k_pays(264, 132, 4096, 64)) << "two whole waves";
+  EXPECT_FALSE(stream_k_pays(260, 132, 4096, 64)) << "4 slots idle";
+  EXPECT_FALSE(stream_k_pays(50, 132, 4096, 64)) << "split_k's case";
+  EXPECT_FALSE(stream_k_pays(140, 132, 128, 64)) << "two steps";
+}
+
 TEST(StagesForLatency, NeedsMoreOfSmallerStages) {
   const int large = stages_for_latency(ampere(), 32 * 1024, 2);
   const int small = stages_for_latency(ampere(), 2 * 1024, 2);

@@ -106,6 +106,11 @@ std::vector<int> split_k_choices(std::int64_t blocks, std::int64_t slots, std::i
   return choices;
 }
 
+bool stream_k_pays(std::int64_t blocks, std::int64_t slots, std::int64_t k, int block_k) {
+  constexpr double full_wave = 0.95;
+  return wave_efficiency(blocks, slots) <= full_wave && 2 * blocks >= slots && k >= 4 * block_k;
+}
+
 int raster_group(std::int64_t m, int block_m, int block_n, std::int64_t slots) {
   const double blocks_m = std::ceil(static_cast<double>(m) / block_m);
   const double square = std::sqrt(static_cast<double>(slots) * block_n / block_m);

@@ -66,6 +66,11 @@ double balanced_intensity(const Hardware& hardware, double flops_per_second);
 std::vector<int> split_k_choices(std::int64_t blocks, std::int64_t slots, std::int64_t k,
                                  int block_k, int min_steps);
 
+// Whether to cut the last waves evenly (stream_k) instead of leaving more than 5 % of the `slots` idle in
+// them: where whole tiles fill at least half of the machine, else one would be cut into more parts than
+// one block should add, and where a tile has four steps to share.
+bool stream_k_pays(std::int64_t blocks, std::int64_t slots, std::int64_t k, int block_k);
+
 // Rows of tiles of block_m x block_n to visit before n advances, so that the `slots` that run at once
 // cover a square of the output and share most of what they read from L2; at most all of m's.
 int raster_group(std::int64_t m, int block_m, int block_n, std::int64_t slots);

@@ -199,6 +199,10 @@ class Builder {
       t.split_k = split;
       propose(t, resources, slots, blocks);
     }
+    t.split_k = 1;
+    if (p_.scalar() || !rules::stream_k_pays(blocks, slots, p_.k, t.block_k)) return;
+    t.stream_k = 1;
+    propose(t, resources, slots, blocks);
   }
 
   void propose(const ContractionTiles& t, const Resources& resources, std::int64_t slots,
@@ -247,16 +251,27 @@ std::vector<RuleApplied> Builder::reasons(const ContractionTiles& t, const Resou
                                    rules::kSectorBytes)
                      : fmt::format("{} steps between barriers; no operand is contiguous in k",
                                    t.block_k / t.slice_k)});
+  const auto narrow = [&](const Access& access, int vector) {
+    return p_.hardware.compute_capability >= 80 && vector * static_cast<int>(size_bytes(access.type)) < 4;
+  };
   out.push_back({"vector_a, vector_b, vector_c", "vector_multiple",
-                 fmt::format("{}, {} and {} elements per access are aligned at every point",
-                             t.vector_a, t.vector_b, t.vector_c)});
+                 fmt::format("{}, {} and {} elements per access are aligned at every point{}", t.vector_a,
+                             t.vector_b, t.vector_c,
+                             narrow(p_.form.a, t.vector_a) || narrow(p_.form.b, t.vector_b)
+                                 ? "; less than 4 bytes are too few for cp.async: loads wait in registers"
+                                 : "")});
   out.push_back({"stages", "bytes_in_flight",
                  fmt::format("{} steps in flight, {} shared bytes of {}", t.stages, r.shared_bytes,
                              p_.hardware.sm.shared_bytes_optin)});
-  out.push_back({"split_k", t.split_k > 1 ? "scale_out" : "wave_quantisation",
-                 fmt::format("{} blocks for {} resident: last wave leaves {} of the slots used",
-                             blocks * t.split_k, slots,
-                             percent(rules::wave_efficiency(blocks * t.split_k, slots)))});
+  if (t.stream_k != 0)
+    out.push_back({"stream_k", "scale_out",
+                   fmt::format("{} blocks for {} resident would leave {} of the last waves' slots used",
+                               blocks, slots, percent(rules::wave_efficiency(blocks, slots)))});
+  else
+    out.push_back({"split_k", t.split_k > 1 ? "scale_out" : "wave_quantisation",
+                   fmt::format("{} blocks for {} resident: last wave leaves {} of the slots used",
+                               blocks * t.split_k, slots,
+                               percent(rules::wave_efficiency(blocks * t.split_k, slots)))});
   if (t.slice_k > 1)
     out.push_back({"slice_k", "latency_hiding",
                    fmt::format("{} warps share a tile of {}x{}", t.warps(), t.block_m, t.block_n)});

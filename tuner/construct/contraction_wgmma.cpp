@@ -20,7 +20,8 @@ constexpr double kEpsilons[] = {0.15, 0.5, 32.0};  // tolerated padding, until e
 constexpr int kSpanBytes = 128;       // of k per step: one line of the widest swizzle
 constexpr int kMaxCandidates = 240;
 constexpr int kMaxStages = 8;         // beyond what hides latency they only fill more slowly
-constexpr double kFullWave = 0.95;    // of the slots used: too little is idle to be worth partial sums
+constexpr int kPromoteBeyond = 512;   // of k: so many products of 8-bit floats may be added in 14 bits
+constexpr int kPromoteBytes = 128;    // of k, after which they are added in f32 (DeepSeek-V3, arXiv 2412.19437, 3.3.2)
 constexpr int kSwapBelow = 256;       // extents of m that may play the instruction's width
 
 // Rows of a block: products of 64 rows for each of one or two warpgroups that multiply.
@@ -33,11 +34,14 @@ struct Problem {
   std::int64_t m, n, k, batch;
   int element, vector_c, index_bits;
   bool tensor_store;  // TMA takes the output
+  bool promote;       // sums of 8-bit floats are to be more precise than the tensor core's
 };
 
 Problem describe(const Contraction& form) {
   Problem p{form.extent(Group::m), form.extent(Group::n), form.extent(Group::k),
-            form.extent(Group::batch), static_cast<int>(size_bytes(form.a.type)), 1, 32, false};
+            form.extent(Group::batch), static_cast<int>(size_bytes(form.a.type)), 1, 32, false, false};
+  const bool small_floats = form.a.type == DType::f8e4m3 || form.a.type == DType::f8e5m2;
+  p.promote = small_floats && form.accumulate == DType::f32 && p.k > kPromoteBeyond;
   p.vector_c = vector_width(form, form.c, Group::n,
                             rules::kVectorBytes / static_cast<int>(size_bytes(form.c.type)));
   p.index_bits = needs_64bit_index(form) ? 64 : 32;
@@ -106,6 +110,7 @@ class Builder {
     const int span = static_cast<int>(std::min<std::int64_t>(kSpanBytes, 32 * ceil_div(p_.k * p_.element, 32)));
     for (const int bytes : {span == 96 ? kSpanBytes : span, 2 * kSpanBytes}) {
       t.block_k = bytes / p_.element;
+      t.promote = p_.promote ? std::max(1, kPromoteBytes / bytes) : 0;
       if (bytes > kSpanBytes && p_.k < 4 * t.block_k) break;
       with_stages(t);
     }
@@ -160,11 +165,8 @@ class Builder {
       t.split_k = split;
       propose(t, r, slots, blocks);
     }
-    // Idle slots of the last wave, in which whole tiles would be computed by a few. Fewer tiles than that
-    // would be cut into more parts than one block should add: those are split.
     t.split_k = 1;
-    if (rules::wave_efficiency(blocks, slots) > kFullWave || 2 * blocks < slots || p_.k < 4 * t.block_k)
-      return;
+    if (!rules::stream_k_pays(blocks, slots, p_.k, t.block_k)) return;
     t.stream_k = 1;
     propose(t, r, slots, blocks);
   }
@@ -209,6 +211,10 @@ std::vector<RuleApplied> Builder::reasons(const ContractionTiles& t, const Resou
   out.push_back({"block_k", "swizzle_span",
                  fmt::format("{} bytes of k, lines of {} are read without bank conflicts",
                              t.block_k * p_.element, kSpanBytes)});
+  if (t.promote > 0)
+    out.push_back({"promote", "accuracy",
+                   fmt::format("tensor cores add 8-bit floats in some 14 bits: every {} of k are added in f32, "
+                               "unless `accumulate: f16` asks for less", t.promote * t.block_k)});
   out.push_back({"stages", "shared_memory",
                  fmt::format("{} steps in flight, {} shared bytes of {}", t.stages, r.shared_bytes,
                              hardware_.sm.shared_bytes_optin)});

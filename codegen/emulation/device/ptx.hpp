@@ -177,6 +177,10 @@ PT_DEVICE V global_load(const V* from, bool valid = true) {
   return value;
 }
 template <class V>
+PT_DEVICE V global_load_in_place(const V* from, bool valid = true) {
+  return global_load(from, valid);
+}
+template <class V>
 PT_DEVICE V global_load_coherent(const V* from) {
   static_assert(sizeof(V) == 4 || sizeof(V) == 8 || sizeof(V) == 16, "4, 8 or 16 bytes");
   emulation::machine().global(emulation::attachment.run, from, sizeof(V), Access::read);
