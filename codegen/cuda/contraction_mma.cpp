@@ -10,7 +10,7 @@ namespace {
 constexpr int kInstructionBytes = 32;  // of k, whatever the type
 constexpr int kSumBytes = 4;           // f32 or i32
 constexpr int kPairRegisters = 8;      // pairs of bytes on their way into words
-constexpr int kScheduleRegisters = 8;  // where a stream stands
+constexpr int kScheduleRegisters = 24;  // where a stream stands, and its way out (64 x 64 warp tiles spill)
 
 bool power_of_two(int x) { return x > 0 && (x & (x - 1)) == 0; }
 int round_up(int x, int to) { return (x + to - 1) / to * to; }
