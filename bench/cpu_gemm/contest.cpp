@@ -2,33 +2,39 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <thread>
 
 namespace perftune::bench {
 namespace {
 
-double now_us() {
+double now_us(Clock clock) {
+  if (clock == Clock::processor) {
+    timespec t{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return static_cast<double>(t.tv_sec) * 1e6 + static_cast<double>(t.tv_nsec) * 1e-3;
+  }
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
   return std::chrono::duration<double, std::micro>(now).count();
 }
 
-double turn(const std::function<void()>& call, double turn_us) {
+double turn(const std::function<void()>& call, double turn_us, Clock clock) {
   call();
-  const double warm = now_us();
+  const double warm = now_us(clock);
   call();
-  const double one = std::max(0.1, now_us() - warm);
+  const double one = std::max(0.1, now_us(clock) - warm);
   const int calls = std::max(1, static_cast<int>(turn_us / one));
-  const double begin = now_us();
+  const double begin = now_us(clock);
   for (int i = 0; i < calls; ++i) call();
-  return (now_us() - begin) / calls;
+  return (now_us(clock) - begin) / calls;
 }
 
 }  // namespace
 
-void contest(std::vector<Contender>& contenders, int rounds, double turn_us) {
+void contest(std::vector<Contender>& contenders, int rounds, double turn_us, Clock clock) {
   for (int round = 0; round < rounds; ++round)
     for (Contender& contender : contenders) {
-      contender.us.push_back(turn(contender.call, turn_us));
+      contender.us.push_back(turn(contender.call, turn_us, clock));
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
 }

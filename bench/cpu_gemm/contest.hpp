@@ -15,6 +15,9 @@ struct Contender {
 
 // Each turn: two calls to warm caches and wake threads, then calls for at least `turn_us`, then a
 // pause in which the contender's threads go to sleep (they would hold the other core).
-void contest(std::vector<Contender>& contenders, int rounds, double turn_us);
+// Clock::processor counts this process's processor time: with one thread, a figure that others on the
+// machine disturb less. With more threads it is their sum, waiting included.
+enum class Clock { wall, processor };
+void contest(std::vector<Contender>& contenders, int rounds, double turn_us, Clock clock = Clock::wall);
 
 }  // namespace perftune::bench

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "codegen/scalar_printer.hpp"
 
 namespace perftune {
@@ -71,7 +73,47 @@ std::string CpuRowAddresses::load_text(const RowAccess& read, std::size_t i, std
   return fmt::format("pt::to_value<i64>(p.{}[{}]) * p.{}_times", name, at, name);
 }
 
+std::string CpuRowAddresses::packing_text() const {
+  const auto packed = packed_reads();
+  std::string text = fmt::format("  static constexpr int packs = {};\n  const Element* packed = nullptr;\n", packed.size());
+  text += fmt::format("  template <bool Whole>\n  PT_INLINE void pack([[maybe_unused]] const Row& row, [[maybe_unused]] const i64* c, "
+                      "[[maybe_unused]] const pt::Lanes& lanes, [[maybe_unused]] V (&out)[packs + 1]) const {{\n    using T [[maybe_unused]] = Element;\n");
+  for (std::size_t q = 0; q < packed.size(); ++q)
+    text += fmt::format("    out[{}] = {};\n", q, read_text(packed[q], false));
+  return text + "  }\n\n";
+}
+
+std::string CpuRowAddresses::stage_text() const {
+  if (!stage_) return "  static constexpr bool stages = false;\n";
+  const Access& access = form_.reads[stage_->read].at;
+  const std::string name = fmt::format("x{}", stage_->read);
+  const std::size_t axes = form_.rows().size();
+  std::string outer;
+  for (std::size_t i = 0; i + 2 < axes; ++i)
+    if (access.forms(Group::m)[i] != StrideForm::absent)
+      outer += fmt::format(" + row.r[{}]{}", i, access.forms(Group::m)[i] == StrideForm::unit ? "" : fmt::format(" * p.{}_m{}", name, i));
+  return fmt::format(
+      "  static constexpr bool stages = true;\n  const Element* staged = nullptr;\n"
+      "  void stage([[maybe_unused]] const Row& row, Element* to) const {{\n"
+      "    pt::stage_plane<{0}>(p.{1} + p.{1}_base{2},\n"
+      "        {{p.stage_rows, p.stage_columns, p.{1}_b{3}_offset, p.{1}_b{3}_extent, p.{1}_b{4}_offset, p.{1}_b{4}_extent,\n"
+      "         p.stage_stride, p.stage_pitch}}, {1}_outside.at[0], to);\n  }}\n",
+      tiles_.stage, name, outer, stage_->row_bound, stage_->lane_bound);
+}
+
+std::string CpuRowAddresses::staged_text() const {
+  const Access& access = form_.reads[stage_->read].at;
+  const std::string name = fmt::format("x{}", stage_->read);
+  const auto moved_by_columns = [&](std::size_t bound) {
+    const std::string sum = bound_part(access, bound, name, Group::k);
+    return sum.empty() ? std::string("0") : sum.substr(3);
+  };
+  return fmt::format("pt::load(staged + row.staged + ({}) * p.stage_pitch + pt::staged_at<{}>({}, p.stage_pitch))",
+                     moved_by_columns(stage_->row_bound), tiles_.stage, moved_by_columns(stage_->lane_bound));
+}
+
 std::string CpuRowAddresses::read_text(std::size_t i, bool at_start) const {
+  if (staged(i) && !at_start) return staged_text();
   const RowAccess& read = form_.reads[i];
   const std::string name = fmt::format("x{}", i), type = device_type(form_.value);
   std::string at = fmt::format("p.{0} + row.{0}", name);
@@ -119,29 +161,78 @@ std::string CpuRowAddresses::bounded_text(const Access& access, const std::strin
   }();
   const std::string stride = lane_stride(access, name, at_start);
   const bool masked = access.type == DType::f32 && form_.value == DType::f32 && (form == 'u' || form == '2');
-  const std::string inside_kept = inside;
-  if (masked && !inside.empty()) {
-    cuts += fmt::format("window.only_if({}); ", inside);
-    inside.clear();
-  }
+  // Where nothing is inside, whatever the lane, a line of pad values is read instead.
+  const std::string from = masked && !inside.empty() ? fmt::format("({} ? {} : {}_outside.at)", inside, at, name) : at;
   const bool shared = masked && !at_start && shared_window(static_cast<std::size_t>(std::stoi(name.substr(1))));
-  if (shared) {
-    const std::string keep = inside_kept.empty() ? "~0u" : fmt::format("0u - static_cast<unsigned>({})", inside_kept);
-    return fmt::format("Inside ? pt::read_lanes<T, '{0}', Whole>({1}, {2}, lanes) : pt::read_masked<'{0}'>({1}, shared.{3}, {4}, ({5})[0])",
-                       form, at, stride, name, keep, whole_pad);
-  }
-  std::string read = cuts.empty()
-                         ? fmt::format("pt::read_lanes<T, '{}', Whole>({}, {}, lanes)", form, at, stride)
-                         : fmt::format("pt::read_window<T, '{}'>({}, {}, window, ({})[0])", form, at,
-                                       stride, whole_pad);
-  if (!cuts.empty()) read = fmt::format("[&]() __attribute__((always_inline)) {{ pt::Window window(lanes.count); {}return {}; }}()", cuts, read);
-  if (!inside.empty()) read = fmt::format("({} ? {} : {})", inside, read, whole_pad);
+  std::string read;
+  if (cuts.empty())
+    read = fmt::format("pt::read_lanes<T, '{}', Whole>({}, {}, lanes)", form, from, stride);
+  else if (shared)
+    read = fmt::format("pt::read_masked<'{}'>({}, shared.{}, ({})[0])", form, from, name, whole_pad);
+  else
+    read = fmt::format("[&]() __attribute__((always_inline)) {{ pt::Window window(lanes.count); {}return "
+                       "pt::read_window<T, '{}'>({}, {}, window, ({})[0]); }}()", cuts, form, from, stride, whole_pad);
+  if (!masked && !inside.empty()) read = fmt::format("({} ? {} : {})", inside, read, whole_pad);
   if (at_start) return read;
   return fmt::format("Inside ? pt::read_lanes<T, '{}', Whole>({}, {}, lanes) : {}", form, at, stride, read);
 }
 
+std::vector<std::size_t> CpuRowAddresses::packed_reads() const {
+  std::vector<std::size_t> found;
+  if (!tiles_.unrolled()) return found;
+  for (std::size_t i = 0; i < form_.reads.size(); ++i) {
+    const RowAccess& read = form_.reads[i];
+    if (!read.indexed_by(Group::k) || !read.loads.empty() || !read.at.bounds.empty()) continue;
+    const auto& forms = read.at.forms(Group::m);
+    const bool lanes_only = std::all_of(forms.begin(), forms.end() - 1, [](StrideForm f) { return f == StrideForm::absent; });
+    if (lanes_only && forms.back() == StrideForm::run_time) found.push_back(i);
+  }
+  return found;
+}
+
+namespace {
+
+std::string moved(const std::string& coordinate, const std::string& stride) {
+  return stride.empty() ? " + " + coordinate : fmt::format(" + {} * {}", coordinate, stride);
+}
+
+}  // namespace
+
+std::string CpuRowAddresses::window_position() const {
+  const std::int64_t extent[] = {tiles_.window0, tiles_.window1, tiles_.window2};
+  std::string at = "c[0]";
+  for (std::size_t i = 1; i < form_.columns().size(); ++i) at = fmt::format("({}) * {} + c[{}]", at, extent[i], i);
+  return at;
+}
+
+std::string CpuRowAddresses::beside_text(const Access& access, const std::string& name) const {
+  const auto& forms = access.forms(Group::m);
+  std::string sum;
+  for (const std::size_t back : {std::size_t{1}, std::size_t{2}}) {
+    if (back > forms.size() || forms[forms.size() - back] == StrideForm::absent) continue;
+    const std::size_t i = forms.size() - back;
+    sum += moved(back == 1 ? "by" : "rows", forms[i] == StrideForm::unit ? "" : fmt::format("p.{}_m{}", name, i));
+  }
+  return sum.empty() ? "" : fmt::format("    row.{} +={};\n", name, sum.substr(2));
+}
+
+std::string CpuRowAddresses::beside_bounds_text(const Access& access, const std::string& name) const {
+  std::string text;
+  for (std::size_t b = 0; b < access.bounds.size(); ++b) {
+    const auto& by = coefficients(access, b, Group::m);
+    std::string sum;
+    for (const std::size_t back : {std::size_t{1}, std::size_t{2}})
+      if (back <= by.size() && by[by.size() - back] != 0)
+        sum += moved(back == 1 ? "by" : "rows", fmt::format("p.{}_b{}_m{}", name, b, by.size() - back));
+    if (!sum.empty()) text += fmt::format("    row.{}_b{} +={};\n", name, b, sum.substr(2));
+  }
+  return text;
+}
+
 bool CpuRowAddresses::shared_read(std::size_t i) const {
   const RowAccess& read = form_.reads[i];
+  const auto packed = packed_reads();
+  if (std::find(packed.begin(), packed.end(), i) != packed.end()) return true;
   return tiles_.tile > 1 && read.indexed_by(Group::k) && read.loads.empty() && read.at.bounds.empty() &&
          read.at.forms(Group::m)[form_.rows().size() - 2] == StrideForm::absent;
 }
@@ -149,16 +240,24 @@ bool CpuRowAddresses::shared_read(std::size_t i) const {
 bool CpuRowAddresses::shared_window(std::size_t i) const {
   const Access& access = form_.reads[i].at;
   const char form = form_letter(access, false);
-  if (tiles_.tile == 1 || access.type != DType::f32 || form_.value != DType::f32 || access.bounds.empty() ||
+  if (tiles_.tile == 1 || staged(i) || access.type != DType::f32 || form_.value != DType::f32 || access.bounds.empty() ||
       (form != 'u' && form != '2'))
     return false;
-  for (std::size_t b = 0; b < access.bounds.size(); ++b)
-    if (bound_moves_with_lanes(access, b) && coefficients(access, b, Group::m)[form_.rows().size() - 2] != 0)
-      return false;
-  return true;
+  bool moves = false;
+  for (std::size_t b = 0; b < access.bounds.size(); ++b) {
+    if (!bound_moves_with_lanes(access, b)) continue;
+    moves = true;
+    if (coefficients(access, b, Group::m)[form_.rows().size() - 2] != 0) return false;
+  }
+  return moves;
 }
 
 std::string CpuRowAddresses::share_text(std::size_t i) const {
+  const auto packed = packed_reads();
+  if (const auto at = std::find(packed.begin(), packed.end(), i); at != packed.end())
+    return fmt::format("    shared.x{} = pt::load(packed + row.r[{}] * {} + (({}) * {} + {}) * pt::lanes_of<T>);\n", i,
+                       form_.rows().size() - 1, tiles_.window_points() * static_cast<std::int64_t>(packed.size()),
+                       window_position(), packed.size(), at - packed.begin());
   if (shared_read(i)) return fmt::format("    shared.x{} = {};\n", i, read_text(i, false));
   const Access& access = form_.reads[i].at;
   const std::string name = fmt::format("x{}", i);
@@ -175,10 +274,11 @@ std::string CpuRowAddresses::share_text(std::size_t i) const {
 std::string CpuRowAddresses::interior_text() const {
   std::string text = "  PT_INLINE bool interior([[maybe_unused]] const Row& row, [[maybe_unused]] i64 tile, "
                      "[[maybe_unused]] i64 count) const {\n    bool all = true;\n";
+  std::string outside;
   bool any = false;
   for (std::size_t i = 0; i < form_.reads.size(); ++i) {
     const Access& access = form_.reads[i].at;
-    for (std::size_t b = 0; b < access.bounds.size(); ++b) {
+    for (std::size_t b = 0; b < access.bounds.size() && !staged(i); ++b) {
       any = true;
       const std::string name = fmt::format("x{}_b{}", i, b);
       text += fmt::format("    {{\n    pt::Reach reach(row.{});\n", name);
@@ -194,7 +294,14 @@ std::string CpuRowAddresses::interior_text() const {
       text += fmt::format("    all = all && reach.within(p.{}_extent);\n    }}\n", name);
     }
   }
-  return text + "    return all;\n  }\n" + fmt::format("  static constexpr bool windows = {};\n\n", any);
+  for (std::size_t i = 0; i < form_.reads.size(); ++i) {
+    const Access& access = form_.reads[i].at;
+    if (access.bounds.empty() || access.type != DType::f32 || form_.value != DType::f32) continue;
+    const bool finite = access.pad - access.pad == 0;
+    outside += fmt::format("  static constexpr pt::PadLine x{}_outside{{{}}};\n", i,
+                           finite ? fmt::format("static_cast<float>({})", access.pad) : access.pad > 0 ? "__builtin_inff()" : "-__builtin_inff()");
+  }
+  return outside + text + "    return all;\n  }\n" + fmt::format("  static constexpr bool windows = {};\n\n", any);
 }
 
 }  // namespace perftune

@@ -2,8 +2,10 @@
 // index tensors. The text names `p` (Params), `row` (K::Row), `c` (column coordinates) and `lanes`.
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "codegen/cpu/row_stage.hpp"
 #include "codegen/cpu/row_tiles.hpp"
 #include "codegen/row.hpp"
 
@@ -12,7 +14,13 @@ namespace perftune {
 class CpuRowAddresses {
  public:
   CpuRowAddresses(const RowForm& form, const CpuRowTiles& tiles)
-      : form_(form), tiles_(tiles), lane_(tiles.lanes != 0 ? Group::m : Group::k) {}
+      : form_(form), tiles_(tiles), lane_(tiles.lanes != 0 ? Group::m : Group::k) {
+    if (tiles.stage != 0) stage_ = require_stage(form, tiles);
+  }
+
+  bool staged(std::size_t i) const { return stage_ && stage_->read == i; }
+  // K::stage, K::staged and row.staged's place and moves.
+  std::string stage_text() const;
 
   static char letter(Group g) { return g == Group::m ? 'm' : 'k'; }
   const std::vector<GroupAxis>& axes(Group g) const {
@@ -40,6 +48,15 @@ class CpuRowAddresses {
   // Reads that the rows of a tile share, and windows whose lanes they share: K::Shared.
   bool shared_read(std::size_t i) const;
   bool shared_window(std::size_t i) const;
+  // Reads that depend on the lanes and a constant window only and are not contiguous along the lanes:
+  // packed once per task, in this order.
+  std::vector<std::size_t> packed_reads() const;
+  std::string packing_text() const;  // K::packs, K::packed, K::pack
+  // Flat position of column `c` in a constant window.
+  std::string window_position() const;
+  // Moves row.<name> by `rows` of the second innermost row axis and `by` of the innermost.
+  std::string beside_text(const Access& access, const std::string& name) const;
+  std::string beside_bounds_text(const Access& access, const std::string& name) const;
   // Statements that fill shared.x<i> at a column.
   std::string share_text(std::size_t i) const;
 
@@ -59,12 +76,14 @@ class CpuRowAddresses {
   bool bound_moves_with_lanes(const Access& access, std::size_t b) const {
     return coefficients(access, b, lane_)[innermost()] != 0;
   }
+  std::string staged_text() const;
   std::string bounded_text(const Access& access, const std::string& name, const std::string& at,
                            char form, bool at_start) const;
 
   const RowForm& form_;
   const CpuRowTiles& tiles_;
   const Group lane_;
+  std::optional<CpuRowStage> stage_;
 };
 
 }  // namespace perftune

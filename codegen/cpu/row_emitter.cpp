@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "codegen/cpu/row_source.hpp"
+#include "codegen/cpu/row_stage.hpp"
 #include "codegen/cpu/row_tiles.hpp"
 #include "codegen/row.hpp"
 
@@ -48,6 +49,32 @@ std::optional<std::string> bad_step(const RowForm& form, const CpuRowTiles& t) {
   return std::nullopt;
 }
 
+constexpr std::int64_t most_window_points = 25;
+constexpr std::int64_t most_window_steps = 220;  // vectors laid out at once: compiling takes about 1 s
+
+std::optional<std::string> bad_window(const RowForm& form, const CpuRowTiles& t) {
+  if (!t.unrolled()) return t.window1 != 0 || t.window2 != 0 ? std::optional<std::string>("window0 comes first") : std::nullopt;
+  if (t.lanes != 1 || t.split != 1 || form.passes() != 1) return "a constant window is for one pass with lanes along rows";
+  if (t.window_points() * t.tile * t.unroll > most_window_steps) return "the window of a tile is too long to lay out";
+  for (const RowAccess& read : form.reads)
+    if (!read.at.bounds.empty() && read.indexed_by(Group::k) && (read.at.type != DType::f32 || form.value != DType::f32))
+      return "a constant window that leaves its tensor is for f32";
+  const std::int64_t window[] = {t.window0, t.window1, t.window2};
+  if (form.columns().size() > 3 || t.window_points() > most_window_points) return "the window is too large to lay out";
+  for (std::size_t i = 0; i < 3; ++i)
+    if (window[i] != (i < form.columns().size() ? form.columns()[i].extent : 0))
+      return "the window's constants are not the operator's extents";
+  return std::nullopt;
+}
+
+std::optional<std::string> bad_stage(const RowForm& form, const CpuRowTiles& t, std::int64_t lanes) {
+  if (t.stage == 0) return std::nullopt;
+  if (t.stage != 1 && t.stage != 2) return "stage is 0, 1 or 2";
+  if (!t.unrolled()) return "a plane is staged for a constant window";
+  std::string why_not;
+  return cpu_row_stage(form, t, lanes, why_not) ? std::nullopt : std::optional<std::string>(why_not);
+}
+
 bool uses_axis_numbers(const RowForm& form) {
   std::vector<RowLeaf> leaves;
   for (const auto& r : form.reductions) form.collect_leaves(r.term, true, leaves);
@@ -71,6 +98,8 @@ std::optional<std::string> illegal_tiles(const RowCanonicalised& canonical,
   if (tiles.to_program(family) != program) return "not a canonical cpu/simd tile program";
   if (auto why = bad_knob(tiles)) return why;
   if (auto why = bad_step(form, tiles)) return why;
+  if (auto why = bad_window(form, tiles)) return why;
+  if (auto why = bad_stage(form, tiles, lanes_of(form, hardware))) return why;
   if (tiles.split > 1 && family != "reduction")
     return "split needs a single pass without stored columns";
   if (tiles.tile > 1 && form.rows().size() < 2) return "tile needs a second row axis";
@@ -124,7 +153,8 @@ Launch CpuRowEmitter::bind(const Operator& op, const TileProgram& program,
 }
 
 Operator CpuRowEmitter::shrink(const Operator& op, const TileProgram&) const {
-  // Nothing in the text depends on extents, so any small ragged problem runs all of it.
+  // Nothing in the text depends on extents but those of a constant window, which are smaller: any
+  // small ragged problem runs all of it.
   Dims dims = op.base_dims();
   for (auto& [name, extent] : dims) extent = std::min<std::int64_t>(extent, 67);
   try {

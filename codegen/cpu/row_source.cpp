@@ -14,20 +14,8 @@ namespace {
 
 using Leaf = RowLeaf::Kind;
 
-std::int64_t round_up(std::int64_t x, std::int64_t to) { return (x + to - 1) / to * to; }
-
 char operation(Reduction r) {
-  switch (r) {
-    case Reduction::sum:
-      return '+';
-    case Reduction::product:
-      return '*';
-    case Reduction::minimum:
-      return '<';
-    case Reduction::maximum:
-      return '>';
-  }
-  return '+';
+  return r == Reduction::sum ? '+' : r == Reduction::product ? '*' : r == Reduction::minimum ? '<' : '>';
 }
 
 class SourcePrinter {
@@ -38,7 +26,7 @@ class SourcePrinter {
 
   CpuRowSource run() {
     declare();
-    std::string body = shape_text() + row_struct() + start_text() + address_.interior_text();
+    std::string body = shape_text() + row_struct() + start_text() + address_.interior_text() + address_.stage_text();
     for (int pass = 0; pass < form_.passes(); ++pass) body += pass_text(pass);
     body += store_text();
     finish(body);
@@ -101,13 +89,23 @@ class SourcePrinter {
     scalar("scratch_offset", scratch.partials);
     scalar("scratch_task", scratch.task);
     scalar("kept_stride", scratch.kept_stride);
+    if (tiles_.stage == 0) return;
+    std::string why_not;
+    const CpuRowStage stage = cpu_row_stage(form_, tiles_, lanes_, why_not).value_or(CpuRowStage{});
+    scalar("scratch_stage", scratch.stage);
+    scalar("stage_rows", stage.rows), scalar("stage_columns", stage.columns);
+    scalar("stage_stride", stage.stride), scalar("stage_pitch", stage.pitch), scalar("stage_step", stage.row_step);
   }
 
   // ---- The kernel's members ----
 
   std::string shape_text() const {
     const auto extents = [&](const char* function, Group g) {
-      std::string text = fmt::format("  i64 {}(int axis) const {{\n", function);
+      if (g == Group::k && tiles_.unrolled())
+        return fmt::format("  static constexpr int window[] = {{{}, {}, {}}};\n"
+                           "  static constexpr i64 {}(int axis) {{ return window[axis]; }}\n",
+                           tiles_.window0, tiles_.window1, tiles_.window2, function);
+      std::string text = fmt::format("  PT_INLINE i64 {}(int axis) const {{\n", function);
       for (std::size_t i = 0; i + 1 < address_.axes(g).size(); ++i)
         text += fmt::format("    if (axis == {}) return p.{}{};\n", i, address_.letter(g), i);
       return text + fmt::format("    return p.{}{};\n  }}\n", address_.letter(g), address_.axes(g).size() - 1);
@@ -133,6 +131,7 @@ class SourcePrinter {
       for (std::size_t b = 0; b < form_.reads[i].at.bounds.size(); ++b) text += fmt::format("    i64 x{}_b{};\n", i, b);
     }
     for (std::size_t i = 0; i < form_.outputs.size(); ++i) text += fmt::format("    i64 y{};\n", i);
+    if (tiles_.stage != 0) text += "    i64 staged;\n";
     const auto value = [&](RowLeaf leaf) { text += fmt::format("    V {};\n", names_.name(leaf)); };
     for (const RowLeaf& leaf : row_start_leaves(form_)) value(leaf);
     for (int pass = -1; pass < form_.passes(); ++pass)
@@ -158,36 +157,49 @@ class SourcePrinter {
     return text;
   }
 
+  // Where the row's reads and stores begin: place() from its coordinates, beside() from a neighbour,
+  // start() what else is known before any column.
   std::string start_text() const {
-    std::string text = "  template <bool Whole>\n  PT_INLINE void start(Row& row, " + std::string(signature_tail()) +
-                       ") const {\n    using T [[maybe_unused]] = Element;\n";
+    std::string place, beside, start;
     for (std::size_t i = 0; i < form_.reads.size(); ++i) {
       const RowAccess& read = form_.reads[i];
       const std::string name = fmt::format("x{}", i);
-      text += fmt::format("    row.{0} = p.{0}_base{1}", name, address_.offset(read.at, name, Group::m));
+      place += fmt::format("    row.{0} = p.{0}_base{1};\n", name, address_.offset(read.at, name, Group::m));
+      beside += address_.beside_text(read.at, name) + address_.beside_bounds_text(read.at, name);
       for (std::size_t l = 0; l < read.loads.size(); ++l)
-        if (address_.load_of_row(read.loads[l])) text += " + " + address_.load_text(read, i, l, "");
-      text += ";\n";
+        if (address_.load_of_row(read.loads[l]))
+          start += fmt::format("    row.{} += {};\n", name, address_.load_text(read, i, l, ""));
       for (std::size_t b = 0; b < read.at.bounds.size(); ++b)
-        text += fmt::format("    row.{0}_b{1} = p.{0}_b{1}_offset{2};\n", name, b,
-                            address_.bound_part(read.at, b, name, Group::m));
+        place += fmt::format("    row.{0}_b{1} = p.{0}_b{1}_offset{2};\n", name, b,
+                             address_.bound_part(read.at, b, name, Group::m));
     }
-    for (std::size_t i = 0; i < form_.outputs.size(); ++i)
-      text += fmt::format("    row.y{0} = p.y{0}_base{1};\n", i,
-                          address_.offset(form_.outputs[i].at, fmt::format("y{}", i), Group::m));
+    for (std::size_t i = 0; i < form_.outputs.size(); ++i) {
+      const std::string name = fmt::format("y{}", i);
+      place += fmt::format("    row.{0} = p.{0}_base{1};\n", name,
+                           address_.offset(form_.outputs[i].at, name, Group::m));
+      beside += address_.beside_text(form_.outputs[i].at, name);
+    }
+    if (tiles_.stage != 0) {
+      place += fmt::format("    row.staged = row.r[{}] * p.stage_step + row.r[{}];\n", form_.rows().size() - 2, form_.rows().size() - 1);
+      beside += "    row.staged += rows * p.stage_step + by;\n";
+    }
     for (const RowLeaf& leaf : row_start_leaves(form_)) {
       const std::string name = names_.name(leaf);
       if (leaf.kind == Leaf::constant) {
-        text += fmt::format("    row.{} = pt::splat<V>(__builtin_bit_cast(double, p.constant{}));\n", name, leaf.index);
+        start += fmt::format("    row.{} = pt::splat<V>(__builtin_bit_cast(double, p.constant{}));\n", name, leaf.index);
       } else if (leaf.kind == Leaf::row_axis) {
         const bool moves = lane_ == Group::m && leaf.index + 1 == static_cast<int>(form_.rows().size());
-        text += fmt::format("    row.{} = pt::broadcast<T>(static_cast<T>(row.r[{}])){};\n", name, leaf.index,
-                            moves ? " + pt::lane_numbers<T>()" : "");
+        start += fmt::format("    row.{} = pt::broadcast<T>(static_cast<T>(row.r[{}])){};\n", name, leaf.index,
+                             moves ? " + pt::lane_numbers<T>()" : "");
       } else {
-        text += fmt::format("    row.{} = {};\n", name, address_.read_text(static_cast<std::size_t>(leaf.index), true));
+        start += fmt::format("    row.{} = {};\n", name, address_.read_text(static_cast<std::size_t>(leaf.index), true));
       }
     }
-    return text + after_text(-1) + "  }\n\n";
+    return "  PT_INLINE void place(Row& row) const {\n" + place +
+           "  }\n  PT_INLINE void beside(Row& row, [[maybe_unused]] i64 rows, [[maybe_unused]] i64 by) const {\n" + beside +
+           "  }\n  template <bool Whole>\n  PT_INLINE void start([[maybe_unused]] Row& row, " +
+           std::string(signature_tail()) + ") const {\n    using T [[maybe_unused]] = Element;\n" + start +
+           after_text(-1) + "  }\n\n" + address_.packing_text();
   }
 
   // Row values that are known after `pass`.
@@ -338,6 +350,7 @@ struct RowKernel {{
   static constexpr int unroll = {unroll}, tile = {tile}, tasks = {tasks}, split = {split};
   static constexpr int row_axes = {row_axes}, column_axes = {column_axes};
   static constexpr int passes = {passes}, kept = {kept};
+  static constexpr bool unrolled = {unrolled};
 
 {body}
   Element* partials() const {{ return static_cast<Element*>(p.workspace); }}
@@ -355,6 +368,7 @@ extern "C" __attribute__((visibility("default"))) void {entry}(const Params* par
         fmt::arg("tile", tiles_.tile), fmt::arg("tasks", tiles_.tasks), fmt::arg("split", tiles_.split),
         fmt::arg("row_axes", form_.rows().size()), fmt::arg("column_axes", form_.columns().size()),
         fmt::arg("passes", form_.passes()), fmt::arg("kept", kept_.size()), fmt::arg("body", body),
+        fmt::arg("unrolled", tiles_.unrolled()),
         fmt::arg("entry", kernel.entry));
   }
 
@@ -370,21 +384,6 @@ extern "C" __attribute__((visibility("default"))) void {entry}(const Params* par
 };
 
 }  // namespace
-
-std::vector<int> cpu_kept_elements(const RowForm& form, const CpuRowTiles& tiles) {
-  return tiles.keep != 0 && tiles.lanes == 0 ? form.reused_elements() : std::vector<int>{};
-}
-
-CpuRowScratch cpu_row_scratch(const RowForm& form, const CpuRowTiles& tiles, std::int64_t lanes) {
-  CpuRowScratch scratch;
-  if (tiles.split > 1)
-    scratch.partials = round_up(static_cast<std::int64_t>(form.reductions.size()) * tiles.split *
-                                    form.row_count(), lanes) + lanes;
-  const auto kept = static_cast<std::int64_t>(cpu_kept_elements(form, tiles).size());
-  scratch.kept_stride = round_up(form.column_count(), lanes) + lanes;
-  scratch.task = kept * scratch.kept_stride;
-  return scratch;
-}
 
 CpuRowSource cpu_row_source(const RowForm& form, const CpuRowTiles& tiles, std::int64_t lanes) {
   return SourcePrinter(form, tiles, lanes).run();

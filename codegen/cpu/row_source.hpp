@@ -15,6 +15,7 @@ namespace perftune {
 struct CpuRowScratch {
   std::int64_t partials = 0;
   std::int64_t kept_stride = 0;  // between kept buffers of one task
+  std::int64_t stage = 0;        // where a task's staged plane begins, after what is packed
   std::int64_t task = 0;         // all of one task's
 };
 CpuRowScratch cpu_row_scratch(const RowForm& form, const CpuRowTiles& tiles, std::int64_t lanes);

@@ -1,5 +1,7 @@
 #include "codegen/cpu/row_tiles.hpp"
 
+#include <algorithm>
+
 namespace perftune {
 namespace {
 
@@ -13,6 +15,8 @@ constexpr Knob kKnobs[] = {
     {"tile", &CpuRowTiles::tile},     {"tasks", &CpuRowTiles::tasks},
     {"split", &CpuRowTiles::split},   {"keep", &CpuRowTiles::keep},
     {"stream", &CpuRowTiles::stream}, {"lane_step", &CpuRowTiles::lane_step},
+    {"window0", &CpuRowTiles::window0}, {"window1", &CpuRowTiles::window1},
+    {"window2", &CpuRowTiles::window2}, {"stage", &CpuRowTiles::stage},
 };
 
 }  // namespace
@@ -29,6 +33,10 @@ TileProgram CpuRowTiles::to_program(const std::string& family) const {
   for (const Knob& knob : kKnobs)
     if (this->*knob.field != defaults.*knob.field) program.knobs.emplace(knob.name, this->*knob.field);
   return program;
+}
+
+std::int64_t CpuRowTiles::window_points() const {
+  return std::max<std::int64_t>(1, window0) * std::max<std::int64_t>(1, window1) * std::max<std::int64_t>(1, window2);
 }
 
 std::string row_family(const RowForm& form) { return form.is_reduction() ? "reduction" : "row"; }

@@ -12,6 +12,12 @@
 //   stream     1: outputs with columns are stored past the caches
 //   lane_step  distance in memory of neighbouring lanes of reads that are not contiguous, as a
 //              constant (2: pooling with stride 2); 0: known at run time
+//   window0..2 extents of the column axes as constants, for lanes along rows: the columns of a small
+//              window are laid out one after the other, and reads that depend on the lanes and the
+//              window only (depthwise weights, channels last) are packed once per task; 0: run time
+//   stage      1 or 2: the plane that a constant window's padded read touches is copied with its
+//              padding, once per point of the outer row axes (device/stage.hpp); the distance of
+//              neighbouring lanes in it. 0: read where it lies
 #pragma once
 
 #include <compare>
@@ -32,6 +38,12 @@ struct CpuRowTiles {
   std::int64_t keep = 0;
   std::int64_t stream = 0;
   std::int64_t lane_step = 0;
+  std::int64_t window0 = 0, window1 = 0, window2 = 0;
+  std::int64_t stage = 0;
+
+  bool unrolled() const { return window0 != 0; }
+  // Points of the window.
+  std::int64_t window_points() const;
 
   auto operator<=>(const CpuRowTiles&) const = default;
 

@@ -8,7 +8,9 @@ target_sources(perftune_codegen PRIVATE
   cpu/map_source.cpp
   cpu/row_addresses.cpp
   cpu/row_emitter.cpp
+  cpu/row_scratch.cpp
   cpu/row_source.cpp
+  cpu/row_stage.cpp
   cpu/row_tiles.cpp)
 perftune_embed(perftune_codegen cpu_device_files
   cpu/device/contraction.hpp
@@ -23,6 +25,9 @@ perftune_embed(perftune_codegen cpu_device_files
   cpu/device/math.hpp
   cpu/device/pool.hpp
   cpu/device/row.hpp
+  cpu/device/row_columns.hpp
+  cpu/device/row_strips.hpp
+  cpu/device/stage.hpp
   cpu/device/scalar.hpp
   cpu/device/simd.hpp
   cpu/device/storage.hpp

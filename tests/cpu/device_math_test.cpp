@@ -31,7 +31,7 @@ const Case kCases[] = {
     {"exp", [](long double x) { return std::exp(x); }, -87, 88, 2e-7, 1e-15},
     {"log", [](long double x) { return std::log(x); }, 1e-30, 1e30, 2e-7, 1e-15},
     {"tanh", [](long double x) { return std::tanh(x); }, -12, 12, 3e-7, 1e-15},
-    {"erf", [](long double x) { return std::erf(x); }, -5, 5, 3e-7, 1e-15},
+    {"erf", [](long double x) { return std::erf(x); }, -5, 5, 3.5e-7, 1e-15},
     {"sqrt", [](long double x) { return std::sqrt(x); }, 0, 1e6, 1e-7, 3e-16},
     {"sigmoid", reference_sigmoid, -80, 80, 4e-7, 2e-15},
 };

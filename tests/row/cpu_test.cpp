@@ -102,6 +102,41 @@ TEST_P(CpuRows, ReductionsOverAnyAxes) {
   expect_right(reduce("y[d]", "a,b,c", "d"), rows(1));
 }
 
+CpuRowTiles window(CpuRowTiles t, int r, int s, int stage = 0) {
+  t.window0 = r, t.window1 = s, t.stage = stage;
+  return t;
+}
+
+// Windows laid out as constants: edges by masks and pad lines, by a staged plane with strides 1 and
+// 2, weights packed where channels are last.
+TEST_P(CpuRows, ConstantWindows) {
+  const std::string small = "n: 2, c: 5, h: 13, w: 43, r: 3, s: 3", last = "n: 2, c: 37, h: 7, w: 9, r: 3, s: 2";
+  expect_right(library("depthwise_conv2d", small, "padding: same\n"), window(rows(2, 2, 2), 3, 3));
+  expect_right(library("depthwise_conv2d", small, "padding: same\n"), window(rows(2, 2, 3), 3, 3, 1));
+  expect_right(library("depthwise_conv2d", small, "padding: 2\ndilation: 2\n"), window(rows(1, 3), 3, 3, 1));
+  expect_right(library("depthwise_conv2d", small, "padding: 1\nstride: 2\n"), window(rows(2, 2, 2), 3, 3, 2));
+  expect_right(library("depthwise_conv2d", small, "padding: 2\nstride: 2\ndilation: 3\n"), window(rows(1, 1, 3), 3, 3, 2));
+  expect_right(library("depthwise_conv2d", last, "padding: same\nlayout: nhwc\n"), window(rows(2, 2, 2), 3, 2));
+  expect_right(library("depthwise_conv2d", last, "padding: 1\nstride: 2\nlayout: nhwc\n"), window(rows(3, 1), 3, 2));
+  expect_right(library("max_pool2d", small, "padding: 1\nstride: 2\n"), window(rows(2, 4, 2), 3, 3, 2));
+  expect_right(library("max_pool2d", small, "padding: same\nstride: 1\n"), window(rows(3, 2), 3, 3, 1));
+  expect_right(library("max_pool2d", last, "padding: same\nlayout: nhwc\n"), window(rows(3, 2, 2), 3, 2));
+  expect_right(library("avg_pool2d", small, "padding: same\ncount: exclude_padding\nstride: 1\n"), window(rows(1, 2), 3, 3, 1));
+  expect_right(library("sum_columns", "m: 9, n: 77", "dtype: f16\n"), [] { CpuRowTiles t = rows(2); t.window0 = 9; return t; }());
+}
+
+TEST_P(CpuRows, WindowsThatAreNotTheOperators) {
+  const Operator op = operator_of(library("max_pool2d", "n: 1, c: 5, h: 13, w: 43, r: 3, s: 3", "padding: 1\nstride: 2\n"));
+  const auto why = [&](const CpuRowTiles& t) {
+    return CpuRowEmitter("reduction").illegal(op, t.to_program("reduction"), row_test_cpu(GetParam())).value_or("");
+  };
+  EXPECT_EQ(why(window(rows(1), 3, 3, 2)), "");
+  EXPECT_NE(why(window(rows(1), 3, 2)), "");
+  EXPECT_NE(why(window(rows(1), 3, 3, 1)), "") << "lanes are two apart";
+  EXPECT_NE(why(window(columns(1), 3, 3)), "");
+  EXPECT_NE(why(window(rows(1), 0, 0, 2)), "") << "a plane without a window";
+}
+
 TEST_P(CpuRows, Pooling) {
   for (const char* layout : {"nchw", "nhwc"})
     for (const char* padding : {"valid", "same", "1"}) {

@@ -106,23 +106,41 @@ void add_along_columns(Proposals& into, const Problem& p) {
     }
 }
 
+bool small_window(const RowForm& form) {
+  constexpr std::int64_t most = 25;
+  return form.passes() == 1 && form.columns().size() <= 3 && form.column_count() > 1 && form.column_count() <= most;
+}
+
+void set_window(CpuRowTiles& t, const RowForm& form) {
+  std::int64_t* const window[] = {&t.window0, &t.window1, &t.window2};
+  for (std::size_t i = 0; i < form.columns().size(); ++i) *window[i] = form.columns()[i].extent;
+}
+
 void add_along_rows(Proposals& into, const Problem& p) {
   const auto& rows = p.form.rows();
   const std::int64_t vectors = ceil_div(rows.back().extent, p.lanes);
   const std::int64_t second = rows.size() > 1 ? rows[rows.size() - 2].extent : 1;
-  for (const std::int64_t unroll : {4, 8, 2, 16, 1}) {
+  std::vector<std::int64_t> unrolls{4, 8, 2, 16, 1};
+  if (vectors <= 16) unrolls.insert(unrolls.begin(), vectors);  // all lanes of a row at once
+  for (const std::int64_t unroll : unrolls) {
     if (unroll > 1 && unroll > vectors) continue;
     for (const std::int64_t tile : {1, 4, 2, 8}) {
       if (tile > second || unroll * tile > p.cpu.vector_registers) continue;
       const std::int64_t units = p.form.row_count() / rows.back().extent * ceil_div(vectors, unroll) / tile;
+      const bool window = small_window(p.form);
       for (const Share& share : shares(p, units))
         for (const std::int64_t stream : streams(p))
-          for (const std::int64_t step : {2, 0}) {
+          for (const auto& [stage, step] : {std::pair{1, 0}, {2, 0}, {0, 2}, {0, 0}}) {
+            if (stage != 0 && !window) continue;
             CpuRowTiles t;
             t.lanes = 1, t.unroll = unroll, t.tile = tile, t.tasks = share.tasks, t.split = share.split;
-            t.stream = stream, t.lane_step = step;
+            t.stream = stream, t.lane_step = step, t.stage = stage;
+            if (window && share.split == 1) set_window(t, p.form);
             const auto strided = [](const RowAccess& r) { return r.at.forms(Group::m).back() == StrideForm::run_time; };
             if (step != 0 && std::none_of(p.form.reads.begin(), p.form.reads.end(), strided)) continue;
+            // Too long to lay out, or not f32: counted at run time.
+            if (t.unrolled() && stage == 0 && !into.legal(t.to_program(p.family)))
+              t.window0 = t.window1 = t.window2 = 0;
             into.propose(t.to_program(p.family), [&]() -> std::vector<RuleApplied> {
               return {direction_rule(p, Group::m),
                       share.rule,
@@ -130,6 +148,12 @@ void add_along_rows(Proposals& into, const Problem& p) {
                        fmt::format("{} x {} vectors of rows over {} registers; reads that a tile "
                                    "shares are done once",
                                    tile, unroll, p.cpu.vector_registers)},
+                      {"window0 window1 window2", "constant_window",
+                       t.unrolled() ? fmt::format("{} columns are laid out one after the other", p.form.column_count())
+                                    : "columns are counted at run time"},
+                      {"stage", "padded_plane",
+                       stage != 0 ? "a plane is copied with its padding: edges cost what the inside does"
+                                  : "read where it lies"},
                       {"lane_step", "window_stride",
                        step ? "neighbouring windows are 2 apart: two loads and a shuffle"
                             : "contiguous, or distance known at run time"}};

@@ -57,29 +57,40 @@ inline void transpose_square(const U* from, i64 from_stride, U* to, i64 to_strid
   for (int i = 0; i < L; ++i) *reinterpret_cast<Loose*>(to + i * to_stride) = a[i];
 }
 
+// Part [x0, x1) x [y0, y1) of a tile: squares of L, and what they leave in squares of half as many
+// while a line of one fills 16 bytes, then one by one.
+template <bool Ahead, class U, int L>
+inline void cross_part(const U* from, i64 from_stride, U* to, i64 to_stride, i64 x0, i64 x1, i64 y0, i64 y1,
+                       i64 next) {
+  const i64 whole_x = x0 + (x1 - x0) / L * L, whole_y = y0 + (y1 - y0) / L * L;
+  for (i64 x = x0; x < whole_x; x += L)
+    for (i64 y = y0; y < whole_y; y += L) {
+      // The next tile's lines, one per row: no prefetcher of the machine follows such a column.
+      for (int i = 0; Ahead && i < L; ++i)
+        __builtin_prefetch(reinterpret_cast<const void*>(from + (next + x + i) * from_stride + y));
+      transpose_square<U, L>(from + x * from_stride + y, from_stride, to + y * to_stride + x, to_stride);
+    }
+  if constexpr (L / 2 * sizeof(U) >= 16) {
+    if (whole_x < x1) cross_part<false, U, L / 2>(from, from_stride, to, to_stride, whole_x, x1, y0, y1, next);
+    if (whole_y < y1) cross_part<false, U, L / 2>(from, from_stride, to, to_stride, x0, whole_x, whole_y, y1, next);
+  } else {
+    typedef U Alias __attribute__((may_alias));
+    for (i64 x = x0; x < x1; ++x)
+      for (i64 y = x < whole_x ? whole_y : y0; y < y1; ++y)
+        reinterpret_cast<Alias*>(to)[y * to_stride + x] =
+            reinterpret_cast<const Alias*>(from)[x * from_stride + y];
+  }
+}
+
 // nx lines of ny elements, `from_stride` apart, to ny lines of nx, `to_stride` apart.
 // Ahead: asks for the next nx lines' data on the way, for what comes from memory.
 template <bool Ahead, class E>
-inline void cross_tile(const E* from_elements, i64 from_stride, E* to_elements, i64 to_stride,
-                       i64 nx, i64 ny) {
+inline void cross_tile(const E* from, i64 from_stride, E* to, i64 to_stride, i64 nx, i64 ny) {
   using U = typename BitsOf<sizeof(E)>::type;
   constexpr int widest = vector_bytes / static_cast<int>(sizeof(U));
   constexpr int L = widest < 16 ? widest : 16;
-  typedef U Alias __attribute__((may_alias));
-  const Alias* from = reinterpret_cast<const Alias*>(from_elements);
-  Alias* to = reinterpret_cast<Alias*>(to_elements);
-  const i64 whole_x = nx / L * L, whole_y = ny / L * L;
-  for (i64 x = 0; x < whole_x; x += L)
-    for (i64 y = 0; y < whole_y; y += L) {
-      // The next tile's lines, one per row: no prefetcher of the machine follows such a column.
-      for (int i = 0; Ahead && i < L; ++i)
-        __builtin_prefetch(reinterpret_cast<const void*>(from + (nx + x + i) * from_stride + y));
-      transpose_square<U, L>(reinterpret_cast<const U*>(from + x * from_stride + y), from_stride,
-                             reinterpret_cast<U*>(to + y * to_stride + x), to_stride);
-    }
-  for (i64 x = 0; x < nx; ++x)
-    for (i64 y = x < whole_x ? whole_y : 0; y < ny; ++y)
-      to[y * to_stride + x] = from[x * from_stride + y];
+  cross_part<Ahead, U, L>(reinterpret_cast<const U*>(from), from_stride, reinterpret_cast<U*>(to), to_stride, 0, nx,
+                          0, ny, nx);
 }
 
 }  // namespace pt

@@ -189,13 +189,9 @@ PT_INLINE Vector<T> read_lanes(const E* p, i64 stride, const Lanes& lanes) {
 // Lanes [first, end) of a vector that read inside the tensor; the others take the pad value.
 struct Window {
   int first, end;
-  unsigned keep = ~0u;  // all bits, or none where nothing is inside
   explicit Window(int count) : first(0), end(count) {}
 
-  // Nothing is inside unless `inside`. No branches here or in cut(): neighbouring rows that share a
-  // window then share its mask.
-  PT_INLINE void only_if(bool inside) { keep &= 0u - static_cast<unsigned>(inside); }
-
+  // No branches: neighbouring rows that share a window then share its mask.
   // Lane i reads index + i * step of a dimension of `extent`; Step is that step where it is constant,
   // else 0.
   template <int Step>
@@ -245,30 +241,37 @@ PT_INLINE WindowMask window_mask(const Window& window) {
           lanes_between<float>(clamped(first - L + 1, L), clamped(end - L + 1, L))};
 }
 
-// The elements of `m` from p on, none where `keep` is 0, the others `pad`; nothing else is touched.
-PT_INLINE Vector<float> load_masked(const float* p, Mask m, unsigned keep, Vector<float> pad) {
+// The elements of `m` from p on, the others `pad`; nothing else is touched.
+PT_INLINE Vector<float> load_masked(const float* p, Mask m, Vector<float> pad) {
 #if defined(__AVX512F__)
   typedef float V __attribute__((vector_size(64)));
-  return (Vector<float>)__builtin_ia32_loadups512_mask(p, (V)pad, static_cast<unsigned short>(m.bits & keep));
+  return (Vector<float>)__builtin_ia32_loadups512_mask(p, (V)pad, m.bits);
 #else
-  m.words &= static_cast<int>(keep);
   return m.words ? load_first(p, m) : pad;
 #endif
 }
 
 template <char Form>
-PT_INLINE Vector<float> read_masked(const float* p, const WindowMask& mask, unsigned keep, float pad) {
+PT_INLINE Vector<float> read_masked(const float* p, const WindowMask& mask, float pad) {
   const Vector<float> outside = broadcast<float>(pad);
-  const Vector<float> low = load_masked(p, mask.low, keep, outside);
+  const Vector<float> low = load_masked(p, mask.low, outside);
   if constexpr (Form == 'u') return low;
-  else return every_second(low, load_masked(p + lanes_of<float> - 1, mask.high, keep, outside));
+  else return every_second(low, load_masked(p + lanes_of<float> - 1, mask.high, outside));
 }
+
+// What is read instead where nothing of a vector is inside its tensor.
+struct PadLine {
+  float at[2 * lanes_of<float>];
+  constexpr explicit PadLine(float pad) : at{} {
+    for (float& x : at) x = pad;
+  }
+};
 
 template <class T, char Form, class E>
 PT_INLINE Vector<T> read_window(const E* p, i64 stride, const Window& window, T pad) {
   constexpr int L = lanes_of<T>;
   if constexpr (same_type<E, float> && same_type<T, float> && (Form == 'u' || Form == '2')) {
-    return read_masked<Form>(p, window_mask<Form>(window), window.keep, pad);
+    return read_masked<Form>(p, window_mask<Form>(window), pad);
   } else {
     const i64 step = Form == 'u' ? 1 : Form == '2' ? 2 : Form == '0' ? 0 : stride;
     T out[L];
