@@ -16,6 +16,8 @@ constexpr double row_cycles = 20;        // coordinates of a row, its first load
 constexpr double fold_cycles = 20;       // lanes of one sum into one: four dependent shuffles and adds
 constexpr double add_latency = 4;        // cycles between dependent additions
 constexpr double issue_per_cycle = 2;    // vector arithmetic
+constexpr double counted_column_cycles = 4;  // addresses of a column that is not laid out
+constexpr double staging_cycles = 2.5;   // per vector of a plane copied with its padding
 constexpr double scattered_cycles = 3;   // per lane of a read or store that is not contiguous
 
 struct Lanes {
@@ -38,6 +40,8 @@ double read_cycles(const RowAccess& read, const CpuRowTiles& t, const Lanes& lan
     case StrideForm::run_time:
       cycles = t.lane_step == 2 ? 2 : lanes.count * scattered_cycles;
   }
+  // A staged plane is read in whole vectors; elsewhere every bound is compared at every read.
+  if (t.stage != 0 && !read.at.bounds.empty()) return 0.5;
   return cycles + 1.5 * static_cast<double>(read.at.bounds.size());
 }
 
@@ -70,6 +74,7 @@ Prediction predict_one(const Operator& op, const RowForm& form, const CpuRowTile
     for (const int o : pass.outputs)
       step += form.outputs[static_cast<std::size_t>(o)].at.forms(lanes.group).back() == StrideForm::run_time
                   ? lanes.count * scattered_cycles : 1;
+    if (t.lanes != 0 && !t.unrolled()) step += counted_column_cycles / static_cast<double>(t.tile * t.unroll);
     // Dependent sums: as many vectors at a time as the tile program keeps.
     const double independent = strip * static_cast<double>(t.tile);
     const double latency = pass.sums > 0 ? add_latency / independent : 0;
@@ -80,6 +85,7 @@ Prediction predict_one(const Operator& op, const RowForm& form, const CpuRowTile
   }
   const double blocks = t.lanes == 0 ? work.rows
                                      : work.rows / inner * vectors_inner / (strip * static_cast<double>(t.tile));
+  if (t.stage != 0) cycles += staging_cycles * work.input_bytes / static_cast<double>(hardware.cpu.simd_bits / 8);
   double beside = blocks * (row_cycles + work.row_instructions);
   if (t.lanes != 0) beside += blocks * ceil_div(work.columns, static_cast<double>(form.columns().back().extent)) * 4;
 
