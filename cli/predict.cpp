@@ -10,6 +10,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/hardware_choice.hpp"
+#include "cli/operator_points.hpp"
 #include "cli/render.hpp"
 #include "cli/shapes_csv.hpp"
 #include "cli/text_table.hpp"
@@ -24,6 +25,7 @@ namespace {
 
 struct PredictOptions {
   std::string file;
+  std::vector<std::string> dims;  // of a model
   std::string shapes;
   bool library = false;
   bool json = false;
@@ -159,7 +161,7 @@ void predict_points(const PredictOptions& options, const std::vector<OperatorPoi
 void predict(const PredictOptions& options, Context& context) {
   const Hardware hardware = options.hardware.resolve(context);
   const Slices slices = make_slices();
-  const auto points = read_operator_file(options.file);
+  const auto points = read_points(options.file, options.dims, hardware, slices, context);
   if (options.shapes.empty()) return predict_points(options, points, hardware, slices, context);
   if (points.size() != 1)
     throw Error(ErrorKind::usage, options.file + ": --shapes takes a file with one operator");
@@ -171,7 +173,8 @@ void predict(const PredictOptions& options, Context& context) {
 void add_predict(CLI::App& app, Context& context) {
   auto options = std::make_shared<PredictOptions>();
   auto* command = app.add_subcommand("predict", "Model only: no compiler, no device");
-  command->add_option("file", options->file, "Operator or suite file")->required();
+  command->add_option("file", options->file, "Operator or suite file, ONNX model")->required();
+  add_dim_option(*command, options->dims);
   command->add_option("--shapes", options->shapes,
                       "CSV with dimension columns; copied with predicted_us,limiter,program appended");
   command->add_flag("--library", options->library, "What a vendor library takes");

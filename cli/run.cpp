@@ -2,20 +2,21 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "cli/commands.hpp"
 #include "cli/hardware_choice.hpp"
+#include "cli/kernel_choice.hpp"
+#include "cli/model_run.hpp"
 #include "cli/named_paths.hpp"
+#include "cli/operator_points.hpp"
 #include "cli/render.hpp"
 #include "cli/text_table.hpp"
 #include "cli/trials.hpp"
 #include "cli/wire.hpp"
 #include "codegen/cpu/headers.hpp"
-#include "db/store.hpp"
 #include "executor/cpu_device.hpp"
 #include "executor/host_compiler.hpp"
 #include "executor/index_check.hpp"
@@ -25,8 +26,8 @@
 #include "executor/sampling.hpp"
 #include "executor/verification.hpp"
 #include "recipes/error.hpp"
+#include "models/onnx_file.hpp"
 #include "recipes/operator_file.hpp"
-#include "tuner/kernel_plan.hpp"
 
 namespace perftune {
 namespace {
@@ -39,48 +40,25 @@ struct RunOptions {
   HardwareChoice hardware;
   std::uint64_t seed = 1;
   bool json = false;
+  std::vector<std::string> dims;  // of a model
+  bool check = false, profile = false;
 };
-
-// Which program runs, and how that was decided.
-struct Choice {
-  TileProgram program;
-  std::string source;  // "winner (measured)", "winner (predicted)", "best prediction"
-};
-
-std::optional<Choice> stored_winner(const Operator& op, const Hardware& hardware, const RunOptions& options,
-                                    const Context& context) {
-  const std::string path = options.database.empty() ? context.database_default : options.database;
-  if (!std::filesystem::exists(path)) return std::nullopt;
-  StoreOptions open;
-  open.mode = StoreMode::read_only;
-  Store store(path, open);
-  if (const auto id = store.find_hardware(describe(hardware)))
-    if (const auto winner = store.winner(op.signature(), *id))
-      return Choice{TileProgram::parse(winner->kernel.program),
-                    fmt::format("winner ({}) of {}", name(winner->basis), path)};
-  return std::nullopt;
-}
 
 // One kernel of the operator, or the only one.
 struct Part {
   Operator op;
-  Choice choice;
+  KernelChoice choice;
   Outcome outcome;  // of the timed trial
 };
 
 std::vector<Part> choose(const Operator& op, const Hardware& hardware, const Slices& slices,
                          const RunOptions& options, const Context& context) {
-  if (auto winner = stored_winner(op, hardware, options, context)) return {{op, *std::move(winner), {}}};
-  KernelPlan plan = plan_kernels(op, hardware, slices);
-  if (plan.parts.empty()) throw Error(ErrorKind::no_candidate, plan.why_not);
+  std::string why_not;
   std::vector<Part> parts;
-  for (KernelPlan::Part& part : plan.parts) {
-    auto winner = plan.split() ? stored_winner(part.op, hardware, options, context) : std::nullopt;
-    if (!winner)
-      winner = Choice{std::move(part.ranking.candidates.front().program),
-                      "best prediction; not tuned yet: `perftune tune " + options.file + " --cpu`"};
-    parts.push_back({std::move(part.op), *std::move(winner), {}});
-  }
+  for (KernelChoice& choice : choose_kernels(op, hardware, slices, options.database.empty() ? context.database_default : options.database,
+                                             "not tuned yet: `perftune tune " + options.file + " --cpu`", why_not))
+    parts.push_back({choice.op, std::move(choice), {}});
+  if (parts.empty()) throw Error(ErrorKind::no_candidate, why_not);
   return parts;
 }
 
@@ -258,7 +236,17 @@ void add_run(CLI::App& app, Context& context) {
   command->add_option("--seed", options->seed, "Of random inputs")->capture_default_str();
   add_json_option(*command, options->json);
   options->hardware.add_options(*command);
-  command->callback([options, &context] { run(*options, context); });
+  add_dim_option(*command, options->dims);
+  command->add_flag("--check", options->check, "Of a model: compare with the reference implementations (slow)");
+  command->add_flag("--profile", options->profile, "Of a model: time each step");
+  command->callback([options, &context] {
+    if (is_onnx_path(options->file))
+      run_model({options->file, options->database.empty() ? context.database_default : options->database, options->inputs,
+                 options->outputs, options->dims, options->hardware, options->seed, options->json, options->check, options->profile}, context);
+    else if (!options->dims.empty() || options->check || options->profile)
+      throw Error(ErrorKind::usage, options->file + ": --dim, --check and --profile are for ONNX models");
+    else run(*options, context);
+  });
 }
 
 }  // namespace perftune

@@ -7,12 +7,14 @@
 #include "cli/commands.hpp"
 #include "cli/hardware_choice.hpp"
 #include "cli/dispatch.hpp"
+#include "cli/operator_points.hpp"
 #include "cli/progress_bar.hpp"
 #include "cli/render.hpp"
 #include "cli/text_table.hpp"
 #include "cli/trials.hpp"
 #include "cli/wire.hpp"
 #include "db/suites.hpp"
+#include "models/onnx_file.hpp"
 #include "recipes/definition.hpp"
 #include "recipes/error.hpp"
 #include "recipes/operator_file.hpp"
@@ -26,6 +28,7 @@ namespace {
 
 struct CommandOptions {
   std::vector<std::string> files;
+  std::vector<std::string> dims;  // of models
   std::string database;
   std::string budget;
   std::string objective = "time";
@@ -110,11 +113,13 @@ class TuneCommand {
       : options_(options), context_(context) {}
 
   void run() {
-    std::vector<OperatorPoint> points;
-    for (const auto& file : options_.files)
-      for (auto& point : read_operator_file(file)) points.push_back(std::move(point));
+    for (const auto& file : options_.files)  // mistakes first: the hardware may take seconds
+      if (!is_onnx_path(file)) read_operator_file(file);
     const Hardware hardware = options_.hardware.resolve(context_);
     const Slices slices = make_slices();
+    std::vector<OperatorPoint> points;
+    for (const auto& file : options_.files)
+      for (auto& point : read_points(file, options_.dims, hardware, slices, context_)) points.push_back(std::move(point));
     Store store(options_.database.empty() ? context_.database_default : options_.database);
     TuneOptions tune_options = options_.tune;
     tune_options.interrupted = context_.interrupted;
@@ -237,7 +242,8 @@ class TuneCommand {
 void add_tune(CLI::App& app, Context& context) {
   auto options = std::make_shared<CommandOptions>();
   auto* command = app.add_subcommand("tune", "Construct, compile, verify, measure, remember");
-  command->add_option("files", options->files, "Operator or suite files")->required();
+  command->add_option("files", options->files, "Operator or suite files, ONNX models")->required();
+  add_dim_option(*command, options->dims);
   options->hardware.add_options(*command);
   command->add_option("--db", options->database, "Store (default $PERFTUNE_DB)");
   command->add_option("--top", options->tune.top, "Candidates to bring through verification")

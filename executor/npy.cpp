@@ -181,9 +181,14 @@ std::vector<std::byte> tensor_bytes(NpyArray array, const Tensor& tensor, const 
 
 std::string format_npy(DType type, std::span<const std::int64_t> shape,
                        std::span<const std::byte> data) {
+  return format_npy(std::string_view(accepted(type).front()), shape, data);
+}
+
+std::string format_npy(std::string_view descr, std::span<const std::int64_t> shape,
+                       std::span<const std::byte> data) {
   std::string header =
-      fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}",
-                  accepted(type).front(), fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
+      fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}", descr,
+                  fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
   // The data starts at a multiple of 64 bytes; the header ends in a newline.
   const std::size_t unpadded = 10 + header.size() + 1;
   header.append((64 - unpadded % 64) % 64, ' ');
@@ -198,7 +203,12 @@ std::string format_npy(DType type, std::span<const std::int64_t> shape,
 
 void write_npy(const std::string& path, DType type, std::span<const std::int64_t> shape,
                std::span<const std::byte> data) {
-  const std::string text = format_npy(type, shape, data);
+  write_npy(path, std::string_view(accepted(type).front()), shape, data);
+}
+
+void write_npy(const std::string& path, std::string_view descr, std::span<const std::int64_t> shape,
+               std::span<const std::byte> data) {
+  const std::string text = format_npy(descr, shape, data);
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   if (!file) fail(path, "cannot be written");
   file.write(text.data(), static_cast<std::streamsize>(text.size()));

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "recipes/operator.hpp"
@@ -36,6 +37,12 @@ std::vector<std::byte> tensor_bytes(NpyArray array, const Tensor& tensor, const 
 std::string format_npy(DType type, std::span<const std::int64_t> shape,
                        std::span<const std::byte> data);
 void write_npy(const std::string& path, DType type, std::span<const std::int64_t> shape,
+               std::span<const std::byte> data);
+
+// The same for an element type that kernels have not, by its name in the file ("<i8").
+std::string format_npy(std::string_view descr, std::span<const std::int64_t> shape,
+                       std::span<const std::byte> data);
+void write_npy(const std::string& path, std::string_view descr, std::span<const std::int64_t> shape,
                std::span<const std::byte> data);
 
 }  // namespace perftune

@@ -1,0 +1,60 @@
+// Compiles the kernels of a model, each text once, several at a time, and binds them to memory.
+//
+// Call order: want*, compile_all, bind*.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "codegen/cpu/device/pool.hpp"
+#include "codegen/emitter_registry.hpp"
+#include "executor/host_compiler.hpp"
+#include "executor/loaded_library.hpp"
+
+namespace perftune {
+
+// A kernel with its parameters; calling it costs one indirect call.
+class KernelCall {
+ public:
+  using Entry = void (*)(const void* parameters, const PerftunePool* pool);
+  KernelCall(std::shared_ptr<const LoadedLibrary> library, Entry entry, std::vector<std::uint64_t> parameters)
+      : library_(std::move(library)), entry_(entry), parameters_(std::move(parameters)) {}
+  void run(const PerftunePool* pool) const { entry_(parameters_.data(), pool); }
+
+ private:
+  std::shared_ptr<const LoadedLibrary> library_;
+  Entry entry_;
+  std::vector<std::uint64_t> parameters_;
+};
+
+class KernelBuild {
+ public:
+  KernelBuild(const Hardware& hardware, const EmitterRegistry& emitters, const HostCompiler& compiler)
+      : hardware_(hardware), emitters_(emitters), compiler_(compiler) {}
+
+  std::size_t want(const Operator& op, const TileProgram& program);  // a handle
+  // Throws Error{no_candidate} when one does not compile or load.
+  void compile_all(int at_a_time);
+  std::size_t workspace_bytes() const { return workspace_; }  // one workspace serves all, in turn
+  const Operator& op(std::size_t handle) const { return wanted_.at(handle).op; }
+  // `tensors`: memory by the names of the operator's tensors.
+  std::unique_ptr<KernelCall> bind(std::size_t handle, const std::map<std::string, std::byte*>& tensors,
+                                   std::byte* workspace) const;
+
+ private:
+  struct Wanted {
+    Operator op;
+    Kernel kernel;
+    Launch launch;
+  };
+  const Hardware& hardware_;
+  const EmitterRegistry& emitters_;
+  const HostCompiler& compiler_;
+  std::vector<Wanted> wanted_;
+  std::map<std::string, std::shared_ptr<const LoadedLibrary>> libraries_;  // by source
+  std::size_t workspace_ = 0;
+};
+
+}  // namespace perftune

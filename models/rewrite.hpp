@@ -1,0 +1,21 @@
+// Changes to a specialised graph that keep its meaning: for kernels' sake, before lowering.
+#pragma once
+
+#include <functional>
+
+#include "models/flat_graph.hpp"
+
+namespace perftune {
+
+// Batch normalisation after a convolution with known weights goes into the weights and the bias.
+void fold_batch_norm(FlatGraph& graph);
+
+// Indices of gathers become i32, checked and counted from the start, as kernels read them.
+void prepare_indices(FlatGraph& graph);
+
+// Dense layers without activation in between that read the same value, with weights known: one wider
+// product and its parts. `pays(input shape, widths)` decides.
+using CombinePays = std::function<bool(const Shape& input, const std::vector<std::int64_t>& widths)>;
+void combine_dense(FlatGraph& graph, const CombinePays& pays);
+
+}  // namespace perftune
