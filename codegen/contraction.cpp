@@ -8,6 +8,7 @@
 
 #include "codegen/affine_access.hpp"
 #include "codegen/contraction_match.hpp"
+#include "codegen/contraction_merge.hpp"
 
 namespace perftune {
 namespace {
@@ -192,6 +193,13 @@ std::int64_t Contraction::divisor(Group g, std::size_t axis) const {
 }
 
 Canonicalised canonicalise_contraction(const Operator& op) {
+  if (op.statements.size() > 1) {
+    if (const auto merged = merged_contraction(op)) {
+      Canonicaliser canonicaliser(op, *merged);
+      if (auto form = canonicaliser.run()) return {std::move(form), {}};
+      return {std::nullopt, fmt::format("{} is no contraction: {}", describe(op, *merged), canonicaliser.why_not)};
+    }
+  }
   if (op.statements.size() != 1) {
     return {std::nullopt, op.statements.empty()
                               ? "the operator has no statement"

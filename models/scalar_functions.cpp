@@ -87,7 +87,7 @@ const std::vector<ScalarFunction>& functions() {
       {"Greater", 2, Result::boolean, "{a} > {b}", REAL(a > b), INTEGER(a > b)},
       {"LessOrEqual", 2, Result::boolean, "{a} <= {b}", REAL(a <= b), INTEGER(a <= b)},
       {"GreaterOrEqual", 2, Result::boolean, "{a} >= {b}", REAL(a >= b), INTEGER(a >= b)},
-      {"IsNaN", 1, Result::boolean, "", REAL(std::isnan(a)), INTEGER((void(a), 0))},
+      {"IsNaN", 1, Result::boolean, "select({a} == {a}, 0, 1)", REAL(std::isnan(a)), INTEGER((void(a), 0))},
       {"IsInf", 1, Result::boolean, "", REAL(std::isinf(a)), INTEGER((void(a), 0))},
       {"Where", 3, Result::as_second, "select({a} != 0, {b}, {c})", REAL(a != 0 ? b : c), INTEGER(a != 0 ? b : c)},
   };

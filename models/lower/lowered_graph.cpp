@@ -188,6 +188,15 @@ class Lowering {
     return std::find(outputs.begin(), outputs.end(), v) != outputs.end();
   }
 
+  // A transposition whose result is reshaped: better written in its order than copied into it.
+  bool turns_for_reshape(int n) const {
+    const int output = at(n).outputs[0];
+    const auto& readers = readers_[output];
+    if (readers.size() != 1 || is_output(output)) return false;
+    const std::string& op = at(readers[0]).node.op;
+    return op == "Reshape" || op == "Flatten";
+  }
+
   // The first node in the model's order that reads the region and needs nothing that is not there.
   int absorbable(const std::vector<int>& nodes, const std::set<int>& inside, NodeKind seed) const {
     int best = -1;
@@ -200,7 +209,8 @@ class Lowering {
         const std::string& op = at(n).node.op;
         const bool own_memory = op == "Concat" || op == "Resize" || op == "Upsample" || op == "Pad" || kind == NodeKind::gather;
         if (own_memory) continue;
-        if (kind != NodeKind::elementwise && (one_statement || (kind != NodeKind::reduction && kind != NodeKind::row))) continue;
+        const bool turned = op == "Transpose" && seed == NodeKind::contraction && turns_for_reshape(n);
+        if (!turned && kind != NodeKind::elementwise && (one_statement || (kind != NodeKind::reduction && kind != NodeKind::row))) continue;
         const std::int64_t made = value(at(n).outputs[0]).spec->elements();
         if (one_statement && made != elements) continue;
         const bool there = std::all_of(at(n).inputs.begin(), at(n).inputs.end(),

@@ -32,7 +32,8 @@ bool types_fit(const FlatGraph& graph, const FlatNode& node) {
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     if (node.inputs[i] < 0) continue;
     const Value& value = graph.values[static_cast<std::size_t>(node.inputs[i])];
-    if (!value.spec || value.spec->elements() == 0) return false;
+    if (!value.spec || (value.spec->elements() == 0 && (i == 0 || !value.constant))) return false;
+    if (value.spec->elements() == 0) continue;  // an optional input, given empty
     const bool number = value.constant && value.spec->elements() == 1 && is_floating(value.spec->type);
     const bool setting = i > 0 && value.constant && !is_floating(value.spec->type);  // axes and the like
     if (!number && !setting && !kernel_type(value.spec->type)) return false;
@@ -115,6 +116,8 @@ NodeKind kind_of(const FlatGraph& graph, const FlatNode& node) {
 std::optional<LoweredOperator> lower_region(const FlatGraph& graph, const std::vector<View>& views,
                                             const std::vector<int>& nodes, int output, std::string& why_not) {
   RegionWriter writer(graph, views);
+  for (const int node : nodes)
+    for (const int input : graph.nodes[static_cast<std::size_t>(node)].inputs) writer.will_read(input, graph.nodes[static_cast<std::size_t>(node)]);
   for (const int node : nodes)
     if (!writer.add(graph.nodes[static_cast<std::size_t>(node)], graph.nodes[static_cast<std::size_t>(node)].outputs[0] == output)) {
       why_not = writer.why_not;

@@ -19,7 +19,7 @@ std::string RegionText::fresh(const std::string& wish) {
   };
   if (!taken(wish)) return wish;
   for (int i = 0;; ++i)
-    if (const std::string name = wish + std::to_string(i); !taken(name)) return name;
+    if (std::string name = wish + std::to_string(i); !taken(name)) return name;
 }
 
 void RegionText::dimension(const std::string& name, std::int64_t extent) { dims_[name] = extent; }

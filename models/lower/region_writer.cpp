@@ -45,6 +45,7 @@ bool RegionWriter::add(const FlatNode& node, bool last) {
   else if (op == "Concat") ok = concat(node, out);
   else if (op == "Resize" || op == "Upsample") ok = resize(node, out);
   else if (op == "Pad") ok = pad(node, out);
+  else if (op == "Transpose") ok = transpose(node, out);
   else ok = elementwise(node, out);
   if (!ok) return false;
   const int value = node.outputs[0];
@@ -54,8 +55,27 @@ bool RegionWriter::add(const FlatNode& node, bool last) {
     text_.statement(left + " = " + out.text);
     return true;
   }
-  if (!inlined_) out.text = assign("v", out.text, out.at);
+  if (!inlined_ || reads_[value] > 1) out.text = assign("v", out.text, out.at);
   inside_[value] = std::move(out);
+  return true;
+}
+
+void RegionWriter::will_read(int value, const FlatNode& reader) {
+  const ScalarFunction* function = find_scalar_function(reader.node.op);
+  // An expression may name its argument twice.
+  const std::string_view text = function == nullptr ? "" : function->expression;
+  const bool twice = text.find("{a}") != text.rfind("{a}") || reader.node.op == "Pow";
+  reads_[value] += twice ? 2 : 1;
+}
+
+// Inside a region only the order of the output's dimensions changes.
+bool RegionWriter::transpose(const FlatNode& node, Inside& out) {
+  const auto it = inside_.find(node.inputs[0]);
+  if (it == inside_.end()) return decline("it begins with a transposition");
+  std::vector<std::int64_t> reversed;
+  for (std::size_t d = it->second.at.size(); d-- > 0;) reversed.push_back(static_cast<std::int64_t>(d));
+  for (const std::int64_t d : node.node.list("perm", reversed)) out.at.push_back(it->second.at[static_cast<std::size_t>(d)]);
+  out.text = it->second.text;
   return true;
 }
 

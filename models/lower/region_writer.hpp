@@ -14,6 +14,8 @@ class RegionWriter {
  public:
   RegionWriter(const FlatGraph& graph, const std::vector<View>& views) : graph_(graph), views_(views), text_(graph, views) {}
 
+  // Before the nodes are added, for each input of each: what is read several times gets a statement.
+  void will_read(int value, const FlatNode& reader);
   // In order; `last`: the node writes the region's output. False with `why_not`.
   bool add(const FlatNode& node, bool last);
   const RegionText& text() const { return text_; }
@@ -36,6 +38,7 @@ class RegionWriter {
   bool layer_norm(const FlatNode& node, Inside& out);
   bool elementwise(const FlatNode& node, Inside& out);
   bool batch_norm(const FlatNode& node, Inside& out);
+  bool transpose(const FlatNode& node, Inside& out);
   bool gather(const FlatNode& node, Inside& out);
   bool concat(const FlatNode& node, Inside& out);
   bool resize(const FlatNode& node, Inside& out);
@@ -67,7 +70,8 @@ class RegionWriter {
   RegionText text_;
   std::map<int, Inside> inside_;
   std::vector<Subscript> domain_;  // axes by dimension, counted from the last, of the widest value so far
-  bool inlined_ = false;           // one statement: a contraction or a window with what follows it
+  bool inlined_ = false;           // a contraction or a window with what follows it: no further axes
+  std::map<int, int> reads_;       // by value, in the region
 };
 
 }  // namespace perftune

@@ -125,8 +125,10 @@ Reading read_through(const View& view, const Shape& shape, std::int64_t base_ele
     const Subscript* subscript;
   };
   std::vector<Term> terms;
+  // Windows also run along dimensions of extent 1, whose strides say nothing.
+  const Shape strides = view.contiguous(shape) ? row_major_strides(shape) : view.strides;
   for (std::size_t d = 0; d < shape.size(); ++d)
-    if (at[d].window || (at[d].extent > 1 && shape[d] > 1 && view.strides[d] != 0)) terms.push_back({view.strides[d], &at[d]});
+    if (at[d].window || (at[d].extent > 1 && shape[d] > 1 && strides[d] != 0)) terms.push_back({strides[d], &at[d]});
   std::stable_sort(terms.begin(), terms.end(), [](const Term& a, const Term& b) { return a.stride > b.stride; });
   Reading reading;
   std::int64_t above = base_elements, rest = view.offset;  // elements that one step of the last dimension spans

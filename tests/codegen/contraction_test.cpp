@@ -265,5 +265,18 @@ TEST(IndexWidth, CountsBytesBeyondTwoGigaElements) {
   EXPECT_TRUE(needs_64bit_index(form_of(big("32768"))));
 }
 
+// Statements after the sum are its epilogue, however often they use it.
+TEST(Contraction, ElementwiseStatementsJoinTheSum) {
+  const std::string head = "name: t\ndims: {m: 24, n: 40, k: 16}\ninputs: {A: \"f32[m,k]\", B: \"f32[k,n]\", bias: \"f32[n]\"}\n"
+                           "outputs: {C: \"f32[n,m]\"}\ncompute:\n  - T[m,n] = sum[k](A[m,k] * B[k,n])\n";
+  const Contraction form = form_of(head + "  - S[p,q] = T[p,q] + bias[q]\n  - C[j,i] = S[i,j] * sigmoid(S[i,j]) + bias[j]\n");
+  EXPECT_EQ(form.extra.size(), 1U);
+  EXPECT_EQ(form.extent(Group::k), 16);
+  EXPECT_EQ(form.extent(Group::m) * form.extent(Group::n), 24 * 40);
+  // At other points than its own, as a sum over its own values, or twice: something else.
+  why_not(head + "  - C[n,m] = T[m,0] + bias[n]\n");
+  why_not(head + "  - R[m] = sum[n](T[m,n])\n  - C[n,m] = T[m,n] / R[m]\n");
+}
+
 }  // namespace
 }  // namespace perftune

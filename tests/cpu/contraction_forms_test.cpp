@@ -89,6 +89,24 @@ TEST(CpuContraction, StreamedOutputNeedsKInOnePass) {
   EXPECT_NE(why->find("one pass"), std::string::npos);
 }
 
+// A padded operand may be contiguous: whole vectors of it must not be copied past its ends.
+TEST_P(OnIsa, PaddedAndContiguous) {
+  for (const int w : {4, 33}) {
+    const std::string extents = "name: t\ndims: {f: 37, c: 5, s: 3, w: " + std::to_string(w) + "}\nlet: {o: w + 2 - s + 1}\n";
+    const std::string conv = extents + "inputs: {X: \"f32[c,w]\", W: \"f32[f,c,s]\"}\noutputs: {Y: \"f32[f,o]\"}\npad: {X: 0}\n"
+                             "compute:\n  - Y[f,o] = sum[c,s](X[c, o + s - 1] * W[f,c,s])\n";
+    CpuTiles t = tile(4, 2);
+    t.pack_b = 1;
+    expect_right(conv, t);
+    t.pack_a = 1;
+    expect_right(conv, t);
+    // The padded operand on the left.
+    const std::string turned = extents + "inputs: {X: \"f32[c,w]\", W: \"f32[f,c,s]\"}\noutputs: {Y: \"f32[o,f]\"}\npad: {X: 0}\n"
+                               "compute:\n  - Y[o,f] = sum[c,s](X[c, o + s - 1] * W[f,c,s])\n";
+    expect_right(turned, t);
+  }
+}
+
 TEST_P(OnIsa, DotForm) {
   for (const auto& [m, n, k] : {std::tuple{1, 301, 130}, {7, 13, 33}, {2, 1, 5}}) {
     CpuTiles t = tile(2, 4);

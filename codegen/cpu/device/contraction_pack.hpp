@@ -86,6 +86,12 @@ inline void pack_transposed(T* to, i64 stride, const T* from, const Row& row, in
 // long pieces of few rows, not in short ones of all (one page each, and often one cache set).
 inline constexpr i64 steps_side_by_side = 8;
 
+// Whole vectors may be copied: nothing is converted, and no read leaves its tensor.
+template <class K>
+inline constexpr bool plain_left = same_type<typename K::Left, typename K::Sum> && !K::left_bounded;
+template <class K>
+inline constexpr bool plain_right = same_type<typename K::Right, typename K::Sum> && !K::right_bounded;
+
 // Rows [m0, m1) x steps [k0, k1) of batch element b.
 template <class K>
 void pack_left(const K& kernel, typename K::Sum* to, i64 b, i64 m0, i64 m1, i64 k0, i64 k1) {
@@ -93,7 +99,7 @@ void pack_left(const K& kernel, typename K::Sum* to, i64 b, i64 m0, i64 m1, i64 
   constexpr int R = K::register_m;
   const i64 depth = k1 - k0;
   const typename K::Left* from = kernel.left(b);
-  if constexpr (same_type<typename K::Left, Sum> && K::left_unit == 'm' && R <= lanes_of<Sum>) {
+  if constexpr (plain_left<K> && K::left_unit == 'm' && R <= lanes_of<Sum>) {
     for (i64 k = 0; k < depth; k += steps_side_by_side) {
       const i64 end = least(depth, k + steps_side_by_side);
       Sum* panel = to;
@@ -109,7 +115,7 @@ void pack_left(const K& kernel, typename K::Sum* to, i64 b, i64 m0, i64 m1, i64 
   }
   for (i64 m = m0; m < m1; m += R, to += R * depth) {
     const int rows = static_cast<int>(least(R, m1 - m));
-    if constexpr (same_type<typename K::Left, Sum> && K::left_unit == 'k' && R <= lanes_of<Sum>) {
+    if constexpr (plain_left<K> && K::left_unit == 'k' && R <= lanes_of<Sum>) {
       const typename K::Left* start = from + kernel.left_step(k0);
       pack_transposed<Sum>(to, R, start, [&](int i) { return kernel.left_row(m + i); }, rows, depth);
     } else {
@@ -138,7 +144,7 @@ void pack_right(const K& kernel, typename K::Sum* to, i64 b, i64 n0, i64 n1, i64
   constexpr i64 W = K::register_n * L;
   const i64 depth = k1 - k0;
   const typename K::Right* from = kernel.right(b);
-  if constexpr (same_type<typename K::Right, Sum> && K::right_unit == 'n') {
+  if constexpr (plain_right<K> && K::right_unit == 'n') {
     for (i64 k = 0; k < depth; k += steps_side_by_side) {
       const i64 end = least(depth, k + steps_side_by_side);
       Sum* panel = to;
@@ -164,7 +170,7 @@ void pack_right(const K& kernel, typename K::Sum* to, i64 b, i64 n0, i64 n1, i64
   for (i64 n = n0; n < n1; n += W) {
     const i64 columns = least(W, n1 - n);
     const i64 width = round_up(columns, L);
-    if constexpr (same_type<typename K::Right, Sum> && K::right_unit == 'k') {
+    if constexpr (plain_right<K> && K::right_unit == 'k') {
       const typename K::Right* start = from + kernel.right_step(k0);
       for (i64 j = 0; j < columns; j += L)
         pack_transposed<Sum>(to + j, width, start,

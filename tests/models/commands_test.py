@@ -1,0 +1,70 @@
+"""`perftune predict`, `tune` and `run` on ONNX files."""
+
+import os
+import subprocess
+import unittest
+
+import numpy as np
+
+from harness import PerftuneTest
+
+
+class ModelCommands(PerftuneTest):
+    def setUp(self):
+        super().setUp()
+        subprocess.run([os.environ["WRITE_SAMPLE_MODELS"], str(self.home)], check=True)
+
+    def test_a_missing_extent_is_named_with_what_to_type(self):
+        self.expect_error(self.run_perftune("predict", "attention.onnx", "--cpu"), 2,
+                          "attention.onnx", "'d1'", "input 'x'", "--dim d1=1")
+
+    def test_a_dimension_that_the_model_has_not_is_refused(self):
+        self.expect_error(self.run_perftune("predict", "attention.onnx", "--cpu", "--dim", "rows=3"), 2, "rows", "d1")
+        self.expect_error(self.run_perftune("predict", "attention.onnx", "--cpu", "--dim", "d1=-3"), 2, "--dim")
+
+    def test_a_truncated_file_is_one_line(self):
+        whole = (self.home / "attention.onnx").read_bytes()
+        for length in (0, 1, 100, len(whole) // 2, len(whole) - 1):
+            (self.home / "cut.onnx").write_bytes(whole[:length])
+            self.expect_error(self.run_perftune("predict", "cut.onnx", "--cpu", "--dim", "d1=1"), 2, "cut.onnx")
+
+    def test_dim_is_for_models(self):
+        self.expect_error(self.run_perftune("predict", self.gemm(), "--cpu", "--dim", "m=3"), 2, "--dim")
+
+    def test_tune_a_gpu_offline_lists_each_operator_once_with_its_calls(self):
+        found = self.json(self.run_perftune("predict", "attention.onnx", "--gpu", "a100", "--dim", "d1=2", "--json"))
+        signatures = [row["signature"] for row in found["results"]] if "results" in found else []
+        self.assertEqual(len(signatures), len(set(signatures)))
+
+    def test_run_writes_outputs_that_the_reference_confirms(self):
+        np.save(self.home / "x.npy", np.random.default_rng(0).standard_normal((2, 16, 32)).astype(np.float32))
+        report = self.json(self.run_perftune("run", "attention.onnx", "--cpu", "--input", "x=x.npy", "--check", "--json"))
+        self.assertLess(report["outputs"][0]["difference"], 1e-5)
+        self.assertEqual(report["reference"], {})
+        self.assertEqual(report["winners"], 0)
+
+    def test_tuned_kernels_are_used(self):
+        tuned = self.json(self.run_perftune("tune", "attention.onnx", "--cpu", "--dim", "d1=1", "--top", "1", "--json"))
+        self.assertTrue(all(row["best"] for row in tuned["results"]))
+        report = self.json(self.run_perftune("run", "attention.onnx", "--cpu", "--dim", "d1=1", "--check", "--json"))
+        self.assertEqual(report["winners"], report["kernels"])
+        self.assertLess(report["outputs"][0]["difference"], 1e-5)
+
+    def test_values_of_scalars_choose_branches(self):
+        x = np.array([1, -2, 3, 0.5], np.float32)
+        np.save(self.home / "x.npy", x)
+        for n, first in ((1, -x), (3, np.exp(x))):
+            np.save(self.home / "n.npy", np.array(n, np.int64))
+            report = self.json(self.run_perftune("run", "branches.onnx", "--cpu", "--input", "x=x.npy", "--input", "n=n.npy",
+                                                 "--output", "v3=y.npy", "--json"))
+            np.testing.assert_allclose(np.load(self.home / "y.npy"), first + n * x, rtol=1e-5)
+            self.assertNotIn("If", report["reference"])
+
+    def test_an_input_of_another_type_is_refused(self):
+        np.save(self.home / "x.npy", np.zeros((4,), np.float64))
+        self.expect_error(self.run_perftune("run", "branches.onnx", "--cpu", "--input", "x=x.npy", "--dim", "n=1"), 2, "<f8", "f32")
+        self.expect_error(self.run_perftune("run", "branches.onnx", "--cpu", "--input", "q=x.npy"), 2, "q", "x, n")
+
+
+if __name__ == "__main__":
+    unittest.main()

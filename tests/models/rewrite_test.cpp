@@ -1,0 +1,81 @@
+// Rewrites keep what a model computes: the reference implementations run both.
+#include <unistd.h>
+
+#include "models/interpret.hpp"
+#include "tests/models/model_fixture.hpp"
+
+namespace perftune::testing {
+namespace {
+
+using Rewrite = ModelTest;
+
+Arrays random_arrays(const FlatGraph& graph) {
+  std::mt19937 random(5);
+  std::normal_distribution<double> normal;
+  Arrays arrays;
+  for (const int input : graph.inputs) {
+    auto array = std::make_shared<Array>(*graph.values[input].spec);
+    for (std::int64_t i = 0; i < array->spec.elements(); ++i) write_real(array->view(), i, normal(random));
+    arrays.push_back(std::move(array));
+  }
+  return arrays;
+}
+
+double largest_difference(const FlatGraph& a, const FlatGraph& b) {
+  const Arrays inputs = random_arrays(a);
+  const Arrays left = interpret(a, inputs), right = interpret(b, inputs);
+  double largest = 0;
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    EXPECT_EQ(left[i]->spec, right.at(i)->spec);
+    for (std::int64_t e = 0; e < left[i]->spec.elements(); ++e)
+      largest = std::max(largest, std::abs(read_real(left[i]->view(), e) - read_real(right[i]->view(), e)));
+  }
+  return largest;
+}
+
+int count(const FlatGraph& graph, const std::string& op) {
+  int found = 0;
+  for (const FlatNode& node : graph.nodes) found += node.node.op == op ? 1 : 0;
+  return found;
+}
+
+TEST_F(Rewrite, batch_norm_goes_into_the_weights) {
+  const FlatGraph before = specialise(read(convolutions()), {});
+  FlatGraph after = before;
+  fold_batch_norm(after);
+  EXPECT_EQ(count(before, "BatchNormalization"), 1);
+  EXPECT_EQ(count(after, "BatchNormalization"), 0);
+  EXPECT_LT(largest_difference(before, after), 1e-5);
+}
+
+TEST_F(Rewrite, combined_layers_compute_the_same) {
+  const FlatGraph before = specialise(read(attention_block()), parse_extents({"d1=2"}));
+  FlatGraph after = before;
+  combine_dense(after, [](const Shape&, const std::vector<std::int64_t>&) { return true; });
+  EXPECT_EQ(count(before, "MatMul") - count(after, "MatMul"), 2);
+  EXPECT_LT(largest_difference(before, after), 1e-5);
+}
+
+TEST_F(Rewrite, an_activation_keeps_layers_apart) {
+  ModelMaker m;
+  const std::string x = m.input("x", {4, 16});
+  m.output(m.node("Mul", {m.node("Sigmoid", {m.dense(x, 16, 8)}), m.dense(x, 16, 8)}));
+  FlatGraph graph = specialise(read(m), {});
+  combine_dense(graph, [](const Shape&, const std::vector<std::int64_t>&) { return true; });
+  EXPECT_EQ(count(graph, "MatMul"), 2);
+}
+
+TEST_F(Rewrite, indices_are_checked) {
+  ModelMaker m;
+  m.output(m.node("Gather", {m.floats({5, 4}), m.input("ids", {3}, onnx::TensorProto::INT64)}));
+  FlatGraph graph = specialise(read(m), {});
+  prepare_indices(graph);
+  auto ids = std::make_shared<Array>(ArraySpec{Element::i64, {3}});
+  write_integer(ids->view(), 1, -1);
+  EXPECT_EQ(read_real(interpret(graph, {ids})[0]->view(), 4), read_real(interpret(specialise(read(m), {}), {ids})[0]->view(), 4));
+  write_integer(ids->view(), 2, 5);
+  EXPECT_NE(said([&] { interpret(graph, {ids}); }).find("index 5"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace perftune::testing
