@@ -275,7 +275,7 @@ TEST(Contraction, ElementwiseStatementsJoinTheSum) {
   EXPECT_EQ(form.extent(Group::m) * form.extent(Group::n), 24 * 40);
   // At other points than its own, as a sum over its own values, or twice: something else.
   why_not(head + "  - C[n,m] = T[m,0] + bias[n]\n");
-  why_not(head + "  - R[m] = sum[n](T[m,n])\n  - C[n,m] = T[m,n] / R[m]\n");
+  why_not(head + "  - R[m] = sum[n](T[m,n])\n  - C[n,m] = T[m,n] / R[m] + bias[n]\n");
 }
 
 }  // namespace

@@ -31,10 +31,13 @@ class ModelCommands(PerftuneTest):
     def test_dim_is_for_models(self):
         self.expect_error(self.run_perftune("predict", self.gemm(), "--cpu", "--dim", "m=3"), 2, "--dim")
 
-    def test_tune_a_gpu_offline_lists_each_operator_once_with_its_calls(self):
-        found = self.json(self.run_perftune("predict", "attention.onnx", "--gpu", "a100", "--dim", "d1=2", "--json"))
-        signatures = [row["signature"] for row in found["results"]] if "results" in found else []
-        self.assertEqual(len(signatures), len(set(signatures)))
+    def test_each_operator_is_listed_once_with_its_calls(self):
+        result = self.run_perftune("predict", "attention.onnx", "--gpu", "a100", "--dim", "d1=2", "--json")
+        rows = self.json(result)["results"]
+        self.assertEqual(len(rows), len({row["signature"] for row in rows}))
+        norms = [row["weight"] for row in rows if row["operator"].startswith("ReduceMean")]
+        self.assertEqual(norms, [2.0])
+        self.assertIn("kernels", result.stderr)
 
     def test_run_writes_outputs_that_the_reference_confirms(self):
         np.save(self.home / "x.npy", np.random.default_rng(0).standard_normal((2, 16, 32)).astype(np.float32))
