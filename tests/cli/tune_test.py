@@ -15,6 +15,15 @@ CANDIDATE_FIELDS = {
     "outcome"}
 
 
+RANGE = """name: gemm
+dims: {m: {range: [1, 96], points: [8, 64]}, n: 32, k: 32}
+inputs: {A: "f32[m,k]", B: "f32[k,n]"}
+outputs: {C: "f32[m,n]"}
+compute:
+  - C[m,n] = sum[k](A[m,k] * B[k,n])
+"""
+
+
 class Offline(PerftuneTest):
     def tune(self, gpu, path, *more, **environment):
         return self.json(self.run_perftune("tune", path, "--gpu", gpu, "--json", *more, **environment))
@@ -62,6 +71,12 @@ class Offline(PerftuneTest):
         (result,) = self.tune("v100", self.gemm())["results"]
         self.assertEqual(result["counts"]["compiled"], 0)
         self.assertTrue(result["best"])
+
+    def test_a_range_is_predicted_between_its_points(self):
+        document = self.tune("a100", self.write("range.yaml", RANGE), "--top", 1)
+        (table,) = document["dispatch"]
+        self.assertEqual(table["basis"], "predicted")
+        self.assertEqual((table["entries"][0]["low"], table["entries"][-1]["high"]), (1, 96))
 
     def test_same_seed_names_the_same_winner(self):
         path = self.gemm()
@@ -129,6 +144,23 @@ class Interrupted(PerftuneTest):
 
 
 class Cpu(PerftuneTest):
+    def test_a_range_gives_a_dispatch_table_with_regret(self):
+        document = self.json(self.run_perftune("tune", self.write("range.yaml", RANGE), "--cpu", "--top", 2, "--json"))
+        self.assertEqual(len(document["results"]), 2)
+        (table,) = document["dispatch"]
+        self.assertEqual((table["dim"], table["others"], table["points"]), ("m", {"n": 32, "k": 32}, 2))
+        self.assertEqual(table["basis"], "measured")
+        entries = table["entries"]
+        self.assertEqual((entries[0]["low"], entries[-1]["high"]), (1, 96))
+        for before, after in zip(entries, entries[1:]):
+            self.assertEqual(before["high"] + 1, after["low"])
+        (probe,) = table["probes"]
+        self.assertTrue(8 < probe["extent"] < 64)
+        self.assertGreaterEqual(probe["regret"], 0)
+        with sqlite3.connect(self.store) as store:
+            kept = store.execute("SELECT low, high FROM ranges ORDER BY low").fetchall()
+        self.assertEqual(kept, [(e["low"], e["high"]) for e in entries])
+
     def test_winner_is_measured_and_its_time_confirmed(self):
         document = self.json(self.run_perftune("tune", self.gemm(m=64, n=64, k=64), "--cpu", "--top", 4, "--json"))
         (result,) = document["results"]

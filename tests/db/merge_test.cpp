@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "db/health.hpp"
+#include "db/other_shapes.hpp"
 #include "db/prune.hpp"
 #include "db/sqlite.hpp"
 #include "db/suites.hpp"
@@ -32,8 +33,8 @@ std::vector<std::string> contents(const std::string& path) {
         "SELECT o.signature, d.name, d.dim, d.extent FROM operator_dims d JOIN operators o ON o.id "
         "= d.operator",
         "SELECT kernel, family, target, program, language, entry, source, source_hash FROM kernels",
-        "SELECT k.kernel, t.arch, t.flags, b.registers, b.shared_bytes, b.warnings, hex(b.binary) "
-        "FROM builds b JOIN kernels k ON k.id = b.kernel JOIN toolchains t ON t.id = b.toolchain",
+        "SELECT k.kernel, t.arch, t.flags, b.registers, b.shared_bytes, b.warnings, hex(b.binary), "
+        "b.binary_hash FROM builds b JOIN kernels k ON k.id = b.kernel JOIN toolchains t ON t.id = b.toolchain",
         "SELECT uid, command, seed, state, started_at_ms, ended_at_ms FROM runs",
         "SELECT hex(m.uid), r.uid, o.signature, h.name, k.kernel, q.policy, p.driver, m.phase, "
         "m.outcome, m.detail, m.verified_by, m.median_us, m.spread, m.sample_count, "
@@ -46,6 +47,11 @@ std::vector<std::string> contents(const std::string& path) {
         "w.predicted_us, w.ties, w.decided_at_ms FROM winners w JOIN operators o ON o.id = "
         "w.operator JOIN hardware h ON h.id = w.hardware JOIN policies q ON q.id = w.policy JOIN "
         "builds b ON b.id = w.build JOIN kernels k ON k.id = b.kernel JOIN runs r ON r.id = w.run",
+        "SELECT o.signature, h.name, k.kernel, d.us FROM defaults d JOIN operators o ON o.id = d.operator "
+        "JOIN hardware h ON h.id = d.hardware JOIN builds b ON b.id = d.build JOIN kernels k ON k.id = b.kernel",
+        "SELECT o.signature, h.name, r.dim, r.low, r.high, k.kernel, r.regret FROM ranges r JOIN operators o "
+        "ON o.id = r.operator JOIN hardware h ON h.id = r.hardware JOIN builds b ON b.id = r.build JOIN kernels k "
+        "ON k.id = b.kernel",
         "SELECT s.suite, o.signature, s.weight FROM suites s JOIN operators o ON o.id = s.operator",
         "SELECT name, uid, trained_at_ms, summary, hex(weights) FROM models"}) {
     sqlite::Query row = store.database().query(sql);
@@ -88,6 +94,8 @@ class MergeTest : public ::testing::Test {
       m.provenance.driver = extra;
       store.record(run, m);
     }
+    put_default(store, op, hardware, sample_kernel(first + 1).id, sample_toolchain(), 11.0 + first);
+    put_range(store, {op, hardware, "m", 1, 100 + first % 3, sample_kernel(first).id, sample_toolchain(), std::nullopt});
     store.set_winner(run, op, hardware, "cache=cold threads=1",
                      {.kernel = sample_kernel(first),
                       .toolchain = sample_toolchain(),
