@@ -168,7 +168,9 @@ std::vector<Finding> verify(Store& store) {
             "SELECT 'kernel ' || k.kernel || ': no measurement refers to it' FROM kernels k "
             "WHERE NOT EXISTS (SELECT 1 FROM builds b JOIN measurements m ON m.build = b.id "
             "WHERE b.kernel = k.id) AND NOT EXISTS (SELECT 1 FROM builds b JOIN winners w ON "
-            "w.build = b.id WHERE b.kernel = k.id) LIMIT 20",
+            "w.build = b.id WHERE b.kernel = k.id) AND NOT EXISTS (SELECT 1 FROM builds b JOIN defaults d "
+            "ON d.build = b.id WHERE b.kernel = k.id) AND NOT EXISTS (SELECT 1 FROM builds b JOIN ranges r "
+            "ON r.build = b.id WHERE b.kernel = k.id) LIMIT 20",
             Severity::note, findings);
   rows_like(database,
             "SELECT 'run ' || id || ' (' || command || ') never ended' FROM runs "

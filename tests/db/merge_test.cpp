@@ -94,7 +94,7 @@ class MergeTest : public ::testing::Test {
       m.provenance.driver = extra;
       store.record(run, m);
     }
-    put_default(store, op, hardware, sample_kernel(first + 1).id, sample_toolchain(), 11.0 + first);
+    put_default(store, op, hardware, sample_kernel(first).id, sample_toolchain(), 11.0 + first);
     put_range(store, {op, hardware, "m", 1, 100 + first % 3, sample_kernel(first).id, sample_toolchain(), std::nullopt});
     store.set_winner(run, op, hardware, "cache=cold threads=1",
                      {.kernel = sample_kernel(first),
@@ -252,6 +252,20 @@ TEST_F(PruneTest, AllButTheFastestKeepsTheWinner) {
   EXPECT_TRUE(store.kernel(sample_kernel(0).id));
   EXPECT_TRUE(store.kernel(sample_kernel(5).id));
   EXPECT_FALSE(store.kernel(sample_kernel(1).id));
+}
+
+TEST_F(PruneTest, WhatServesOtherShapesStays) {
+  {
+    Store store(folder_ / "a.db");
+    put_default(store, *store.find_operator(sample_operator().signature), *store.find_hardware(sample_hardware()),
+                sample_kernel(1).id, sample_toolchain(), 11.0);
+  }
+  prune_it({.keep_fastest = 1, .binaries = true});
+  Store store(folder_ / "a.db");
+  EXPECT_TRUE(store.kernel(sample_kernel(1).id));
+  EXPECT_NE(store.binary(sample_kernel(1).id, sample_toolchain()), "");
+  EXPECT_FALSE(store.kernel(sample_kernel(2).id));
+  EXPECT_THAT(verify(store), IsEmpty());
 }
 
 TEST_F(PruneTest, SamplesAndBinariesOfAllButWinners) {
