@@ -31,20 +31,31 @@ std::int64_t inner_stride(const Access& access, Group group) {
   return strides.empty() ? 0 : strides.back();
 }
 
-double inner_extent(const Contraction& form, Group group) {
+// Elements of `group` that follow one another in memory: inner axes whose strides nest. Rows of an
+// image are neighbours however their addresses are computed.
+double contiguous_run(const Contraction& form, const Access& access, Group group) {
   const auto& axes = form.group(group);
-  return axes.empty() ? 1.0 : static_cast<double>(axes.back().extent);
+  const auto& strides = access.strides(group);
+  double run = 1;
+  for (std::size_t i = axes.size(); i-- > 0;) {
+    if (axes[i].extent > 1 && static_cast<double>(strides[i]) != run) break;
+    run *= static_cast<double>(axes[i].extent);
+  }
+  return run;
 }
 
-// An operand tile of `spatial` rows and `depth` columns: whichever direction is contiguous.
+// An operand tile of `spatial` rows and `depth` columns: whichever direction is contiguous for longer.
 double tile_sector_factor(const Contraction& form, const Access& access, Group spatial_group,
                           Group depth_group, double spatial, double depth, double element_bytes) {
   const std::int64_t s = inner_stride(access, spatial_group), d = inner_stride(access, depth_group);
   const auto bytes = [&](std::int64_t stride) {
     return std::llabs(stride) * static_cast<std::int64_t>(element_bytes);
   };
-  if (d == 1) return sector_factor(std::min(depth, inner_extent(form, depth_group)), element_bytes, bytes(s));
-  if (s == 1) return sector_factor(std::min(spatial, inner_extent(form, spatial_group)), element_bytes, bytes(d));
+  const double along_depth = d == 1 ? std::min(depth, contiguous_run(form, access, depth_group)) : 0;
+  const double along_rows = s == 1 ? std::min(spatial, contiguous_run(form, access, spatial_group)) : 0;
+  const bool rows = along_rows > along_depth && (d != 1 || form.group(depth_group).size() > 1);
+  if (rows) return sector_factor(along_rows, element_bytes, bytes(d));
+  if (along_depth > 0) return sector_factor(along_depth, element_bytes, bytes(s));
   return sector_factor(1, element_bytes, 0);
 }
 

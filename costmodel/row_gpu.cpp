@@ -34,6 +34,25 @@ double fetch_factor(const RowAccess& read, Group lanes) {
   return std::clamp(stride, 1.0, sector_bytes / bytes);
 }
 
+// Uses of a fetched element by the threads of a warp, side by side along the rows: a window's points
+// overlap with its neighbours', a filter's are the same for all. L1 serves all but the first.
+double uses_from_l1(const RowForm& form, const RowAccess& read, const CudaRowTiles& t) {
+  constexpr double warp = 32;
+  if (t.lanes == 0 || !read.indexed_by(Group::k)) return 1;
+  if (read.at.forms(Group::m).back() == StrideForm::absent) return std::min(warp, static_cast<double>(t.row_threads));
+  double uses = 1;
+  for (const Access::Bound& bound : read.at.bounds) {
+    const auto& by_rows = bound.coefficient[static_cast<std::size_t>(Group::m)];
+    const auto& by_columns = bound.coefficient[static_cast<std::size_t>(Group::k)];
+    if (by_rows.back() == 0) continue;
+    double points = 1;
+    for (std::size_t i = 0; i < by_columns.size(); ++i)
+      if (by_columns[i] != 0) points *= static_cast<double>(form.columns()[i].extent);
+    uses = std::max(uses, points / std::abs(static_cast<double>(by_rows.back())));
+  }
+  return uses;
+}
+
 Prediction predict_one(const Operator& op, const RowForm& form, const CudaRowTiles& t,
                        const Resources& resources, const Hardware& hw, const GpuParameters& p) {
   const CudaRowKept kept = cuda_row_kept(form, t);
@@ -66,7 +85,8 @@ Prediction predict_one(const Operator& op, const RowForm& form, const CudaRowTil
         continue;
       }
       // Of operands that rows share (gamma, filters) only the first use comes from far.
-      const double bytes = points * static_cast<double>(size_bytes(read.at.type)) * fetch_factor(read, lanes);
+      const double bytes = points * static_cast<double>(size_bytes(read.at.type)) * fetch_factor(read, lanes) /
+                           uses_from_l1(form, read, t);
       pass_bytes += bytes;
       if (had[i]) later += bytes;
       had[i] = true;

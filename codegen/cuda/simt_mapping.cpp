@@ -12,14 +12,22 @@ int round_up(int x, int to) { return (x + to - 1) / to * to; }
 // TileLayout::bytes of shared_tile.cuh.
 int tile_bytes(int rows, int depth, int element) { return round_up(rows * depth * element, 128); }
 
+// The direction in which neighbouring threads read. A window (convolution with channels first) is
+// contiguous both along its own innermost axis, of a few elements, and along the output's: the latter.
+bool reads_along_k(const Access& access, Group spatial) {
+  const auto& k = access.forms(Group::k);
+  if (k.back() != StrideForm::unit) return false;
+  return k.size() == 1 || access.forms(spatial).back() != StrideForm::unit;
+}
+
 bool byte_integer(DType type) { return type == DType::i8 || type == DType::u8; }
 
 }  // namespace
 
 SimtMapping SimtMapping::of(const Contraction& form, const ContractionTiles& t) {
   SimtMapping map;
-  map.a_along_k = form.a.forms(Group::k).back() == StrideForm::unit;
-  map.b_along_k = form.b.forms(Group::k).back() == StrideForm::unit;
+  map.a_along_k = reads_along_k(form.a, Group::m);
+  map.b_along_k = reads_along_k(form.b, Group::n);
   const int a = static_cast<int>(size_bytes(form.a.type));
   const int b = static_cast<int>(size_bytes(form.b.type));
   map.period_m = map.a_along_k ? 1 : std::min(power_of_two_divisor(t.thread_m), 16 / a);
