@@ -77,7 +77,7 @@ struct GpuParameters {
   double static_power = 0.37;
   double mma_pj_per_flop = 0.64;
   double wgmma_pj_per_flop = 0.48;
-  double fma_pj_per_flop = 11.5;
+  double fma_pj_per_flop = 11.3;
   double energy_clock_exponent = 2.3;
   double voltage_floor_ghz = 1.3;  // below it the voltage, and with it energy, falls no further
   double dram_pj_per_byte = 50;

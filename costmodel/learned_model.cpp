@@ -126,6 +126,35 @@ double quantile(std::vector<double> values, double q) {
 
 constexpr std::size_t kOwnCalibration = 100;  // rows from which a scope's own scores are quantiles
 
+// The share of the correction that orders held-out candidates rightly: the slope of what was measured over
+// what was corrected, both without their operator's mean, between 0 and 1. Networks that saw too few operators
+// of a scope make up differences; this takes them back.
+std::map<std::string_view, double> trust_by_scope(const std::vector<const TrainingRow*>& rows,
+                                                  const std::vector<TrainingReport::HeldOut>& held_out) {
+  struct Sums {
+    double rows = 0, measured = 0, corrected = 0;
+  };
+  std::map<std::pair<std::string_view, int>, Sums> operators;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    Sums& s = operators[{rows[i]->scope, rows[i]->group}];
+    ++s.rows, s.measured += log_ratio(*rows[i]), s.corrected += held_out[i].log_factor;
+  }
+  std::map<std::string_view, std::pair<double, double>> slopes;
+  std::map<std::string_view, std::size_t> count;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Sums& s = operators[{rows[i]->scope, rows[i]->group}];
+    const double measured = log_ratio(*rows[i]) - s.measured / s.rows;
+    const double corrected = held_out[i].log_factor - s.corrected / s.rows;
+    auto& [along, squares] = slopes[rows[i]->scope];
+    along += measured * corrected, squares += corrected * corrected;
+    if (s.rows > 1) ++count[rows[i]->scope];
+  }
+  std::map<std::string_view, double> out;
+  for (const auto& [scope, slope] : slopes)
+    out[scope] = count[scope] < kOwnCalibration || slope.second <= 1e-12 ? 1 : std::clamp(slope.first / slope.second, 0.0, 1.0);
+  return out;
+}
+
 // Split-conformal scale: each row is judged by the member that never saw it; by scope where there are
 // rows enough, since families and devices err differently.
 void calibrate(LearnedState& s, const std::vector<const TrainingRow*>& rows, const std::vector<int>& fold,
@@ -137,6 +166,10 @@ void calibrate(LearnedState& s, const std::vector<const TrainingRow*>& rows, con
     const double out = s.members[static_cast<std::size_t>(fold[i])].evaluate(x);
     held_out[i].log_factor = out * s.target_scale + s.target_mean;
     held_out[i].sigma = evaluate(s, x).spread;
+  }
+  const auto trust = trust_by_scope(rows, held_out);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    held_out[i].log_factor *= trust.at(rows[i]->scope);
     residual[i] = std::abs(log_ratio(*rows[i]) - held_out[i].log_factor);
   }
   s.noise = std::max(0.005, quantile(residual, 0.5) / 0.6745);
@@ -150,7 +183,7 @@ void calibrate(LearnedState& s, const std::vector<const TrainingRow*>& rows, con
   std::map<std::string_view, double> factor;
   for (const auto& [scope, scores] : by_scope) {
     factor[scope] = scores.size() >= kOwnCalibration ? quantile(scores, 0.9) / kNinety : s.sigma_factor;
-    s.scopes.push_back({std::string(scope), scores.size(), factor[scope]});
+    s.scopes.push_back({std::string(scope), scores.size(), factor[scope], trust.at(scope)});
   }
   std::size_t inside = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -234,9 +267,10 @@ Correction LearnedModel::correct(std::span<const double> features, std::string_v
     far = std::max(far, std::abs(features[f] - s.mean[f]) / s.scale[f] - kClamp);
   const Ensemble e = evaluate(s, standard_input(s, features));
   // Outside the data the correction fades and the doubt grows.
-  const double trust = 1 / (1 + std::max(0.0, far) / kClamp);
+  const double near = 1 / (1 + std::max(0.0, far) / kClamp);
   const double factor = own != nullptr ? own->sigma_factor : s.sigma_factor;
-  return {e.mean * trust, factor * std::hypot(e.spread, s.noise) / trust};
+  const double trust = own != nullptr ? own->trust : 1;
+  return {e.mean * trust * near, factor * std::hypot(e.spread, s.noise) / near};
 }
 
 std::size_t LearnedModel::feature_count() const { return state_->mean.size(); }

@@ -73,6 +73,7 @@ class LearnedModel {
     std::string name;
     std::size_t rows = 0;
     double sigma_factor = 1;  // its own calibration where it has rows enough
+    double trust = 1;         // share of the correction that held-out operators confirm
   };
   std::span<const Scope> scopes() const;
   bool knows(std::string_view scope) const;

@@ -11,7 +11,7 @@
 namespace perftune {
 namespace {
 
-constexpr std::string_view kMagic = "perftune-learned-model 2";
+constexpr std::string_view kMagic = "perftune-learned-model 3";
 constexpr std::size_t kMostFeatures = 1000, kMostMembers = 100, kMostHidden = 1000,
                       kMostScopes = 100000;
 
@@ -106,6 +106,7 @@ std::string write_state(const LearnedState& s) {
     out.line(scope.name);
     out.count(scope.rows);
     out.number(scope.sigma_factor);
+    out.number(scope.trust);
   }
   out.count(s.members.size());
   for (const Network& net : s.members) {
@@ -134,6 +135,7 @@ LearnedState read_state(std::string_view text) {
     scope.name = in.line();
     scope.rows = in.count();
     scope.sigma_factor = in.number();
+    scope.trust = in.number();
     s.scopes.push_back(std::move(scope));
   }
   const std::size_t members = in.count_below(kMostMembers);

@@ -59,6 +59,7 @@ CandidateSearch::CandidateSearch(const Operator& op, const Hardware& hardware,
         model->correct(features(op, hardware, c.program, c.estimate, c.prediction), scope(c));
     prior_.push_back({std::log(c.prediction.us) + correction.log_factor, correction.sigma});
     if (c.is_default && !default_) default_ = i;
+    if (c.prediction.us < candidates[white_box_best_].prediction.us) white_box_best_ = i;
   }
 }
 
@@ -96,17 +97,17 @@ std::vector<std::size_t> CandidateSearch::next(std::size_t most) {
   } else if (under_way_ > 0) {
     return {};
   } else if (measured_.empty()) {
-    // The best guesses, and what a winner must beat.
+    // The best guess, the white box's, what a winner must beat; then the next best guesses.
     std::vector<std::size_t> order(prior_.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::stable_sort(order.begin(), order.end(),
                      [&](std::size_t a, std::size_t b) { return prior_[a].log_time < prior_[b].log_time; });
-    const std::size_t count = std::min(most, options_.first_batch);
+    if (default_) order.insert(order.begin() + 1, *default_);
+    order.insert(order.begin() + 1, white_box_best_);
     for (const std::size_t i : order)
-      if (!taken_[i] && chosen.size() < count) chosen.push_back(i);
-    if (default_ && !taken_[*default_] && count > 1 &&
-        std::find(chosen.begin(), chosen.end(), *default_) == chosen.end())
-      chosen.back() = *default_;
+      if (!taken_[i] && chosen.size() < std::min(most, options_.first_batch) &&
+          std::find(chosen.begin(), chosen.end(), i) == chosen.end())
+        chosen.push_back(i);
   } else {
     chosen = promising(std::min(most, options_.batch));
   }

@@ -1,7 +1,7 @@
 // Chooses which candidates of one operator to measure, and in which order.
 //
 // Without a model that knows the device and the family: the white box's order, nothing else. With one: a
-// first batch of the best guesses, then the largest expected improvements given all that was measured
+// first batch of the best guess, the white box's and the family's default, then the largest expected improvements given all that was measured
 // since, in small batches that differ from each other; it ends when what is left is not expected to beat
 // the best beyond noise. Pure: outcomes are handed in.
 //
@@ -50,6 +50,7 @@ class CandidateSearch {
   SearchOptions options_;
   bool learned_ = false;
   std::vector<Belief> prior_;
+  std::size_t white_box_best_ = 0;
   std::vector<double> points_;
   std::size_t width_ = 0;
   std::vector<bool> taken_;

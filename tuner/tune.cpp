@@ -228,8 +228,8 @@ class Session {
     for (std::size_t i = 0; i < verdict.confirmed; ++i) record_confirmation(result_.candidates[i]);
     record_winner();
     if (result_.learned && end_ == TuneEnd::finished && succeeded_ < options_.top)
-      result_.note = fmt::format("the learned part ended the search after {} measurements: nothing left is expected to "
-                                 "be faster beyond noise; --no-model measures {} in the white box's order",
+      result_.note = fmt::format("the learned part chose what to measure and needed {} measurements; --no-model measures "
+                                 "{} in the white box's order",
                                  succeeded_, options_.top);
     record_default();
     if (!result_.measured)

@@ -7,7 +7,8 @@
 //
 // and replays tunes over it, with and without the learned part; no device needed:
 //
-//   cpu_spaces replay FOLDER              FOLDER holds hardware.yaml and recording.csv.gz (bench/cpu_spaces/recording)
+//   cpu_spaces replay FOLDER [GAIN]       FOLDER holds hardware.yaml and recording.csv.gz (bench/cpu_spaces/recording);
+//                                         GAIN: expected improvement of log(time) below which a search ends
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -30,7 +31,9 @@ int main(int argc, char** argv) {
       const perftune::Hardware hardware = recorded_hardware(folder);
       const std::vector<CpuSpace> spaces = read_spaces(folder + "/recording.csv.gz");
       const perftune::Slices slices = perftune::make_slices();
-      fmt::print("{}\n{}", quality_table(spaces, hardware, slices), search_table(spaces, hardware, slices, {}));
+      perftune::SearchOptions options;
+      if (number > 0) options.worthwhile = number;
+      fmt::print("{}\n{}", quality_table(spaces, hardware, slices), search_table(spaces, hardware, slices, options));
     }
     else if (command == "join") fmt::print("{}", join(folder));
     else {

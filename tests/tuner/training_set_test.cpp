@@ -104,7 +104,7 @@ TEST_F(Training, TheStoresModelAppearsWithEnoughDataAndGrowsWithIt) {
 TEST_F(Training, ADamagedModelIsReplacedWhereThereIsData) {
   Store store((folder_ / "a.db").string());
   tune_operators(store, 8, 13);
-  const std::string text = "perftune-learned-model 2\nedited";
+  const std::string text = "perftune-learned-model 3\nedited";
   store.put_model("learned", "{}", std::as_bytes(std::span(text.data(), text.size())));
   std::string why;
   EXPECT_FALSE(fresh_model(store, slices_, hardware_, 1, why).has_value());
