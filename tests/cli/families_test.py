@@ -57,6 +57,29 @@ class FamiliesTest(PerftuneTest):
         numpy.save(self.home / "id.npy", numpy.array([0, 1, 9, 9, 2, 3], numpy.int32))
         self.expect(self.run_perftune("run", path, "--cpu", "--input", "id=id.npy"), 0)
 
+    def test_shapes_that_leave_nothing_to_compute_are_refused(self):
+        window = self.write("window.yaml", "op: max_pool2d\ndims: {n: 1, c: 4, h: 3, w: 3, r: 7, s: 7}\n"
+                            "padding: 1\nstride: 1\n")
+        empty = self.write("empty.yaml", "op: conv2d\ndims: {n: 1, c: 4, h: 2, w: 2, f: 4, r: 3, s: 3}\n")
+        row = "dims: {m: 4, n: %s}\ninputs: {x: \"f32[m,n]\"}\noutputs: {y: \"f32[m]\"}\ncompute: [\"y[m] = %s\"]\n"
+        for path, where, what in ((window, "window.yaml:1:5", "an extent of 'Y' is -1"),
+                                  (empty, "empty.yaml:1:5", "an extent of 'Y' is 0"),
+                                  (self.write("none.yaml", row % (0, "sum[n](x[m,n])")), "none.yaml:1:17", "'n' is 0"),
+                                  (self.write("unbound.yaml", row % (4, "sum[](x[m,0])")), "unbound.yaml:4", "a sum over nothing")):
+            for device in (("--cpu",), ("--gpu", "a100")):
+                self.expect_error(self.run_perftune("predict", path, *device), 2, where, what)
+
+    def test_permutations_that_repeat_an_axis_are_refused(self):
+        path = self.write("repeat.yaml", "dims: {m: 4, n: 4}\ninputs: {x: \"f32[m,n]\"}\noutputs: {y: \"f32[m,n]\"}\n"
+                          "compute: [\"y[m,m] = x[m,n]\"]\n")
+        self.expect_error(self.run_perftune("predict", path, "--cpu"), 2, "repeat.yaml:4", "'m' is used twice")
+
+    def test_more_elements_than_31_bits_count_take_wide_indices(self):
+        for op, dims in (("relu", "n: 4294967296"), ("sum_rows", "m: 65536, n: 65536"), ("softmax", "m: 65536, n: 65536")):
+            path = self.write("wide.yaml", f"op: {op}\ndims: {{{dims}}}\n")
+            result = self.expect(self.run_perftune("predict", path, "--gpu", "a100"), 0)
+            self.assertIn("index_bits=64", result.stdout, op)
+
     def test_suites_have_a_weighted_total(self):
         document = self.json(self.run_perftune("predict", ROOT / "recipes/suites/llama3_8b_decode.yaml",
                                                "--gpu", "h200", "--json"))
