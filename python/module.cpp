@@ -193,7 +193,7 @@ PYBIND11_MODULE(_executor, m) {
       if (thrown) std::rethrow_exception(thrown);
     } catch (const api::Failure& failure) {
       // .status holds the name, so that a program need not read the message.
-      py::object value = error(failure.what());
+      py::object value = py::handle(error.ptr())(failure.what());  // py::exception has a call of its own
       value.attr("status") = perftune_status_name(failure.status());
       PyErr_SetObject(error.ptr(), value.ptr());
     }
