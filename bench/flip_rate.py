@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How often repeated tunes with one seed name another winner without reporting the tie.
 
-    bench/flip_rate.py [--perftune PATH] [--repeats 10] FILE [tune options, e.g. --cpu]
+    bench/flip_rate.py [--perftune PATH] [--repeats 20] FILE [tune options, e.g. --cpu or --gpu local]
 
 Each repeat is a whole tune into a store of its own. Winners are compared by kernel id, pair by
 pair: a pair flips when the winners differ and neither run lists the other's winner among its ties.
@@ -31,7 +31,7 @@ def flips(one, other):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--perftune", default="build/release/perftune")
-    parser.add_argument("--repeats", type=int, default=10)
+    parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("file")
     arguments, options = parser.parse_known_args()
     if arguments.repeats < 2:

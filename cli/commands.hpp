@@ -10,11 +10,13 @@ class App;
 
 namespace perftune {
 
+void add_bench(CLI::App& app, Context& context);
 void add_tune(CLI::App& app, Context& context);
 void add_measure(CLI::App& app, Context& context);
 void add_predict(CLI::App& app, Context& context);
 void add_explain(CLI::App& app, Context& context);
 void add_export(CLI::App& app, Context& context);
+void add_profile(CLI::App& app, Context& context);
 void add_query(CLI::App& app, Context& context);
 void add_report(CLI::App& app, Context& context);
 void add_run(CLI::App& app, Context& context);

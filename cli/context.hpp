@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdio>
 #include <string>
+#include <vector>
 
 namespace perftune {
 
@@ -23,6 +24,7 @@ struct Context {
   std::string preferred_compiler;  // $CXX, may be empty
   std::string temporary_parent;    // $TMPDIR, else /tmp: where compilers get their folders
   std::string executable;          // /proc/self/exe: workers are this program again
+  std::vector<std::string> driver_environment;  // "NAME=value" of what decides which GPU and driver there are
   const std::atomic<bool>* interrupted = nullptr;  // set by Ctrl-C
 
   int exit_code = 0;               // set by a command that did its work but not all of it

@@ -29,8 +29,7 @@ Hardware HardwareChoice::resolve(const Context& context) const {
     throw Error(ErrorKind::usage, cpu ? "--cpu and --gpu exclude each other; give one"
                                       : "no device named; give --gpu NAME, --gpu local or --cpu");
   if (cpu) return local_cpu(context);
-  if (gpu == "local") return local_gpu(context);
-  return find_hardware(gpu);
+  return calibrated(gpu == "local" ? local_gpu(context) : find_hardware(gpu), context);
 }
 
 std::string today() {
@@ -38,6 +37,28 @@ std::string today() {
 }
 
 std::string cpu_cache_path(const Context& context) { return context.cache_folder + "/cpu.yaml"; }
+
+std::string gpu_cache_path(const Hardware& hardware, const Context& context) {
+  return context.cache_folder + "/gpu_" + hardware.name + ".yaml";
+}
+
+Hardware calibrated(Hardware hardware, const Context& context) {
+  const std::string path = gpu_cache_path(hardware, context);
+  std::ifstream in(path);
+  if (!in) return hardware;
+  std::stringstream text;
+  text << in.rdbuf();
+  try {
+    const Hardware cached = parse_hardware(text.str(), path);
+    if (cached.vendor_name != hardware.vendor_name || cached.arch != hardware.arch) return hardware;
+    hardware.measured = cached.measured;
+    hardware.launch_us_stream = hardware.measured_value("launch_us_stream").value_or(hardware.launch_us_stream);
+    hardware.launch_us_graph = hardware.measured_value("launch_us_graph").value_or(hardware.launch_us_graph);
+  } catch (const Error&) {
+    // Written by an older version or cut short: the catalogue's numbers stand.
+  }
+  return hardware;
+}
 
 Hardware local_cpu(const Context& context) {
   const CpuTopology topology = this_cpu_topology();

@@ -28,5 +28,8 @@ struct HardwareChoice {
 Hardware local_cpu(const Context& context);
 std::string today();  // "2026-11-21", for the source of what is measured
 std::string cpu_cache_path(const Context& context);
+std::string gpu_cache_path(const Hardware& hardware, const Context& context);
+// With the ceilings that `hardware calibrate --gpu` measured of a GPU of that name, if it did.
+Hardware calibrated(Hardware hardware, const Context& context);
 
 }  // namespace perftune

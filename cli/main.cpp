@@ -59,6 +59,9 @@ perftune::Context make_context() {
   if (context.temporary_parent.empty()) context.temporary_parent = "/tmp";
   context.unicode = locale_is_utf8();
   context.executable = "/proc/self/exe";
+  for (const char* name : {"LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"})
+    if (const std::string value = environment(name); !value.empty())
+      context.driver_environment.push_back(std::string(name) + "=" + value);
   context.interrupted = &interrupted;
   return context;
 }
@@ -75,9 +78,11 @@ int run(int argc, char** argv) {
   perftune::add_explain(app, context);
   perftune::add_query(app, context);
   perftune::add_report(app, context);
+  perftune::add_profile(app, context);
   perftune::add_export(app, context);
   perftune::add_run(app, context);
   perftune::add_model(app, context);
+  perftune::add_bench(app, context);
   perftune::add_hardware(app, context);
   perftune::add_db(app, context);
   try {

@@ -53,7 +53,9 @@ void measure(const MeasureOptions& options, Context& context) {
   StoreOptions open;
   open.mode = StoreMode::read_write;
   Store store(options.database.empty() ? context.database_default : options.database, open);
-  const auto runner = make_trials(slices.emitters(), hardware, choice.threads, options.seed, context);
+  Provenance provenance = this_machine();
+  const auto runner =
+      make_trials(slices.emitters(), hardware, choice.threads, options.seed, context, &provenance);
   if (!runner->measures())
     throw Error(ErrorKind::unavailable, hardware.name + ": no such device here; pending candidates wait on");
   const auto id = store.find_hardware(describe(hardware));
@@ -69,7 +71,7 @@ void measure(const MeasureOptions& options, Context& context) {
     tune_options.top = static_cast<int>(entry.programs.size());
     tune_options.seed = options.seed;
     tune_options.command = "measure --pending";
-    tune_options.provenance = this_machine();
+    tune_options.provenance = provenance;
     tune_options.interrupted = context.interrupted;
     const TuneRun run = tune(point.op, entry.definition, hardware, slices, *runner, store, tune_options,
                              [&](const TuneResult& so_far, int done, int wanted) {

@@ -4,12 +4,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <thread>
+
 #include "cli/context.hpp"
 #include "cli/present_gpu.hpp"
 #include "codegen/cpu/headers.hpp"
 #include "codegen/version.hpp"
 #include "executor/host_compiler.hpp"
 #include "executor/nvrtc.hpp"
+#include "profiler/device_probe.hpp"
 #include "recipes/error.hpp"
 #include "tuner/worker_trials.hpp"
 
@@ -29,8 +33,8 @@ Toolchain cpu_toolchain(const Hardware& hardware, const Context& context) {
           fmt::format("{}", fmt::join(cpu_compile_flags(hardware.cpu.isa), " "))};
 }
 
-Toolchain cuda_toolchain(const Hardware& hardware, const Context& context) {
-  host_compiler(context);  // the emulator's kernels are compiled by it
+Toolchain cuda_toolchain(const Hardware& hardware, bool present, const Context& context) {
+  if (!present) host_compiler(context);  // the emulator's kernels are compiled by it
   const Nvrtc nvrtc(cuda_search(context));
   if (!nvrtc.supports(hardware.arch))
     throw Error(ErrorKind::unavailable,
@@ -40,18 +44,18 @@ Toolchain cuda_toolchain(const Hardware& hardware, const Context& context) {
           fmt::format("{}", fmt::join(Nvrtc::options(), " "))};
 }
 
+}  // namespace
+
 Policy policy_of(const Hardware& hardware, int threads) {
   Policy policy;
   if (hardware.kind == Hardware::Kind::cpu) {
     policy.threads = threads > 0 ? threads : hardware.cpu.cores;
   } else {
     policy.cold = true;
-    policy.timer = "event";
+    policy.timer = "event";  // until a process has found a better clock
   }
   return policy;
 }
-
-}  // namespace
 
 Provenance this_machine() {
   Provenance provenance;
@@ -68,28 +72,53 @@ LibrarySearch cuda_search(const Context& context) {
   return folders;
 }
 
-std::unique_ptr<TrialRunner> make_trials(const EmitterRegistry& emitters, const Hardware& hardware,
-                                         int threads, std::uint64_t seed, const Context& context) {
-  const bool cpu = hardware.kind == Hardware::Kind::cpu;
-  std::map<std::string, Toolchain, std::less<>> toolchains;
-  for (const auto& emitter : emitters.all()) {
-    const std::string target(emitter->target());
-    if (toolchains.contains(target) || target.starts_with("cpu/") != cpu) continue;
-    if (hardware.model_only) toolchains[target] = {hardware.arch, codegen_version(), "none", ""};
-    else toolchains[target] = cpu ? cpu_toolchain(hardware, context) : cuda_toolchain(hardware, context);
-  }
+WorkerOptions worker_options(const Context& context) {
   WorkerOptions workers;
   workers.temporary_parent = context.temporary_parent;
   workers.program = context.executable;
   workers.environment = {"PATH=" + context.path, "CXX=" + context.preferred_compiler,
                          "CUDA_HOME=" + context.cuda_home, "PERFTUNE_CUDA=" + context.cuda_only,
                          "PERFTUNE_DRIVER=" + context.driver_folder};
+  workers.environment.insert(workers.environment.end(), context.driver_environment.begin(),
+                             context.driver_environment.end());
   workers.cancelled = context.interrupted;
+  return workers;
+}
+
+std::unique_ptr<TrialRunner> make_trials(const EmitterRegistry& emitters, const Hardware& hardware,
+                                         int threads, std::uint64_t seed, const Context& context,
+                                         Provenance* provenance, bool fast) {
+  const bool cpu = hardware.kind == Hardware::Kind::cpu;
   MeasurerOptions options;
   options.hardware = hardware;
   options.policy = policy_of(hardware, threads);
+  if (fast) {
+    options.policy.warmup_ms = 3;
+    options.policy.max_seconds = 0.05;
+  }
   options.seed = seed;
   if (!cpu) options.device = present_device(hardware, context);
+  std::map<std::string, Toolchain, std::less<>> toolchains;
+  for (const auto& emitter : emitters.all()) {
+    const std::string target(emitter->target());
+    if (toolchains.contains(target) || target.starts_with("cpu/") != cpu) continue;
+    if (hardware.model_only) toolchains[target] = {hardware.arch, codegen_version(), "none", ""};
+    else toolchains[target] = cpu ? cpu_toolchain(hardware, context)
+                                  : cuda_toolchain(hardware, options.device.has_value(), context);
+  }
+  WorkerOptions workers = worker_options(context);
+  if (options.device) {
+    workers.device_worker = true;
+    // As many compilers as keep ahead of one device.
+    workers.workers = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 2U, 9U)) - 1;
+    const PresentDevice device = probe_device(workers, *options.device);
+    options.policy.timer = device.clock;
+    if (!device.note.empty()) context.say("perftune: " + device.note);
+    if (provenance != nullptr) {
+      provenance->driver = device.driver;
+      provenance->device_serial = device.uuid;
+    }
+  }
   return std::make_unique<WorkerTrials>(emitters, std::move(workers), std::move(options),
                                         std::move(toolchains));
 }

@@ -8,6 +8,7 @@
 #include "codegen/emitter_registry.hpp"
 #include "executor/vendor_library.hpp"
 #include "db/records.hpp"
+#include "profiler/worker_pool.hpp"
 #include "recipes/hardware.hpp"
 #include "tuner/trial_runner.hpp"
 
@@ -15,8 +16,18 @@ namespace perftune {
 
 // `threads` 0: all cores of the CPU. Throws Error{unavailable} when the compiler that the hardware
 // needs is missing (a host compiler always: it builds CPU kernels and the emulator's).
+// `fast`: a short warm-up and few samples, for many candidates rather than exact times; the policy says
+// so. `provenance` gets what a present GPU's driver says of it.
 std::unique_ptr<TrialRunner> make_trials(const EmitterRegistry& emitters, const Hardware& hardware,
-                                         int threads, std::uint64_t seed, const Context& context);
+                                         int threads, std::uint64_t seed, const Context& context,
+                                         Provenance* provenance = nullptr, bool fast = false);
+
+// How times are taken on `hardware` unless something else is asked for; a GPU's clock is found out by
+// probing (device_probe.hpp).
+Policy policy_of(const Hardware& hardware, int threads);
+
+// Worker processes of this program, with what they need of the environment.
+WorkerOptions worker_options(const Context& context);
 
 // What is known of this machine without a device: its name.
 Provenance this_machine();

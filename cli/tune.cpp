@@ -1,9 +1,11 @@
 // `perftune tune FILE...`: construct, compile, verify, measure, remember.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "cli/bench_winner.hpp"
 #include "cli/commands.hpp"
 #include "cli/hardware_choice.hpp"
 #include "cli/dispatch.hpp"
@@ -36,6 +38,7 @@ struct CommandOptions {
   TuneOptions tune;
   bool allow_vendor = false;
   bool no_model = false;
+  bool fast = false;
   bool json = false;
 };
 
@@ -126,7 +129,10 @@ class TuneCommand {
     tune_options.command = "tune";
     tune_options.provenance = this_machine();
     const double budget = parse_duration(options_.budget);
-    const auto runner = make_trials(slices.emitters(), hardware, options_.hardware.threads, tune_options.seed, context_);
+    const auto runner = make_trials(slices.emitters(), hardware, options_.hardware.threads, tune_options.seed,
+                                    context_, &tune_options.provenance, options_.fast);
+    if (options_.allow_vendor && !runner->measures())
+      throw Error(ErrorKind::unavailable, "--allow-vendor: libraries are measured on the device, and " + hardware.name + " is not here");
     const auto start = std::chrono::steady_clock::now();
     for (const auto& point : points) {
       if (budget > 0) {
@@ -198,6 +204,7 @@ class TuneCommand {
                        with_model, progress);
     if (!point.suite.empty()) put_suite_member(store, {point.suite, point.op.signature(), calls_});
     run.result.weight = point.weight;
+    if (options_.allow_vendor && run.result.best_measured) add_baselines(point.op, hardware, run.result);
     results_.push_back(std::move(run.result));
     const TuneResult& result = results_.back();
     if (run.end == TuneEnd::interrupted) context_.exit_code = static_cast<int>(ErrorKind::interrupted);
@@ -209,6 +216,25 @@ class TuneCommand {
                                failure_histogram(result)));
     }
     return run.end == TuneEnd::finished;
+  }
+
+  // A library wins only where the interval says so: a tie is ours.
+  void add_baselines(const Operator& op, const Hardware& hardware, TuneResult& result) {
+    if (!bench_) bench_ = bench_setup(hardware, options_.hardware.threads, context_);
+    const auto winner = std::find_if(result.candidates.begin(), result.candidates.end(),
+                                     [&](const auto& c) { return c.kernel == result.best; });
+    std::string failure;
+    const Benched benched = bench_winner(*bench_, op, winner->ranked.program, failure);
+    for (const auto& b : benched.baselines) result.baselines.push_back({b.name, b.us});
+    if (!failure.empty()) result.note = "not compared with vendor libraries: " + failure;
+    else if (benched.baselines.empty()) result.note = "no vendor library takes it: " + fmt::format("{}", fmt::join(benched.missing, "; "));
+    const Benched::Baseline* best = benched.fastest();
+    if (best == nullptr || best->comparison.verdict != BenchVerdict::slower) return;
+    result.note = fmt::format("{} wins: {} against {} of {}", best->name, format_time(best->us),
+                              format_time(benched.us), result.best.substr(0, 12));
+    result.best = "vendor/" + best->name;
+    result.best_us = best->us;
+    result.ties.clear();
   }
 
   void render() const {
@@ -231,6 +257,7 @@ class TuneCommand {
 
   const CommandOptions& options_;
   Context& context_;
+  std::optional<BenchSetup> bench_;
   std::vector<TuneResult> results_;
   std::string refused_;  // why the store's model is not used: said once
   std::vector<DispatchedRange> dispatch_;
@@ -254,14 +281,14 @@ void add_tune(CLI::App& app, Context& context) {
       ->check(CLI::IsMember({"time", "energy"}));
   command->add_flag("--allow-vendor", options->allow_vendor, "Vendor library kernels may win");
   command->add_flag("--no-model", options->no_model, "Measure in the white box's order, without the learned part");
+  command->add_flag("--spread", options->tune.spread, "Candidates evenly over the ranking, good and bad: data, no winner confirmed");
+  command->add_flag("--fast", options->fast, "Short warm-up, few samples: many candidates rather than exact times");
   command->add_flag("--resume", options->tune.resume, "Skip what the store already knows");
   command->add_option("--seed", options->tune.seed, "Inputs and sampling")->capture_default_str();
   add_json_option(*command, options->json);
   command->callback([options, &context] {
     if (options->objective == "energy")
       throw Error(ErrorKind::unavailable, "--objective energy needs a GPU with NVML power readings; none is measured here");
-    if (options->allow_vendor)
-      throw Error(ErrorKind::unavailable, "--allow-vendor: this build measures no vendor library yet");
     TuneCommand(*options, context).run();
   });
 }

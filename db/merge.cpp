@@ -55,6 +55,7 @@ class Merger {
     merge_runs();
     merge_suites();
     merge_measurements();
+    merge_counters();
     merge_winners();
     merge_other_shapes();
     merge_models();
@@ -244,7 +245,7 @@ class Merger {
         "m.outcome, m.detail, m.verified_by, m.median_us, m.spread, m.sample_count, "
         "m.predicted_us, m.predicted_low_us, m.predicted_high_us, m.limiter, m.roofline_us, "
         "m.compile_seconds, m.verify_seconds, m.measure_seconds, m.clock_mhz, m.taken_at_ms, "
-        "s.samples_us FROM measurements m LEFT JOIN samples s ON s.measurement = m.id "
+        "s.samples_us, m.id FROM measurements m LEFT JOIN samples s ON s.measurement = m.id "
         "ORDER BY m.id");
     Query insert = into_.query(
         "INSERT INTO measurements (run, operator, hardware, build, policy, provenance, uid, "
@@ -253,6 +254,8 @@ class Merger {
         "verify_seconds, measure_seconds, clock_mhz, taken_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, "
         "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (uid) DO NOTHING");
     Query samples = into_.query("INSERT INTO samples (measurement, samples_us) VALUES (?, ?)");
+    std::vector<std::pair<std::int64_t, std::int64_t>> added;  // theirs, ours
+    const std::vector<std::int64_t> described = ids_with_conditions();
     while (row.step()) {
       insert.again();
       insert.bind(at(runs_, row.integer(0), "runs"));
@@ -263,10 +266,53 @@ class Merger {
       insert.bind(at(provenances_, row.integer(5), "provenances"));
       for (int column = 6; column <= 23; ++column) bind_same(insert, row, column);
       insert.run();
-      if (into_.changes() == 0 || row.is_null(24)) continue;
+      if (into_.changes() == 0) continue;
+      if (std::ranges::binary_search(described, row.integer(25)))
+        added.emplace_back(row.integer(25), into_.last_insert_id());
+      if (row.is_null(24)) continue;
       samples.again().bind(into_.last_insert_id()).bind(row.blob(24)).run();
     }
     indexes.finish();
+    for (const auto& [theirs, ours] : added) merge_conditions(theirs, ours);
+  }
+
+  // Few of a store's measurements have them: those on a GPU.
+  std::vector<std::int64_t> ids_with_conditions() {
+    std::vector<std::int64_t> ids;
+    Query row = from_.query("SELECT measurement FROM conditions ORDER BY measurement");
+    while (row.step()) ids.push_back(row.integer(0));
+    return ids;
+  }
+
+  void merge_conditions(std::int64_t theirs, std::int64_t ours) {
+    constexpr const char* columns =
+        "clock, launch_us, sm_mhz_before, sm_mhz_after, memory_mhz_before, memory_mhz_after, "
+        "temperature_c_before, temperature_c_after, power_w_before, power_w_after, reasons_before, "
+        "reasons_after, throttled";
+    Query row = from_.query(fmt::format("SELECT {} FROM conditions WHERE measurement = ?", columns));
+    row.bind(theirs);
+    if (!row.step()) return;
+    Query insert = into_.query(fmt::format(
+        "INSERT INTO conditions (measurement, {}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", columns));
+    insert.bind(ours);
+    for (int column = 0; column <= 12; ++column) bind_same(insert, row, column);
+    insert.run();
+  }
+
+  void merge_counters() {
+    Query row = from_.query(
+        "SELECT operator, hardware, build, metric, name, value, taken_at_ms FROM counters");
+    Query insert = into_.query(
+        "INSERT INTO counters (operator, hardware, build, metric, name, value, taken_at_ms) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (operator, hardware, build, metric) DO UPDATE SET "
+        "name = excluded.name, value = excluded.value, taken_at_ms = excluded.taken_at_ms "
+        "WHERE (excluded.taken_at_ms, excluded.value) > (taken_at_ms, value)");
+    while (row.step()) {
+      insert.again().bind(at(operators_, row.integer(0), "operators"));
+      insert.bind(at(hardware_, row.integer(1), "hardware")).bind(at(builds_, row.integer(2), "builds"));
+      for (int column = 3; column <= 6; ++column) bind_same(insert, row, column);
+      insert.run();
+    }
   }
 
   void merge_winners() {

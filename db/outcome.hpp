@@ -34,12 +34,32 @@ struct Timing {
   std::vector<double> samples_us;  // per launch, in order taken
 };
 
+// What a device said of itself at one moment (NVML). Zero: it does not tell.
+struct DeviceState {
+  double sm_mhz = 0;
+  double memory_mhz = 0;
+  double temperature_c = 0;
+  double power_w = 0;
+  std::string reasons;     // for clocks below the maximum: "sw_power_cap+hw_thermal"; empty: none
+  bool throttled = false;  // one of them takes speed away: power, heat, a brake
+};
+
+// Under what a time was taken.
+struct Conditions {
+  std::string clock;                   // that the samples are of: "cupti" | "event"
+  std::optional<double> launch_us{};   // from the launch call to its end seen by the host, median
+  std::optional<DeviceState> before{};
+  std::optional<DeviceState> after{};  // under load, at the end of the samples
+  bool throttled = false;              // in every attempt: the time is kept, labelled
+};
+
 struct Outcome {
   OutcomeKind kind = OutcomeKind::pending;
   std::string detail;  // one line: the compiler's, the worst element, the signal
   VerifiedBy verified_by = VerifiedBy::none;
   std::optional<Resources> resources;
   std::optional<Timing> timing;
+  std::optional<Conditions> conditions;
   double compile_seconds = 0;
   double verify_seconds = 0;
   double measure_seconds = 0;

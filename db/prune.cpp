@@ -40,6 +40,8 @@ void mark_doomed(sqlite::Database& database, const PrunePolicy& policy) {
 constexpr std::pair<const char*, const char*> orphan_rules[] = {
     {"defaults", "(operator, hardware) NOT IN (SELECT operator, hardware FROM winners)"},
     {"ranges", "(operator, hardware) NOT IN (SELECT operator, hardware FROM winners)"},
+    {"counters",
+     "build NOT IN (SELECT build FROM measurements) AND build NOT IN (SELECT build FROM winners)"},
     {"builds",
      "id NOT IN (SELECT build FROM measurements) AND id NOT IN (SELECT build FROM winners) AND id NOT IN "
      "(SELECT build FROM defaults) AND id NOT IN (SELECT build FROM ranges)"},

@@ -27,6 +27,28 @@ std::string text_of(Database& database, std::string_view sql, std::int64_t id) {
   return row.step() ? row.text(0) : std::string();
 }
 
+void put_conditions(Database& database, std::int64_t measurement, const Conditions& conditions) {
+  Query row = database.query(
+      "INSERT INTO conditions (measurement, clock, launch_us, sm_mhz_before, sm_mhz_after, "
+      "memory_mhz_before, memory_mhz_after, temperature_c_before, temperature_c_after, "
+      "power_w_before, power_w_after, reasons_before, reasons_after, throttled) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  row.bind(measurement).bind(conditions.clock).bind(conditions.launch_us);
+  const auto pair = [&](double DeviceState::* field) {
+    for (const auto* state : {&conditions.before, &conditions.after}) {
+      *state && (**state).*field > 0 ? row.bind((**state).*field) : row.bind(nullptr);
+    }
+  };
+  pair(&DeviceState::sm_mhz);
+  pair(&DeviceState::memory_mhz);
+  pair(&DeviceState::temperature_c);
+  pair(&DeviceState::power_w);
+  for (const auto* state : {&conditions.before, &conditions.after}) {
+    *state ? row.bind((*state)->reasons) : row.bind(nullptr);
+  }
+  row.bind(std::int64_t{conditions.throttled}).run();
+}
+
 }  // namespace
 
 MeasurementId put(Database& database, RunId run, const MeasurementRecord& m) {
@@ -79,6 +101,7 @@ MeasurementId put(Database& database, RunId run, const MeasurementRecord& m) {
         .bind(std::as_bytes(std::span(outcome.timing->samples_us)))
         .run();
   }
+  if (outcome.conditions) put_conditions(database, id, *outcome.conditions);
   return MeasurementId{id};
 }
 

@@ -284,7 +284,35 @@ CREATE TABLE ranges (
 CREATE INDEX ranges_by_build ON ranges (build);
 )sql";
 
-constexpr std::array migrations = {first_tables, fast_queries, rare_rows, every_number, other_shapes};
+// Version 6: under what a GPU's time was taken, and what its counters said of a kernel.
+constexpr const char* device_facts = R"sql(
+CREATE TABLE conditions (
+  measurement INTEGER PRIMARY KEY REFERENCES measurements ON DELETE CASCADE,
+  clock TEXT NOT NULL CHECK (clock IN ('cupti', 'event')),
+  launch_us REAL,
+  sm_mhz_before REAL, sm_mhz_after REAL,
+  memory_mhz_before REAL, memory_mhz_after REAL,
+  temperature_c_before REAL, temperature_c_after REAL,
+  power_w_before REAL, power_w_after REAL,
+  reasons_before TEXT, reasons_after TEXT,
+  throttled INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE counters (
+  operator INTEGER NOT NULL REFERENCES operators,
+  hardware INTEGER NOT NULL REFERENCES hardware,
+  build INTEGER NOT NULL REFERENCES builds,
+  metric TEXT NOT NULL,
+  name TEXT NOT NULL,
+  value REAL NOT NULL,
+  taken_at_ms INTEGER NOT NULL,
+  PRIMARY KEY (operator, hardware, build, metric)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX counters_by_build ON counters (build);
+)sql";
+
+constexpr std::array migrations = {first_tables, fast_queries, rare_rows, every_number,
+                                  other_shapes, device_facts};
 
 // (type, name) -> the text that made it. Statistics of ANALYZE are not part of a schema.
 using Objects = std::map<std::pair<std::string, std::string>, std::string>;

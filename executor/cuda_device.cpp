@@ -23,9 +23,8 @@ cuda::Pointer CudaDevice::Buffer::data() const { return allocation + kGuardBytes
 CudaDevice::CudaDevice(const cuda::Driver& driver, int ordinal, Hardware hardware)
     : driver_(driver), hardware_(std::move(hardware)) {
   check(driver_.device_get(&number_, ordinal), "finding the device");
-  cuda::Context context = nullptr;
-  check(driver_.primary_retain(&context, number_), "making a context");
-  check(driver_.set_current(context), "entering the context");
+  check(driver_.primary_retain(&context_, number_), "making a context");
+  check(driver_.set_current(context_), "entering the context");
 }
 
 CudaDevice::~CudaDevice() {
@@ -212,7 +211,7 @@ PreparedCudaKernel::~PreparedCudaKernel() {
   if (module_ != nullptr) device_->driver_.module_unload(module_);
 }
 
-std::optional<Failure> PreparedCudaKernel::enqueue() {
+std::optional<Failure> PreparedCudaKernel::enqueue(cuda::Stream stream) {
   const cuda::Driver& driver = device_->driver_;
   void* params[] = {parameters_.data()};
   cuda::LaunchConfig config;
@@ -221,6 +220,7 @@ std::optional<Failure> PreparedCudaKernel::enqueue() {
     config.block[d] = static_cast<std::uint32_t>(launch_.block[d]);
   }
   config.dynamic_shared_bytes = static_cast<std::uint32_t>(launch_.dynamic_shared_bytes);
+  config.stream = stream;
   cuda::LaunchAttribute cluster;
   if (launch_.cluster != std::array<int, 3>{1, 1, 1}) {
     if (driver.launch_ex == nullptr) {
@@ -236,7 +236,7 @@ std::optional<Failure> PreparedCudaKernel::enqueue() {
   }
   return device_->failure_of(
       driver.launch(function_, config.grid[0], config.grid[1], config.grid[2], config.block[0],
-                    config.block[1], config.block[2], config.dynamic_shared_bytes, nullptr, params,
+                    config.block[1], config.block[2], config.dynamic_shared_bytes, stream, params,
                     nullptr),
       "launching");
 }

@@ -32,8 +32,9 @@ class PreparedCudaKernel {
   PreparedCudaKernel& operator=(PreparedCudaKernel&&) = delete;
   ~PreparedCudaKernel();
 
-  // Puts one launch into the stream; returns at once, with what the driver refuses.
-  std::optional<Failure> enqueue();
+  // Puts one launch into the stream (the device's own, unless one is given: for capturing a graph);
+  // returns at once, with what the driver refuses.
+  std::optional<Failure> enqueue(cuda::Stream stream = nullptr);
 
   // As PreparedKernel's (cpu_device.hpp).
   std::optional<std::string> workspace_violation() const;
@@ -71,10 +72,12 @@ class CudaDevice final : public Device {
   std::optional<PreparedCudaKernel> prepare(const CompiledKernel& kernel, const Launch& launch,
                                             Failure& failure);
   void poison_outputs();
+  cuda::Pointer address(int slot) const { return buffers_.at(static_cast<std::size_t>(slot)).data(); }
   std::optional<Failure> wait();  // for everything in the stream
 
   bool usable() const { return usable_; }
   const cuda::Driver& driver() const { return driver_; }
+  cuda::Context context() const { return context_; }
 
   // What a result of the driver means for the kernel that ran; nullopt for success. Throws
   // Error{unavailable} for a lost device.
@@ -95,6 +98,7 @@ class CudaDevice final : public Device {
 
   const cuda::Driver& driver_;
   cuda::DeviceNumber number_ = 0;
+  cuda::Context context_ = nullptr;
   Hardware hardware_;
   Operator op_;
   std::vector<Buffer> buffers_;  // by tensor; intermediates have none

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <type_traits>
 #include <vector>
 
 #include "recipes/error.hpp"
@@ -19,14 +18,8 @@ const std::vector<std::string>& library_names() {
 
 Driver::Driver(std::span<const std::string> folders)
     : library_("the CUDA driver", library_names(), std::vector<std::string>(folders.begin(), folders.end())) {
-  const auto required = [&](auto& function, const char* symbol) {
-    function =
-        reinterpret_cast<std::remove_reference_t<decltype(function)>>(library_.required(symbol));
-  };
-  const auto optional = [&](auto& function, const char* symbol) {
-    function =
-        reinterpret_cast<std::remove_reference_t<decltype(function)>>(library_.optional(symbol));
-  };
+  const auto required = [&](auto& function, const char* symbol) { library_.bind_required(function, symbol); };
+  const auto optional = [&](auto& function, const char* symbol) { library_.bind_optional(function, symbol); };
   required(init, "cuInit");
   required(driver_version, "cuDriverGetVersion");
   required(error_name, "cuGetErrorName");

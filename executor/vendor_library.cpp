@@ -37,7 +37,8 @@ std::vector<std::string> toolkit_folders() {
   for (fs::directory_iterator it("/usr/local", ignored), end; !ignored && it != end;
        it.increment(ignored)) {
     if (it->path().filename().string().starts_with("cuda"))
-      folders.push_back((it->path() / "lib64").string());
+      for (const char* below : {"lib64", "extras/CUPTI/lib64"})
+        folders.push_back((it->path() / below).string());
   }
   std::sort(folders.rbegin(), folders.rend());
   return folders;

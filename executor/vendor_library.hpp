@@ -31,6 +31,16 @@ class VendorLibrary {
   void* required(const char* symbol) const;
   void* optional(const char* symbol) const;  // nullptr when absent
 
+  // The same, into a pointer to function.
+  template <typename Function>
+  void bind_required(Function& function, const char* symbol) const {
+    function = reinterpret_cast<Function>(required(symbol));
+  }
+  template <typename Function>
+  void bind_optional(Function& function, const char* symbol) const {
+    function = reinterpret_cast<Function>(optional(symbol));
+  }
+
   const std::string& path() const { return path_; }
 
  private:

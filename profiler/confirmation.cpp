@@ -47,4 +47,30 @@ Confirmed decide(const InterleavedSamples& samples) {
   return result;
 }
 
+std::string_view name(BenchVerdict verdict) {
+  switch (verdict) {
+    case BenchVerdict::faster: return "FASTER";
+    case BenchVerdict::same: return "SAME";
+    case BenchVerdict::slower: return "SLOWER";
+    case BenchVerdict::ambiguous: break;
+  }
+  return "AMBIGUOUS";
+}
+
+Comparison compare(const InterleavedSamples& samples, std::size_t other) {
+  assert(other >= 1 && other < samples.kernels_us.size());
+  const std::vector<double> per_round = ratios(samples.kernels_us[other], samples.kernels_us[0]);
+  const Interval interval = median_interval(per_round, kConfidence);
+  const double line =
+      std::max(kTieThreshold, samples.control_us.empty() ? 0 : control_noise(samples));
+  Comparison result{median(per_round), interval.low, interval.high, BenchVerdict::ambiguous};
+  if (interval.low > 1 + line)
+    result.verdict = BenchVerdict::faster;
+  else if (interval.high < 1 - line)
+    result.verdict = BenchVerdict::slower;
+  else if (interval.low >= 1 - line && interval.high <= 1 + line)
+    result.verdict = BenchVerdict::same;
+  return result;
+}
+
 }  // namespace perftune

@@ -11,6 +11,8 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "db/outcome.hpp"
@@ -31,6 +33,28 @@ struct Confirmed {
   double noise = 0;               // how far from 1 the control's median ratio may be (95 %)
   std::vector<Timing> timings;    // one per kernel
 };
+
+// One kernel against others of known names: kernels_us[0] is ours, kernels_us[1 + i] is names[i].
+struct NamedSamples {
+  std::vector<std::string> names;
+  InterleavedSamples samples;
+  std::vector<std::string> missing;  // what else was looked for, and why it is not there
+};
+
+enum class BenchVerdict { faster, same, slower, ambiguous };
+std::string_view name(BenchVerdict verdict);  // "FASTER" | "SAME" | "SLOWER" | "AMBIGUOUS"
+
+// Ours against one other: above 1 ours is faster.
+struct Comparison {
+  double ratio = 0;  // other's time over ours, the median of per-round ratios
+  double low = 0;    // its interval (95 %)
+  double high = 0;
+  BenchVerdict verdict = BenchVerdict::ambiguous;
+};
+
+// FASTER and SLOWER when the whole interval is beyond the larger of 1 % and the run's own noise, SAME
+// when it is within, AMBIGUOUS when it is on both sides of that line. `other` >= 1.
+Comparison compare(const InterleavedSamples& samples, std::size_t other);
 
 // How far from 1 the median ratio of the control to its kernel may be (95 %); needs one round.
 double control_noise(const InterleavedSamples& samples);

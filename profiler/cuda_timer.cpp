@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
+#include <vector>
 
+#include "profiler/statistics.hpp"
 #include "recipes/error.hpp"
 
 namespace perftune {
@@ -11,13 +14,18 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr double kShorterThanLaunchUs = 8;  // a host puts 100 to 200 thousand launches per second into a stream
+constexpr int kMostNodes = 256;
+constexpr int kCaptureThisThread = 1;  // CU_STREAM_CAPTURE_MODE_THREAD_LOCAL
+
 double us_since(Clock::time_point start) {
   return std::chrono::duration<double, std::micro>(Clock::now() - start).count();
 }
 
 }  // namespace
 
-CudaTimer::CudaTimer(CudaDevice& device, const Policy& policy) : device_(device), policy_(policy) {
+CudaTimer::CudaTimer(CudaDevice& device, const Policy& policy, ActivityClock* clock)
+    : device_(device), policy_(policy), clock_(clock) {
   const cuda::Driver& driver = device_.driver();
   cuda::Result result = driver.event_create(&start_, 0);
   if (result == 0) result = driver.event_create(&stop_, 0);
@@ -38,47 +46,113 @@ CudaTimer::~CudaTimer() {
   if (stop_ != nullptr) driver.event_destroy(stop_);
 }
 
-int CudaTimer::repeats(PreparedCudaKernel& kernel, std::optional<Failure>& failure) {
+CudaTimer::Batch CudaTimer::batch_now(const GpuWork& work, std::optional<Failure>& failure) {
+  Batch batch{1, 1, nullptr};
+  if (clock_ != nullptr) {
+    // A driver may grant records and then give none: events are the clock of this work then.
+    clock_->clear();
+    if (!put_all(work, 1, failure)) return {};
+    if (failure = device_.wait(); failure) return {};
+    batch.kernels = clock_->count();
+    if (batch.kernels < 1) clock_ = nullptr;
+  }
+  return batch;
+}
+
+CudaTimer::Batch CudaTimer::batch(const GpuWork& work, std::optional<Failure>& failure) {
   const auto start = Clock::now();
   const double warmup_us = policy_.warmup_ms * 1e3;
-  int batch = 1;
+  int launches = 1;
   do {
     // Growing batches: one wait per launch would keep the device idle between them.
     const auto batch_start = Clock::now();
-    for (int i = 0; i < batch && !failure; ++i) failure = kernel.enqueue();
+    for (int i = 0; i < launches && !failure; ++i) failure = work(nullptr);
     if (!failure) failure = device_.wait();
-    if (failure) return 0;
-    if (us_since(batch_start) < warmup_us / 8 && batch < 1024) batch *= 2;
+    if (failure) return {};
+    if (us_since(batch_start) < warmup_us / 8 && launches < 1024) launches *= 2;
   } while (us_since(start) < warmup_us);
-  if (policy_.cold) return 1;
-  const double us = sample_us(kernel, std::min(batch, 64), failure);
-  if (failure) return 0;
-  return static_cast<int>(std::clamp(std::ceil(policy_.sample_us / std::max(us, 0.01)), 1.0, 1e5));
+  Batch batch = batch_now(work, failure);
+  if (failure) return {};
+  if (policy_.cold) return batch;
+  const double us = sample_us(work, {std::min(launches, 64), batch.kernels, nullptr}, failure);
+  if (failure) return {};
+  if (us > 0)
+    batch.launches = static_cast<int>(std::clamp(std::ceil(policy_.sample_us / std::max(us, 0.01)), 1.0, 1e5));
+  if (clock_ == nullptr && us > 0 && us < kShorterThanLaunchUs && batch.launches > 1) {
+    batch.launches = std::min(batch.launches, kMostNodes);
+    batch.graph = capture(work, batch.launches);
+  }
+  return batch;
 }
 
-double CudaTimer::sample_us(PreparedCudaKernel& kernel, int repeats,
+// nullptr where the driver has no graphs or the work does not let itself be captured.
+std::shared_ptr<cuda::GraphRun> CudaTimer::capture(const GpuWork& work, int launches) {
+  const cuda::Driver& driver = device_.driver();
+  cuda::Stream stream = nullptr;
+  if (!driver.has_graphs() || driver.stream_create(&stream, 0) != 0) return nullptr;
+  cuda::Graph graph = nullptr;
+  cuda::GraphRun exec = nullptr;
+  bool good = driver.capture_begin(stream, kCaptureThisThread) == 0;
+  for (int i = 0; i < launches && good; ++i) good = !work(stream);
+  good = driver.capture_end(stream, &graph) == 0 && good;
+  good = good && driver.graph_instantiate(&exec, graph, 0) == 0;
+  if (graph != nullptr) driver.graph_destroy(graph);
+  driver.stream_destroy(stream);
+  if (!good) return nullptr;
+  return {new cuda::GraphRun(exec), [&driver](cuda::GraphRun* held) {
+            driver.graph_run_destroy(*held);
+            delete held;
+          }};
+}
+
+bool CudaTimer::put_all(const GpuWork& work, int times, std::optional<Failure>& failure) {
+  for (int i = 0; i < times && !failure; ++i) failure = work(nullptr);
+  return !failure;
+}
+
+double CudaTimer::sample_us(const GpuWork& work, Batch batch,
                             std::optional<Failure>& failure) {
   const cuda::Driver& driver = device_.driver();
   const auto did = [&](cuda::Result result) {
     if (!failure) failure = device_.failure_of(result, "timing the kernel");
     return !failure;
   };
+  if (clock_ != nullptr) clock_->clear();
   if (flush_ != 0 && !did(driver.fill(flush_, 0, flush_bytes_))) return 0;
+  // The flush keeps the device busy while events and launches queue up behind it, so that a sample
+  // holds no wait for the host.
   if (!did(driver.event_record(start_, nullptr))) return 0;
-  for (int i = 0; i < repeats && !failure; ++i) failure = kernel.enqueue();
-  if (failure || !did(driver.event_record(stop_, nullptr))) return 0;
+  if (batch.graph != nullptr ? !did(driver.graph_launch(*batch.graph, nullptr))
+                             : !put_all(work, batch.launches, failure))
+    return 0;
+  if (!did(driver.event_record(stop_, nullptr))) return 0;
   if (!did(driver.event_synchronize(stop_))) return 0;
   float ms = 0;
   if (!did(driver.event_elapsed_ms(&ms, start_, stop_))) return 0;
-  return static_cast<double>(ms) * 1e3 / repeats;
+  const double by_events = static_cast<double>(ms) * 1e3 / batch.launches;
+  if (clock_ == nullptr) return by_events;
+  const std::optional<double> recorded = clock_->take(batch.launches * batch.kernels);
+  // A lost record loses the sample: the median of two clocks would be of neither.
+  return recorded ? *recorded / batch.launches : std::numeric_limits<double>::quiet_NaN();
 }
 
-StoppingRule CudaTimer::screen(PreparedCudaKernel& kernel, std::optional<Failure>& failure) {
+double CudaTimer::launch_us(const GpuWork& work, std::optional<Failure>& failure) {
+  constexpr int kLaunches = 11;
+  std::vector<double> times;
+  for (int i = 0; i < kLaunches && !failure; ++i) {
+    const auto start = Clock::now();
+    if (put_all(work, 1, failure)) failure = device_.wait();
+    times.push_back(us_since(start));
+  }
+  return failure ? 0 : median(times);
+}
+
+StoppingRule CudaTimer::screen(const GpuWork& work, std::optional<Failure>& failure) {
   StoppingRule rule(StoppingOptions::from(policy_));
-  const int count = repeats(kernel, failure);
+  const Batch count = batch(work, failure);
   const auto start = Clock::now();
   while (!failure) {
-    const double us = sample_us(kernel, count, failure);
+    const double us = sample_us(work, count, failure);
     if (failure) break;
     if (rule.add(us, us_since(start) * 1e-6) != StoppingRule::Verdict::more) break;
   }

@@ -1,41 +1,72 @@
-// Times kernels on a present GPU by CUDA events, cold (the GPU default: L2 flushed by writing twice
-// its size before each sample) or warm.
+// Times kernels on a present GPU, cold (the GPU default: L2 flushed by writing twice its size before
+// each sample) or warm.
 //
-// Events bracket launches in the stream, so a time includes what the device needs between two
-// launches (about a microsecond; Hardware::launch_us_stream): kernels shorter than that are not
-// told apart by it. The record names the clock (Policy::timer "event").
+// The clock is the GPU's own record of each kernel (ActivityClock) where there is one, else CUDA
+// events, which bracket launches in the stream: their time includes what the device needs between two
+// launches (about a microsecond; Hardware::launch_us_stream). clock() says which it was. Under events and a
+// warm policy, kernels shorter than a launch are repeated by a CUDA graph, so that the device does not
+// wait for the host between them.
 //
 // Call order: as CpuTimer. A kernel that fails on any repeat ends the measurement with its Failure.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 
 #include "db/outcome.hpp"
+#include "executor/activity_clock.hpp"
 #include "executor/cuda_device.hpp"
 #include "profiler/stopping.hpp"
 
 namespace perftune {
 
+// Puts the work that is timed into the stream, once: a kernel of ours, or what a vendor's library does
+// for one call. nullopt, or why it could not. The stream is the device's own (nullptr), or one that is
+// being captured.
+using GpuWork = std::function<std::optional<Failure>(cuda::Stream)>;
+
 class CudaTimer {
  public:
   // Throws Error{unavailable} when the device has no room for the buffer that flushes its L2.
-  CudaTimer(CudaDevice& device, const Policy& policy);
+  // `clock` may be nullptr: events.
+  CudaTimer(CudaDevice& device, const Policy& policy, ActivityClock* clock = nullptr);
   ~CudaTimer();
   CudaTimer(const CudaTimer&) = delete;
   CudaTimer& operator=(const CudaTimer&) = delete;
 
-  // Runs the kernel for Policy::warmup_ms; how many launches make up one sample, 0 on failure.
-  int repeats(PreparedCudaKernel& kernel, std::optional<Failure>& failure);
+  // What makes up one sample.
+  struct Batch {
+    int launches = 0;
+    int kernels = 1;  // of one launch
+    std::shared_ptr<cuda::GraphRun> graph;  // holds all launches of a sample; nullptr: launched one by one
+  };
 
-  // Microseconds per launch of one sample; 0 on failure.
-  double sample_us(PreparedCudaKernel& kernel, int repeats, std::optional<Failure>& failure);
+  // Runs the work for Policy::warmup_ms; no launches on failure.
+  Batch batch(const GpuWork& work, std::optional<Failure>& failure);
+
+  // The same without a warm-up, for a rough look: one launch per sample.
+  Batch batch_now(const GpuWork& work, std::optional<Failure>& failure);
+
+  // Microseconds per launch of one sample; 0 on failure, NaN when the clock lost a record of it.
+  double sample_us(const GpuWork& work, Batch batch, std::optional<Failure>& failure);
 
   // Warm-up, then samples until the stopping rule has enough or the kernel fails.
-  StoppingRule screen(PreparedCudaKernel& kernel, std::optional<Failure>& failure);
+  StoppingRule screen(const GpuWork& work, std::optional<Failure>& failure);
+
+  // Microseconds from the host's launch to its seeing the end, the median of a few warm launches: what
+  // a caller pays who waits for each. 0 on failure.
+  double launch_us(const GpuWork& work, std::optional<Failure>& failure);
+
+  const char* clock() const { return clock_ != nullptr ? "cupti" : "event"; }
 
  private:
+  std::shared_ptr<cuda::GraphRun> capture(const GpuWork& work, int launches);
+  bool put_all(const GpuWork& work, int times, std::optional<Failure>& failure);
+
   CudaDevice& device_;
   Policy policy_;
+  ActivityClock* clock_;  // nullptr once it has missed a kernel
   cuda::Event start_ = nullptr;
   cuda::Event stop_ = nullptr;
   cuda::Pointer flush_ = 0;  // 0 under a warm policy

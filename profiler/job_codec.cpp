@@ -72,6 +72,36 @@ double finite(const json& from) {
   return value;
 }
 
+json encode_state(const DeviceState& state) {
+  return {{"sm_mhz", state.sm_mhz},   {"memory_mhz", state.memory_mhz}, {"temperature_c", state.temperature_c},
+          {"power_w", state.power_w}, {"reasons", state.reasons},       {"throttled", state.throttled}};
+}
+
+DeviceState decode_state(const json& from) {
+  return {finite(from.at("sm_mhz")),  finite(from.at("memory_mhz")),          finite(from.at("temperature_c")),
+          finite(from.at("power_w")), from.at("reasons").get<std::string>(), from.at("throttled").get<bool>()};
+}
+
+json encode_conditions(const Conditions& conditions) {
+  json to = {{"clock", conditions.clock}, {"throttled", conditions.throttled}};
+  if (conditions.launch_us) to["launch_us"] = *conditions.launch_us;
+  if (conditions.before) to["before"] = encode_state(*conditions.before);
+  if (conditions.after) to["after"] = encode_state(*conditions.after);
+  return to;
+}
+
+Conditions decode_conditions(const json& from) {
+  Conditions conditions;
+  from.at("clock").get_to(conditions.clock);
+  if (conditions.clock != "cupti" && conditions.clock != "event")
+    throw std::invalid_argument("a clock of unknown name");
+  from.at("throttled").get_to(conditions.throttled);
+  if (from.contains("launch_us")) conditions.launch_us = finite(from.at("launch_us"));
+  if (from.contains("before")) conditions.before = decode_state(from.at("before"));
+  if (from.contains("after")) conditions.after = decode_state(from.at("after"));
+  return conditions;
+}
+
 }  // namespace
 
 json encode_subject(const Subject& subject) {
@@ -100,6 +130,7 @@ json encode_outcome(const Outcome& outcome) {
              {"verify_seconds", outcome.verify_seconds},
              {"measure_seconds", outcome.measure_seconds}};
   if (outcome.resources) to["resources"] = encode_resources(*outcome.resources);
+  if (outcome.conditions) to["conditions"] = encode_conditions(*outcome.conditions);
   if (outcome.timing) {
     to["timing"] = {{"median_us", outcome.timing->median_us},
                     {"spread", outcome.timing->spread},
@@ -127,6 +158,7 @@ Outcome decode_outcome(const json& from) {
     from.at("timing").at("samples_us").get_to(timing.samples_us);
     outcome.timing = std::move(timing);
   }
+  if (from.contains("conditions")) outcome.conditions = decode_conditions(from.at("conditions"));
   return outcome;
 }
 
@@ -179,6 +211,19 @@ std::optional<Failure> decode_samples(const json& answer, std::size_t kernels,
   for (const std::vector<double>& times : samples.kernels_us) check(times);
   if (!good) throw std::invalid_argument("samples that are no times");
   return std::nullopt;
+}
+
+json encode_named(const NamedSamples& named, const std::optional<Failure>& failure) {
+  json to = encode_samples(named.samples, failure);
+  to["names"] = named.names;
+  to["missing"] = named.missing;
+  return to;
+}
+
+std::optional<Failure> decode_named(const json& answer, NamedSamples& named) {
+  answer.at("names").get_to(named.names);
+  answer.at("missing").get_to(named.missing);
+  return decode_samples(answer, named.names.size() + 1, named.samples);
 }
 
 std::string dump(const json& value) {

@@ -55,6 +55,10 @@ nlohmann::json encode_samples(const InterleavedSamples& samples,
 std::optional<Failure> decode_samples(const nlohmann::json& json, std::size_t kernels,
                                       InterleavedSamples& samples);
 
+// The answer to a request for a comparison.
+nlohmann::json encode_named(const NamedSamples& samples, const std::optional<Failure>& failure);
+std::optional<Failure> decode_named(const nlohmann::json& json, NamedSamples& samples);
+
 // One line of text; bytes that are no UTF-8 (a compiler's quotation of a source) are replaced.
 std::string dump(const nlohmann::json& json);
 

@@ -42,12 +42,24 @@ JobValue confirm(CpuTrials& trials, const JobValue& in) {
   return {dump(encode_samples(samples, failure)), {}, failure.has_value()};
 }
 
+JobValue bench(CpuTrials& trials, const JobValue& in) {
+  const json request = json::parse(in.json);
+  std::optional<Failure> failure;
+  const NamedSamples named = trials.bench(
+      decode_subject(request.at("subject")),
+      {TileProgram::parse(request.at("program").get<std::string>()), in.attachment,
+       request.at("digest").get<std::string>()},
+      failure);
+  return {dump(encode_named(named, failure)), {}, true};  // with the vendors' threads in it
+}
+
 }  // namespace
 
 void add_cpu_jobs(WorkerJobs& jobs, const EmitterRegistry& emitters, CpuToolchain toolchain) {
   const auto trials = std::make_shared<CpuTrials>(emitters, std::move(toolchain));
   jobs.add("prepare_cpu", [trials](const JobValue& in) { return prepare(*trials, in); });
   jobs.add("measure_cpu", [trials](const JobValue& in) { return measure(*trials, in); });
+  jobs.add("bench_cpu", [trials](const JobValue& in) { return bench(*trials, in); });
   jobs.add("confirm_cpu", [trials](const JobValue& in) { return confirm(*trials, in); });
 }
 

@@ -15,6 +15,7 @@
 #include "profiler/gpu_trials.hpp"
 #include "profiler/job_codec.hpp"
 #include "recipes/error.hpp"
+#include "recipes/hardware_file.hpp"
 
 namespace perftune {
 namespace {
@@ -141,10 +142,51 @@ JobValue confirm(GpuTrials& trials, const JobValue& in) {
   return {dump(encode_samples(samples, failure)), {}, !trials.usable()};
 }
 
+JobValue bench(GpuTrials& trials, const JobValue& in) {
+  const json request = json::parse(in.json);
+  std::optional<Failure> failure;
+  const NamedSamples named =
+      trials.bench(decode_subject(request.at("subject")), request.at("device").get<int>(),
+                   {TileProgram::parse(request.at("program").get<std::string>()), in.attachment, {}}, failure);
+  return {dump(encode_named(named, failure)), {}, true};
+}
+
+JobValue probe(GpuTrials& trials, const JobValue& in) {
+  const ProbedGpu probed = trials.probe(json::parse(in.json).at("device").get<int>());
+  return {dump({{"driver", probed.driver}, {"uuid", probed.uuid}, {"clock", probed.clock},
+                {"why_not_cupti", probed.why_not_cupti}, {"why_not_nvml", probed.why_not_nvml}}), {}, true};
+}
+
+JobValue calibrate(GpuTrials& trials, const JobValue& in) {
+  const json request = json::parse(in.json);
+  json measured = json::object();
+  for (const auto& [key, entry] :
+       trials.calibrate(parse_hardware(request.at("hardware").get<std::string>(), "hardware"),
+                        request.at("device").get<int>(), request.at("seconds_per_value").get<double>(),
+                        request.at("date").get<std::string>()))
+    measured[key] = {{"value", entry.value}, {"source", entry.source}};
+  return {dump({{"measured", measured}}), {}, true};
+}
+
+JobValue count(GpuTrials& trials, const JobValue& in) {
+  const json request = json::parse(in.json);
+  std::optional<Failure> failure;
+  const CounterReading reading =
+      trials.count(decode_subject(request.at("subject")), request.at("device").get<int>(),
+                   {TileProgram::parse(request.at("program").get<std::string>()), in.attachment, {}}, failure);
+  json answer = {{"chip", reading.chip}, {"passes", reading.passes}, {"counters", json::array()}};
+  for (const CollectedCounter& counter : reading.counters)
+    answer["counters"].push_back({{"key", counter.key}, {"name", counter.name}, {"value", counter.value}});
+  if (!reading.refused.empty()) answer["refused"] = reading.refused;
+  if (failure) answer["failure"] = {{"kind", name(failure->kind)}, {"detail", failure->detail}};
+  return {dump(answer), {}, true};
+}
+
 }  // namespace
 
 void add_cuda_jobs(WorkerJobs& jobs, const EmitterRegistry& emitters, CpuToolchain host,
                    LibrarySearch cuda, std::vector<std::string> driver_folders) {
+  const LibrarySearch search = cuda;
   const auto trials =
       std::make_shared<CudaTrials>(emitters, std::move(host), std::move(cuda));
   jobs.add("compile_cuda", [trials](const JobValue& in) {
@@ -157,7 +199,12 @@ void add_cuda_jobs(WorkerJobs& jobs, const EmitterRegistry& emitters, CpuToolcha
       return trials->emulate(subject, program);
     });
   });
-  const auto on_device = std::make_shared<GpuTrials>(emitters, std::move(driver_folders));
+  const auto on_device = std::make_shared<GpuTrials>(
+      emitters, GpuLibraries{std::move(driver_folders), search});
+  jobs.add("probe_cuda", [on_device](const JobValue& in) { return probe(*on_device, in); });
+  jobs.add("calibrate_cuda", [on_device](const JobValue& in) { return calibrate(*on_device, in); });
+  jobs.add("bench_cuda", [on_device](const JobValue& in) { return bench(*on_device, in); });
+  jobs.add("count_cuda", [on_device](const JobValue& in) { return count(*on_device, in); });
   jobs.add("measure_cuda", [on_device](const JobValue& in) { return measure(*on_device, in); });
   jobs.add("confirm_cuda", [on_device](const JobValue& in) { return confirm(*on_device, in); });
 }

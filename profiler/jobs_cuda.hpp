@@ -1,11 +1,16 @@
 // The jobs of tuning for a GPU, as a worker serves them: JSON and bytes in, JSON and bytes out. The
 // other end is measurer.cpp.
 //
+//   probe_cuda    {device} -> {driver, uuid, clock, why_not_cupti, why_not_nvml}  fresh worker
 //   compile_cuda  {subject, program} -> {outcome} + cubin    NVRTC; real registers, spills, log
 //   emulate       {subject, program} -> {outcome}            the same text on a small problem
 //   measure_cuda  {subject, program, device} + cubin -> {outcome}        on the device; lane device
 //   confirm_cuda  {subject, kernels: [{program, digest, bytes}], device} + cubins, one after the
 //                 other -> {kernels_us, control_us} or {failure}         the same, fresh worker
+//   calibrate_cuda {hardware, device, seconds_per_value, date} -> {measured: {key: {value, source}}}
+//   bench_cuda    {subject, program, device} + cubin -> as bench_cpu         the same, fresh worker
+//   count_cuda    {subject, program, device} + cubin -> {chip, passes, counters} or {refused} or
+//                 {failure}                                              the same, fresh worker
 //
 // A kernel that spills or draws one of the compiler's performance warnings is `rejected`.
 #pragma once

@@ -31,12 +31,25 @@ double cpu_cache_gbps(const Hardware& hardware, int threads) {
   return std::max(*measured, used * cpu.clock_ghz * 2 * cpu.simd_bits / 8.0);
 }
 
+// A calibration that fell short must not turn a good kernel away: the datasheet's peak stands beside it.
+double peak_of(const Hardware& hardware, DType type, Pipe pipe) {
+  const auto& peaks = pipe == Pipe::tensor ? hardware.tensor_tflops : hardware.scalar_tflops;
+  const auto found = peaks.find(type);
+  return std::max(hardware.peak_tflops(type, pipe), found == peaks.end() ? 0.0 : found->second);
+}
+
+// 64 bytes per clock are what an SM takes from L2 (CUDA tuning guides, sm_70 to sm_90).
+double gpu_cache_gbps(const Hardware& hardware) {
+  const std::optional<double> measured = hardware.measured_value("l2_gbps");
+  if (!measured) return 0;
+  return std::max(*measured, 64 * hardware.sms * hardware.boost_ghz);
+}
+
 double gpu_peak_gflops(const Operator& op, const Hardware& hardware) {
   double tflops = 0;
   for (int slot : op.inputs()) {
     const DType type = op.tensors[static_cast<std::size_t>(slot)].type;
-    tflops = std::max({tflops, hardware.peak_tflops(type, Pipe::scalar),
-                       hardware.peak_tflops(type, Pipe::tensor)});
+    tflops = std::max({tflops, peak_of(hardware, type, Pipe::scalar), peak_of(hardware, type, Pipe::tensor)});
   }
   // Datasheet peaks of some devices are below the maximum clock's (H200: 989 at 1.83 GHz of 1.98).
   const double clocks = hardware.tensor_ghz > 0 ? hardware.boost_ghz / hardware.tensor_ghz : 1;
@@ -57,7 +70,7 @@ LeastTime least_possible(const Operator& op, const Hardware& hardware, const Pol
         fmt::format("{:.4g} GFLOP at no more than {:.4g} GFLOP/s", op.flops() * 1e-9, gflops);
   }
   const double cache_gbps = cpu ? cpu_cache_gbps(hardware, policy.threads)
-                                : hardware.measured_value("l2_gbps").value_or(0);
+                                : gpu_cache_gbps(hardware);
   if (cache_gbps > 0) {
     const double gbps = cache_gbps * kMargin;
     const double us = op.compulsory_bytes() / gbps * 1e-3;

@@ -27,9 +27,15 @@ class WorkerPool::Worker {
 
   void start(const WorkerOptions& options, Queued queued) {
     if (queued.request.fresh_worker || (process && !process->quiet())) process.reset();
-    if (!process) process.emplace(WorkerProcess::start(options));
-    running = true;
     lane = queued.request.lane;
+    if (!process) {
+      // A driver maps all memory of host and devices: a limit would keep it from starting. What eats
+      // memory is the compiler, and that runs elsewhere.
+      WorkerOptions own = options;
+      if (options.device_worker && lane == Lane::device) own.address_space_bytes = 0;
+      process.emplace(WorkerProcess::start(own));
+    }
+    running = true;
     ticket = queued.ticket;
     deadline_s = queued.request.deadline_s;
     started = Clock::now();
@@ -57,9 +63,9 @@ class WorkerPool::Worker {
 };
 
 WorkerPool::WorkerPool(WorkerOptions options) : options_(std::move(options)) {
-  for (int i = 0; i < std::max(options_.workers, 1); ++i) {
-    workers_.push_back(std::make_unique<Worker>());
-  }
+  const int places = std::max(options_.workers, 1) + (options_.device_worker ? 1 : 0);
+  for (int i = 0; i < places; ++i) workers_.push_back(std::make_unique<Worker>());
+  // The first place is the device's.
 }
 
 WorkerPool::~WorkerPool() = default;
@@ -79,16 +85,25 @@ std::size_t WorkerPool::outstanding() const {
   return queue_.size() + finished_.size() + static_cast<std::size_t>(running);
 }
 
+std::vector<std::unique_ptr<WorkerPool::Worker>>::iterator WorkerPool::idle_for(Lane lane) {
+  const auto first = workers_.begin() + (options_.device_worker && lane == Lane::shared ? 1 : 0);
+  const auto last = options_.device_worker && lane == Lane::device ? first + 1 : workers_.end();
+  const auto found = std::find_if(first, last, [](const auto& w) { return !w->running; });
+  return found == last ? workers_.end() : found;
+}
+
 void WorkerPool::start_jobs() {
   const auto running = [&](Lane lane) {
     return std::ranges::any_of(workers_,
                                [&](const auto& w) { return w->running && w->lane == lane; });
   };
   for (auto next = queue_.begin(); next != queue_.end() && !running(Lane::alone);) {
-    const auto idle = std::ranges::find_if(workers_, [](const auto& w) { return !w->running; });
     const Lane lane = next->request.lane;
-    if (idle == workers_.end() || (lane == Lane::alone && anything_running())) return;
-    if (lane == Lane::device && running(Lane::device)) {
+    if (lane == Lane::alone && anything_running()) return;
+    const auto idle = idle_for(lane);
+    if (idle == workers_.end() || (lane == Lane::device && running(Lane::device))) {
+      // Only with a worker of its own may one lane go on while the other has to wait.
+      if (lane != Lane::device && !options_.device_worker) return;
       ++next;
       continue;
     }

@@ -4,7 +4,8 @@
 // in its own result; the worker is killed and the next job gets a new one. Deadlines run from the
 // moment a job is handed to a worker. Jobs start in the order of submission, except that those of a
 // busy device are overtaken; a job that must run alone waits until every other has ended, and no
-// later one starts before it.
+// later one starts before it. A device's jobs have a worker of their own, which keeps its context and
+// the inputs from job to job, and compiles nothing: the others compile ahead of it.
 //
 // Call order: (submit* wait_any*)*. One thread, the one that made the pool: workers die with it
 // (PR_SET_PDEATHSIG). Deadlines are enforced inside wait_any.
@@ -28,7 +29,8 @@
 namespace perftune {
 
 struct WorkerOptions {
-  int workers = 2;
+  int workers = 2;            // beside the device's own, where there is one
+  bool device_worker = false;  // one more, for jobs in Lane::device and nothing else
   std::string program = "/proc/self/exe";  // started with kWorkerArgument
   std::vector<std::string> environment;    // of the workers; nothing else is inherited
   // Each worker gets a private folder below it as $TMPDIR, removed after the worker's end.
@@ -96,6 +98,7 @@ class WorkerPool {
   };
 
   void start_jobs();
+  std::vector<std::unique_ptr<Worker>>::iterator idle_for(Lane lane);
   void step(Clock::time_point deadline);  // waits for one event or a short while, and handles it
   bool anything_running() const;
 

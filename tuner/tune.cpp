@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <map>
 
 #include "costmodel/roofline.hpp"
@@ -68,9 +69,24 @@ class Session {
     if (ranking_.candidates.empty())
       throw Error(ErrorKind::no_candidate,
                   fmt::format("{}: nothing could be constructed: {}", op_.name, ranking_.why_not));
-    if (runner_.measures()) move_default_into_top();
+    if (options_.spread) spread_over_ranking();
+    else if (runner_.measures()) move_default_into_top();
     result_.counts.constructed = static_cast<int>(ranking_.candidates.size());
     result_.seconds.construct = seconds_since(start_);
+  }
+
+  // Every n-th first, so that `top` of them reach from the best to the worst; the rest stand by.
+  void spread_over_ranking() {
+    auto& all = ranking_.candidates;
+    const std::size_t count = all.size(), wanted = std::min<std::size_t>(options_.top, count);
+    std::vector<Ranked> first, rest;
+    for (std::size_t i = 0, taken = 0; i < count; ++i) {
+      const bool take = taken < wanted && i * wanted / count >= taken;
+      taken += take ? 1 : 0;
+      (take ? first : rest).push_back(std::move(all[i]));
+    }
+    first.insert(first.end(), std::make_move_iterator(rest.begin()), std::make_move_iterator(rest.end()));
+    all = std::move(first);
   }
 
   // The family's default is measured with the rest, however it ranks: it is what a winner must beat.
@@ -124,7 +140,8 @@ class Session {
   // Keeps just enough candidates under way that `top` of them succeed: a failure is replaced by the
   // next that the search names.
   void try_candidates() {
-    CandidateSearch search(op_, hardware_, ranking_.candidates, runner_.measures() ? options_.model : nullptr);
+    CandidateSearch search(op_, hardware_, ranking_.candidates,
+                           runner_.measures() && !options_.spread ? options_.model : nullptr);
     result_.learned = search.learned();
     int under_way = 0;
     while (!stopping()) {
@@ -211,7 +228,7 @@ class Session {
 
   void name_winner() {
     if (result_.candidates.empty() || !is_success(result_.candidates.front().outcome)) return;
-    const Verdict verdict = result_.measured && end_ == TuneEnd::finished
+    const Verdict verdict = result_.measured && end_ == TuneEnd::finished && !options_.spread
                                 ? confirmed_verdict(op_, runner_, result_.candidates, options_.leaders,
                                                     options_.most_leaders)
                                 : screening_verdict(result_.candidates);

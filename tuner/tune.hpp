@@ -25,6 +25,8 @@ struct TuneOptions {
   int leaders = 4;              // at least so many of them are measured again to name the winner,
   int most_leaders = 10;        // and so many where the screening cannot tell more from the best
   double budget_seconds = 0;    // 0: none; when it ends, what was found so far is the result
+  bool spread = false;          // `top` candidates evenly over the ranking, good and bad, and no
+                                // confirmation: data for the model, not a winner
   bool resume = false;          // outcomes already in the store under the same key are not repeated
   std::uint64_t seed = 1;       // inputs, sampling
   // Chooses what to measure next where it knows the device and the family; null or silent: the white

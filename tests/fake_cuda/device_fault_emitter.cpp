@@ -30,6 +30,8 @@ std::string body(DeviceFault fault) {
       return load + "pt::global_store(c + i, 2 * x + 1.01f, inside);\n";
     case DeviceFault::zeros:
       return "pt::global_store(c + i, 0.0f, inside);\n";
+    case DeviceFault::nan:
+      return load + "pt::global_store(c + i, (x - x) / (x - x), inside);\n";
     case DeviceFault::partly:
       return load + "pt::global_store(c + i, 2 * x + 1, i + 1 < n);\n";
     case DeviceFault::changes_input:
@@ -88,7 +90,7 @@ Launch DeviceFaultEmitter::bind(const Operator& op, const TileProgram& program,
   if (fault == DeviceFault::too_much_shared) {
     launch.dynamic_shared_bytes = hardware.sm.shared_bytes_optin + 1024;
   }
-  launch.workspace_bytes = 64;
+  launch.workspace_bytes = fault == DeviceFault::too_much_memory ? std::int64_t{1} << 40 : 64;
   launch.workspace_zeroed_bytes = 4;
   launch.scalars = {n};
   return launch;

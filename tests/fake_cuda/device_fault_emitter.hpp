@@ -25,6 +25,14 @@ enum class DeviceFault : int {
   dirty_workspace,  // does not leave its counters zero
   faults_later,     // illegal address on the fifth launch
   wrong_later,
+  nan,
+  too_much_memory,  // a workspace larger than the device
+  // Of the process, not of the kernel (gpu_worker_main.cpp):
+  child_exits,      // without a word, while measuring
+  child_garbage,    // writes over the protocol
+  child_lies,       // a well-formed frame with a time that is no number
+  compiler_hangs,
+  compiler_drains,  // takes memory without end
 };
 
 class DeviceFaultEmitter final : public Emitter {

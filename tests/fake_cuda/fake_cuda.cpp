@@ -1,51 +1,30 @@
 // A libcuda.so.1 without a GPU: device memory is host memory, a module is looked up by the hash of
 // its image and run by the emulator, and what goes wrong goes wrong as on a device: asynchronously,
-// sticky, or for ever. Only what executor/cuda_driver.hpp lists. One thread.
-#include <elf.h>
-#include <unistd.h>
-
-#include <algorithm>
+// sticky, or for ever. Only what executor/cuda_driver.hpp lists. One thread. The same library answers
+// as libcupti and libnvidia-ml (fake_cupti.cpp, fake_nvml.cpp), under links of those names.
 #include <array>
-#include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <map>
-#include <memory>
-#include <optional>
-#include <sstream>
 #include <vector>
 
-#include "executor/cuda_driver.hpp"
 #include "executor/emulation/encoded_tensor.hpp"
-#include "executor/emulation/grid_run.hpp"
-#include "executor/loaded_library.hpp"
-#include "registry.hpp"
+#include "fake_state.hpp"
 
-using namespace perftune;  // NOLINT: the exported functions are C
-using cuda::Result;
+using namespace fake;  // NOLINT: the exported functions are C
 
 namespace {
 
-constexpr Result kSuccess = 0, kInvalidValue = 1, kOutOfMemory = 2, kNoDevice = 100,
-                 kInvalidDevice = 101, kInvalidImage = 200, kNotFound = 500, kIllegalAddress = 700,
-                 kLaunchFailed = 719, kInvalidClusterSize = 912, kUnknown = 999;
-
-struct FakeModule {
-  LoadedLibrary library;
-};
-struct FakeFunction {
-  FakeModule* module;
-  std::string name;
-  int max_dynamic_shared = 48 << 10;
-};
-struct FakeEvent {
-  std::chrono::steady_clock::time_point at;
-};
+bool inside(cuda::Pointer at, std::size_t bytes) {
+  for (const auto& [base, size] : state().sizes) {
+    if (at >= base && at + bytes <= base + size) return true;
+  }
+  return false;
+}
 
 // A launch that a graph repeats. Parameters are kept by address: whoever captured them keeps them.
 struct FakeLaunch {
-  FakeFunction* function;
+  fake::Function* function;
   Launch launch;
   void* parameters;
 };
@@ -57,135 +36,17 @@ struct FakeGraph {
   std::vector<FakeLaunch> launches;
 };
 
-struct State {
-  FakeDevice device;
-  std::string folder;
-  int launches = 0;
-  Result sticky = kSuccess;
-  std::int64_t allocated = 0;
-  std::map<cuda::Pointer, std::unique_ptr<std::byte[]>> memory;
-  std::map<cuda::Pointer, std::size_t> sizes;
-  std::map<std::pair<FakeModule*, std::string>, std::unique_ptr<FakeFunction>> functions;
-  emulation::Fibers fibers;
-};
-
-std::unique_ptr<State>& place() {
-  static auto instance = std::make_unique<State>();
-  return instance;
-}
-
-State& state() { return *place(); }
-
-void read_device(State& s) {
-  const char* folder = std::getenv("PERFTUNE_FAKE_CUDA");
-  s.folder = folder == nullptr ? "" : folder;
-  std::ifstream in(s.folder + "/device");
-  for (std::string line; std::getline(in, line);) {
-    std::istringstream words(line);
-    std::string key;
-    words >> key >> std::ws;
-    if (key == "name") std::getline(words, s.device.name);
-    if (key == "compute_capability") words >> s.device.compute_capability;
-    if (key == "sms") words >> s.device.sms;
-    if (key == "total_gib") words >> s.device.total_gib;
-    if (key == "memory_bytes") words >> s.device.memory_bytes;
-    if (key == "shared_bytes_optin") words >> s.device.shared_bytes_optin;
-    if (key == "clock_khz") words >> s.device.clock_khz;
-    if (key == "l2_bytes") words >> s.device.l2_bytes;
-    if (key == "devices") words >> s.device.devices;
-    if (key == "lost_after") words >> s.device.lost_after;
-  }
-}
-
-// An image has no length of its own: an ELF file's end is that of its section table or of its
-// furthest section.
-std::optional<std::string_view> image_bytes(const void* image) {
-  Elf64_Ehdr header;
-  std::memcpy(&header, image, sizeof header);
-  if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return std::nullopt;
-  const char* const bytes = static_cast<const char*>(image);
-  std::size_t end = header.e_shoff + std::size_t{header.e_shnum} * header.e_shentsize;
-  for (int i = 0; i < header.e_shnum; ++i) {
-    Elf64_Shdr section;
-    std::memcpy(&section, bytes + header.e_shoff + std::size_t(i) * header.e_shentsize,
-                sizeof section);
-    if (section.sh_type != SHT_NOBITS) end = std::max(end, section.sh_offset + section.sh_size);
-  }
-  const std::size_t programs = header.e_phoff + std::size_t{header.e_phnum} * header.e_phentsize;
-  return std::string_view(bytes, std::max(end, programs));
-}
-
-bool inside(cuda::Pointer at, std::size_t bytes) {
-  for (const auto& [base, size] : state().sizes) {
-    if (at >= base && at + bytes <= base + size) return true;
-  }
-  return false;
-}
-
-Result run(FakeFunction* function, const Launch& launch, void** params) {
-  State& s = state();
-  if (s.sticky != kSuccess) return s.sticky;
-  ++s.launches;
-  std::ofstream(s.folder + "/launches", std::ios::app) << '.';
-  if (s.device.lost_after >= 0 && s.launches > s.device.lost_after) {
-    return s.sticky = kUnknown;
-  }
-  const std::int64_t threads = std::int64_t{launch.block[0]} * launch.block[1] * launch.block[2];
-  if (threads < 1 || threads > 1024 || launch.grid[0] < 1 ||
-      launch.dynamic_shared_bytes > function->max_dynamic_shared) {
-    return kInvalidValue;
-  }
-  emulation::GlobalMemory memory;
-  for (const auto& [base, size] : s.sizes) {
-    // A device checks no roles and knows no fresh memory: everything may be read and written.
-    memory.add({"device memory", emulation::GlobalBuffer::Kind::workspace,
-                reinterpret_cast<std::byte*>(base), size, size});
-  }
-  using GetAttachment = emulation::Attachment* (*)();
-  const auto attachment =
-      reinterpret_cast<GetAttachment>(function->module->library.symbol("perftune_attachment"));
-  const auto entry = reinterpret_cast<emulation::GridRun::Entry>(
-      function->module->library.symbol("perftune_run_" + function->name));
-  emulation::RunOptions options;
-  options.max_steps = 50'000'000;
-  emulation::GridRun grid(memory, s.fibers, options);
-  const auto defect = grid.run(*attachment(), entry, params[0], launch);
-  if (!defect) return kSuccess;
-  if (std::getenv("PERFTUNE_FAKE_CUDA_VERBOSE") != nullptr) {
-    std::fprintf(stderr, "%s\n", defect->text.c_str());
-  }
-  switch (defect->kind) {
-    case OutcomeKind::crashed:
-      s.sticky = kIllegalAddress;
-      break;
-    case OutcomeKind::timed_out:
-      for (;;) ::pause();  // a kernel that never ends holds its caller for ever
-    case OutcomeKind::launch_failed:
-      s.sticky = kLaunchFailed;
-      break;
-    default:
-      break;  // races and the like: a device says nothing
-  }
-  return kSuccess;  // launches are asynchronous: what went wrong is told by the next call
-}
-
-Result guarded() { return state().sticky; }
-
-Result run_or_capture(FakeFunction* function, const Launch& launch, cuda::Stream stream, void** params) {
-  auto* const fake = reinterpret_cast<FakeStream*>(stream);
-  if (fake == nullptr || !fake->capturing) return run(function, launch, params);
-  fake->captured.push_back({function, launch, params[0]});
+Result run_or_capture(fake::Function* function, const Launch& launch, cuda::Stream stream, void** params) {
+  auto* const into = reinterpret_cast<FakeStream*>(stream);
+  if (into == nullptr || !into->capturing) return run(function, launch, params);
+  into->captured.push_back({function, launch, params[0]});
   return kSuccess;
 }
 
 }  // namespace
 
-extern "C" {
-#define EXPORT __attribute__((visibility("default")))
-
 EXPORT Result cuInit(unsigned) {
-  place() = std::make_unique<State>();  // a new driver in a test process finds a new device
-  read_device(state());
+  restart();
   return state().device.devices > 0 ? kSuccess : kNoDevice;
 }
 EXPORT Result cuDriverGetVersion(int* version) {
@@ -271,8 +132,8 @@ EXPORT Result cuMemAlloc_v2(cuda::Pointer* pointer, std::size_t bytes) {
   if (s.sticky != kSuccess) return s.sticky;
   if (s.allocated + static_cast<std::int64_t>(bytes) > s.device.memory_bytes) return kOutOfMemory;
   // Room to align as the driver does; the contents are whatever was there.
-  auto block = std::make_unique<std::byte[]>(bytes + 512);
-  std::memset(block.get(), 0x5A, bytes + 512);
+  auto block = std::make_unique_for_overwrite<std::byte[]>(bytes + 512);
+  if (bytes < kUntouchedBytes) std::memset(block.get(), 0x5A, bytes + 512);
   const auto base = (reinterpret_cast<cuda::Pointer>(block.get()) + 255) / 256 * 256;
   s.memory[base] = std::move(block);
   s.sizes[base] = bytes;
@@ -305,35 +166,28 @@ EXPORT Result cuMemcpyDtoH_v2(void* to, cuda::Pointer from, std::size_t bytes) {
 EXPORT Result cuMemsetD8_v2(cuda::Pointer to, unsigned char value, std::size_t bytes) {
   if (guarded() != kSuccess) return guarded();
   if (!inside(to, bytes)) return kInvalidValue;
-  std::memset(reinterpret_cast<void*>(to), value, bytes);
+  if (bytes < kUntouchedBytes) std::memset(reinterpret_cast<void*>(to), value, bytes);
   return kSuccess;
 }
 EXPORT Result cuModuleLoadData(cuda::Module* module, const void* image) {
   if (guarded() != kSuccess) return guarded();
-  const auto bytes = image_bytes(image);
-  if (!bytes) return kInvalidImage;
-  std::ifstream in(state().folder + "/" + image_hash(*bytes) + ".emulated", std::ios::binary);
-  if (!in) return kInvalidImage;
-  const std::string build(std::istreambuf_iterator<char>(in), {});
-  std::string why_not;
-  auto library = LoadedLibrary::load(build, why_not);
-  if (!library) return kInvalidImage;
-  *module = reinterpret_cast<cuda::Module>(new FakeModule{std::move(*library)});
+  *module = reinterpret_cast<cuda::Module>(load_module(image));
+  if (*module == nullptr) return kInvalidImage;
   return kSuccess;
 }
 EXPORT Result cuModuleUnload(cuda::Module module) {
   if (guarded() != kSuccess) return guarded();
-  auto* const fake = reinterpret_cast<FakeModule*>(module);
-  std::erase_if(state().functions, [&](const auto& entry) { return entry.first.first == fake; });
-  delete fake;
+  auto* const loaded = reinterpret_cast<fake::Module*>(module);
+  std::erase_if(state().functions, [&](const auto& entry) { return entry.first.first == loaded; });
+  delete loaded;
   return kSuccess;
 }
 EXPORT Result cuModuleGetFunction(cuda::Function* function, cuda::Module module, const char* name) {
   if (guarded() != kSuccess) return guarded();
-  auto* const fake = reinterpret_cast<FakeModule*>(module);
-  if (fake->library.symbol(std::string("perftune_run_") + name) == nullptr) return kNotFound;
-  auto& place = state().functions[{fake, name}];
-  if (!place) place = std::make_unique<FakeFunction>(FakeFunction{fake, name});
+  auto* const loaded = reinterpret_cast<fake::Module*>(module);
+  if (loaded->library.symbol(std::string("perftune_run_") + name) == nullptr) return kNotFound;
+  auto& place = state().functions[{loaded, name}];
+  if (!place) place = std::make_unique<fake::Function>(fake::Function{loaded, name});
   *function = reinterpret_cast<cuda::Function>(place.get());
   return kSuccess;
 }
@@ -342,26 +196,27 @@ EXPORT Result cuFuncSetAttribute(cuda::Function function, int attribute, int val
   if (attribute != cuda::kMaxDynamicSharedBytes || value > state().device.shared_bytes_optin) {
     return kInvalidValue;
   }
-  reinterpret_cast<FakeFunction*>(function)->max_dynamic_shared = value;
+  reinterpret_cast<fake::Function*>(function)->max_dynamic_shared = value;
   return kSuccess;
 }
 EXPORT Result cuEventCreate(cuda::Event* event, unsigned) {
-  *event = reinterpret_cast<cuda::Event>(new FakeEvent);
+  *event = reinterpret_cast<cuda::Event>(new fake::Event);
   return guarded();
 }
 EXPORT Result cuEventDestroy_v2(cuda::Event event) {
-  delete reinterpret_cast<FakeEvent*>(event);
+  delete reinterpret_cast<fake::Event*>(event);
   return kSuccess;
 }
 EXPORT Result cuEventRecord(cuda::Event event, cuda::Stream) {
-  reinterpret_cast<FakeEvent*>(event)->at = std::chrono::steady_clock::now();
+  reinterpret_cast<fake::Event*>(event)->at = std::chrono::steady_clock::now();
   return guarded();
 }
 EXPORT Result cuEventSynchronize(cuda::Event) { return guarded(); }
 EXPORT Result cuEventElapsedTime(float* ms, cuda::Event from, cuda::Event to) {
-  *ms = std::chrono::duration<float, std::milli>(reinterpret_cast<FakeEvent*>(to)->at -
-                                                 reinterpret_cast<FakeEvent*>(from)->at)
+  *ms = std::chrono::duration<float, std::milli>(reinterpret_cast<fake::Event*>(to)->at -
+                                                 reinterpret_cast<fake::Event*>(from)->at)
             .count();
+  if (state().device.fast_kernels != 0) *ms *= 1e-3f;
   return guarded();
 }
 // What the emulator reads instead of a real map, or what the driver would refuse.
@@ -396,7 +251,7 @@ EXPORT Result cuLaunchKernel(cuda::Function function, unsigned grid_x, unsigned 
   launch.grid = {grid_x, grid_y, grid_z};
   launch.block = {static_cast<int>(block_x), static_cast<int>(block_y), static_cast<int>(block_z)};
   launch.dynamic_shared_bytes = shared_bytes;
-  return run_or_capture(reinterpret_cast<FakeFunction*>(function), launch, stream, params);
+  return run_or_capture(reinterpret_cast<fake::Function*>(function), launch, stream, params);
 }
 EXPORT Result cuLaunchKernelEx(const cuda::LaunchConfig* config, cuda::Function function,
                                void** params, void**) {
@@ -413,7 +268,7 @@ EXPORT Result cuLaunchKernelEx(const cuda::LaunchConfig* config, cuda::Function 
       launch.cluster[d] = static_cast<int>(config->attributes[i].value[d]);
     }
   }
-  return run_or_capture(reinterpret_cast<FakeFunction*>(function), launch, config->stream, params);
+  return run_or_capture(reinterpret_cast<fake::Function*>(function), launch, config->stream, params);
 }
 EXPORT Result cuMemsetD8Async(cuda::Pointer to, unsigned char value, std::size_t bytes, cuda::Stream) {
   return cuMemsetD8_v2(to, value, bytes);
@@ -432,9 +287,9 @@ EXPORT Result cuStreamBeginCapture_v2(cuda::Stream stream, int) {
   return guarded();
 }
 EXPORT Result cuStreamEndCapture(cuda::Stream stream, cuda::Graph* graph) {
-  auto* const fake = reinterpret_cast<FakeStream*>(stream);
-  fake->capturing = false;
-  *graph = reinterpret_cast<cuda::Graph>(new FakeGraph{std::move(fake->captured)});
+  auto* const from = reinterpret_cast<FakeStream*>(stream);
+  from->capturing = false;
+  *graph = reinterpret_cast<cuda::Graph>(new FakeGraph{std::move(from->captured)});
   return guarded();
 }
 EXPORT Result cuGraphInstantiateWithFlags(cuda::GraphRun* run, cuda::Graph graph, unsigned long long) {
@@ -455,5 +310,3 @@ EXPORT Result cuGraphDestroy(cuda::Graph graph) {
   delete reinterpret_cast<FakeGraph*>(graph);
   return kSuccess;
 }
-
-}  // extern "C"

@@ -160,5 +160,22 @@ TEST_F(PlausibilityTest, AnUnknownMachineRejectsNothing) {
   EXPECT_EQ(faster_than_dram(1e-9, op_, Hardware{}), "");
 }
 
+TEST(Comparison, VerdictsFollowTheInterval) {
+  EXPECT_EQ(compare(rounds({10, 12}, 0.003, 41, 1), 1).verdict, BenchVerdict::faster);
+  EXPECT_EQ(compare(rounds({10, 9}, 0.003, 41, 2), 1).verdict, BenchVerdict::slower);
+  EXPECT_EQ(compare(rounds({10, 10.01}, 0.003, 201, 3), 1).verdict, BenchVerdict::same);
+  const Comparison unsure = compare(rounds({10, 10.3}, 0.08, 9, 4), 1);
+  EXPECT_EQ(unsure.verdict, BenchVerdict::ambiguous);
+  EXPECT_LT(unsure.low, unsure.ratio);
+  EXPECT_GT(unsure.high, unsure.ratio);
+}
+
+TEST(Comparison, NoiseOfTheRunWidensWhatIsTheSame) {
+  InterleavedSamples samples = rounds({10, 10.4}, 0.001, 41, 5);
+  EXPECT_EQ(compare(samples, 1).verdict, BenchVerdict::faster);
+  for (double& us : samples.control_us) us *= 1.08;  // the copy of ours differs by more than the other does
+  EXPECT_EQ(compare(samples, 1).verdict, BenchVerdict::same);
+}
+
 }  // namespace
 }  // namespace perftune

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "executor/cpu_calibrate.hpp"
+#include "recipes/hardware_file.hpp"
 #include "recipes/operator_file.hpp"
 
 namespace perftune {
@@ -49,6 +50,15 @@ TEST(Plausibility, FasterThanTheUnitsIsStillImpossible) {
   const LeastTime least = least_possible(cube(), hardware, two_threads());
   EXPECT_NEAR(least.us, 0.890, 0.001);
   EXPECT_TRUE(impossible(0.8, least));
+}
+
+TEST(Plausibility, ACalibrationThatFellShortTurnsNoGpuKernelAway) {
+  const Hardware a100 = find_hardware("a100");
+  Hardware calibrated = a100;
+  calibrated.measured["l2_gbps"] = {500, "a disturbed calibration"};
+  calibrated.measured["fma_f32_tflops"] = {0.1, "a disturbed calibration"};
+  const Policy policy;
+  EXPECT_LE(least_possible(cube(), calibrated, policy).us, 1.001 * least_possible(cube(), a100, policy).us);
 }
 
 TEST(Calibration, AllCoresAreNeverBelowOne) {

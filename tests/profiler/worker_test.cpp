@@ -193,6 +193,29 @@ TEST(WorkerPool, TheDeviceHasOneUserButOthersGoOn) {
   EXPECT_GT(beside, 0) << "nothing ran beside the device's jobs";
 }
 
+TEST(WorkerPool, TheDevicesWorkerKeepsItsProcessAndWaitsForNoCompiler) {
+  WorkerOptions with_device = options(1);
+  with_device.device_worker = true;
+  WorkerPool pool(with_device);
+  std::set<Ticket> on_device;
+  for (int i = 0; i < 3; ++i) pool.submit({"sleep", {"150", {}, false}, 30});  // compilers, one at a time
+  for (int i = 0; i < 3; ++i) {
+    JobRequest request{"pid", {}, 30};
+    request.lane = Lane::device;
+    on_device.insert(pool.submit(request));
+  }
+  std::set<std::string> pids;
+  std::vector<Ticket> order;
+  while (const std::optional<JobResult> result = pool.wait_any()) {
+    order.push_back(result->ticket);
+    if (on_device.contains(result->ticket)) pids.insert(result->value.json);
+  }
+  ASSERT_EQ(order.size(), 6u);
+  EXPECT_EQ(pids.size(), 1u) << "the device's jobs moved between processes";
+  // All of them ended before the last compiler, though they were asked for later.
+  EXPECT_FALSE(on_device.contains(order.back()));
+}
+
 TEST(WorkerPool, AWaitHasADeadline) {
   WorkerPool pool(options(1));
   pool.submit({"sleep", {"300", {}, false}, 30});

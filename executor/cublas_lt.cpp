@@ -1,0 +1,149 @@
+#include "executor/cublas_lt.hpp"
+
+#include <fmt/format.h>
+
+#include "recipes/error.hpp"
+
+namespace perftune {
+namespace {
+
+// cublasLt.h, cublas_api.h, library_types.h
+constexpr int kTransposeA = 3, kTransposeB = 4;              // cublasLtMatmulDescAttributes_t
+constexpr int kBatchCount = 5, kBatchStride = 6;             // cublasLtMatrixLayoutAttribute_t
+constexpr int kWorkspaceBytes = 1;                           // cublasLtMatmulPreferenceAttributes_t
+constexpr int kCompute32F = 68, kCompute32FastTf32 = 77, kCompute64F = 70, kCompute32I = 72;
+constexpr std::size_t kWorkspace = std::size_t{64} << 20;    // what NVIDIA advises on Hopper, and more elsewhere
+constexpr int kWanted = 8;
+
+int data_type(DType type) {
+  switch (type) {
+    case DType::f32:
+    case DType::tf32: return 0;
+    case DType::f64: return 1;
+    case DType::f16: return 2;
+    case DType::i8: return 3;
+    case DType::i32: return 10;
+    case DType::bf16: return 14;
+    case DType::f8e4m3: return 28;
+    case DType::f8e5m2: return 29;
+    default:
+      throw Error(ErrorKind::unavailable, fmt::format("cuBLASLt has no type for {}", name(type)));
+  }
+}
+
+PlainProduct product_of(const Operator& op) {
+  std::string why_not;
+  if (const auto product = plain_product(op, why_not)) return *product;
+  throw Error(ErrorKind::unavailable, "cuBLASLt: " + why_not);
+}
+
+union Scalar {
+  float f32;
+  double f64;
+  std::int32_t i32;
+};
+
+}  // namespace
+
+CublasLt::CublasLt(const LibrarySearch& search, CudaDevice& device, const Operator& op)
+    : library_("cuBLASLt", std::vector<std::string>{"libcublasLt.so.13", "libcublasLt.so.12"}, search),
+      product_(product_of(op)),
+      device_(device) {
+  bind();
+  try {
+    const PlainProduct& p = product_;
+    const bool integer = p.accumulate == DType::i32, twice = p.accumulate == DType::f64;
+    const bool tf32 = p.a.type == DType::tf32 || p.b.type == DType::tf32;
+    check(lt_.create(&handle_), "starting");
+    check(lt_.desc_create(&desc_, integer ? kCompute32I : twice ? kCompute64F : tf32 ? kCompute32FastTf32 : kCompute32F,
+                          data_type(p.accumulate)),
+          "describing the product");
+    // It thinks in columns: C's transpose is B's transpose times A's, and a row-major matrix is its
+    // transpose in columns. So B comes first, and neither is transposed when both are row-major.
+    const std::int32_t of_b = p.b.transposed ? 1 : 0, of_a = p.a.transposed ? 1 : 0;
+    check(lt_.desc_set(desc_, kTransposeA, &of_b, sizeof of_b), "describing the product");
+    check(lt_.desc_set(desc_, kTransposeB, &of_a, sizeof of_a), "describing the product");
+    b_ = p.b.transposed ? layout(p.b, p.k, p.n) : layout(p.b, p.n, p.k);
+    a_ = p.a.transposed ? layout(p.a, p.m, p.k) : layout(p.a, p.k, p.m);
+    c_ = layout(p.c, p.n, p.m);
+    if (device.driver().allocate(&workspace_, kWorkspace) != 0) workspace_ = 0;
+    Handle preference = nullptr;
+    check(lt_.preference_create(&preference), "choosing algorithms");
+    const std::size_t bytes = workspace_ == 0 ? 0 : kWorkspace;
+    lt_.preference_set(preference, kWorkspaceBytes, &bytes, sizeof bytes);
+    found_.resize(kWanted);
+    int count = 0;
+    const Status status =
+        lt_.heuristic(handle_, desc_, b_, a_, c_, c_, preference, kWanted, found_.data(), &count);
+    lt_.preference_destroy(preference);
+    check(status, "choosing algorithms");
+    found_.resize(static_cast<std::size_t>(count));
+    std::erase_if(found_, [](const Heuristic& one) { return one.state != 0; });
+    if (found_.empty()) throw Error(ErrorKind::unavailable, "cuBLASLt has no algorithm for " + op.name);
+  } catch (...) {
+    release();
+    throw;
+  }
+}
+
+CublasLt::~CublasLt() { release(); }
+
+void CublasLt::release() {
+  for (Handle layout : {a_, b_, c_})
+    if (layout != nullptr) lt_.layout_destroy(layout);
+  if (desc_ != nullptr) lt_.desc_destroy(desc_);
+  if (handle_ != nullptr) lt_.destroy(handle_);
+  if (workspace_ != 0) device_.driver().release(workspace_);
+}
+
+void CublasLt::bind() {
+  library_.bind_required(lt_.create, "cublasLtCreate");
+  library_.bind_required(lt_.destroy, "cublasLtDestroy");
+  library_.bind_required(lt_.desc_create, "cublasLtMatmulDescCreate");
+  library_.bind_required(lt_.desc_destroy, "cublasLtMatmulDescDestroy");
+  library_.bind_required(lt_.desc_set, "cublasLtMatmulDescSetAttribute");
+  library_.bind_required(lt_.layout_create, "cublasLtMatrixLayoutCreate");
+  library_.bind_required(lt_.layout_destroy, "cublasLtMatrixLayoutDestroy");
+  library_.bind_required(lt_.layout_set, "cublasLtMatrixLayoutSetAttribute");
+  library_.bind_required(lt_.preference_create, "cublasLtMatmulPreferenceCreate");
+  library_.bind_required(lt_.preference_destroy, "cublasLtMatmulPreferenceDestroy");
+  library_.bind_required(lt_.preference_set, "cublasLtMatmulPreferenceSetAttribute");
+  library_.bind_required(lt_.heuristic, "cublasLtMatmulAlgoGetHeuristic");
+  library_.bind_required(lt_.matmul, "cublasLtMatmul");
+}
+
+void CublasLt::check(Status status, const char* doing) const {
+  if (status == 0) return;
+  throw Error(ErrorKind::unavailable, fmt::format("cuBLASLt: {}: status {} ({})", doing, status, library_.path()));
+}
+
+CublasLt::Handle CublasLt::layout(const PlainProduct::Matrix& matrix, std::int64_t rows,
+                                  std::int64_t columns) const {
+  Handle made = nullptr;
+  check(lt_.layout_create(&made, data_type(matrix.type), static_cast<std::uint64_t>(rows),
+                          static_cast<std::uint64_t>(columns), matrix.leading),
+        "describing a matrix");
+  if (product_.batch > 1) {
+    const auto count = static_cast<std::int32_t>(product_.batch);
+    lt_.layout_set(made, kBatchCount, &count, sizeof count);
+    lt_.layout_set(made, kBatchStride, &matrix.batch_stride, sizeof matrix.batch_stride);
+  }
+  return made;
+}
+
+std::optional<Failure> CublasLt::enqueue(CudaDevice& device, int index, cuda::Stream stream) const {
+  Scalar one{}, zero{};
+  if (product_.accumulate == DType::i32) one.i32 = 1;
+  else if (product_.accumulate == DType::f64) one.f64 = 1;
+  else one.f32 = 1;
+  const auto at = [&](int tensor) { return reinterpret_cast<void*>(device.address(tensor)); };
+  const Heuristic& chosen = found_.at(static_cast<std::size_t>(index));
+  const Status status = lt_.matmul(handle_, desc_, &one, at(product_.b.tensor), b_, at(product_.a.tensor), a_,
+                                   &zero, at(product_.c.tensor), c_, at(product_.c.tensor), c_,
+                                   &chosen.algorithm, reinterpret_cast<void*>(workspace_),
+                                   chosen.workspace_bytes, stream);
+  if (status == 0) return std::nullopt;
+  return Failure{OutcomeKind::launch_failed, fmt::format("cuBLASLt: status {}", status)};
+}
+
+}  // namespace perftune
