@@ -6,33 +6,20 @@
 #include <unordered_map>
 
 #include "db/bulk.hpp"
+#include "db/merge_device_facts.hpp"
 #include "db/rows.hpp"
 #include "db/sqlite.hpp"
 #include "recipes/error.hpp"
 
 namespace perftune {
 
+using sqlite::bind_same;
 using sqlite::Query;
 
 namespace {
 
 // Row numbers of the source's table, in the destination.
 using RowMap = std::unordered_map<std::int64_t, std::int64_t>;
-
-// Binds a column as it is.
-void bind_same(Query& to, const Query& from, int column) {
-  if (from.is_null(column)) {
-    to.bind(nullptr);
-  } else if (from.is_integer(column)) {
-    to.bind(from.integer(column));
-  } else if (from.is_real(column)) {
-    to.bind(from.real(column));
-  } else if (from.is_text(column)) {
-    to.bind(from.view(column));
-  } else {
-    to.bind(from.blob(column));
-  }
-}
 
 class Merger {
  public:
@@ -55,7 +42,10 @@ class Merger {
     merge_runs();
     merge_suites();
     merge_measurements();
-    merge_counters();
+    sqlite::merge_counters(into_, from_, [this](const char* table, std::int64_t row) {
+      const std::string_view name = table;
+      return at(name == "operators" ? operators_ : name == "hardware" ? hardware_ : builds_, row, table);
+    });
     merge_winners();
     merge_other_shapes();
     merge_models();
@@ -255,7 +245,7 @@ class Merger {
         "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (uid) DO NOTHING");
     Query samples = into_.query("INSERT INTO samples (measurement, samples_us) VALUES (?, ?)");
     std::vector<std::pair<std::int64_t, std::int64_t>> added;  // theirs, ours
-    const std::vector<std::int64_t> described = ids_with_conditions();
+    const std::vector<std::int64_t> described = sqlite::ids_with_conditions(from_);
     while (row.step()) {
       insert.again();
       insert.bind(at(runs_, row.integer(0), "runs"));
@@ -273,46 +263,7 @@ class Merger {
       samples.again().bind(into_.last_insert_id()).bind(row.blob(24)).run();
     }
     indexes.finish();
-    for (const auto& [theirs, ours] : added) merge_conditions(theirs, ours);
-  }
-
-  // Few of a store's measurements have them: those on a GPU.
-  std::vector<std::int64_t> ids_with_conditions() {
-    std::vector<std::int64_t> ids;
-    Query row = from_.query("SELECT measurement FROM conditions ORDER BY measurement");
-    while (row.step()) ids.push_back(row.integer(0));
-    return ids;
-  }
-
-  void merge_conditions(std::int64_t theirs, std::int64_t ours) {
-    constexpr const char* columns =
-        "clock, launch_us, sm_mhz_before, sm_mhz_after, memory_mhz_before, memory_mhz_after, "
-        "temperature_c_before, temperature_c_after, power_w_before, power_w_after, reasons_before, "
-        "reasons_after, throttled";
-    Query row = from_.query(fmt::format("SELECT {} FROM conditions WHERE measurement = ?", columns));
-    row.bind(theirs);
-    if (!row.step()) return;
-    Query insert = into_.query(fmt::format(
-        "INSERT INTO conditions (measurement, {}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", columns));
-    insert.bind(ours);
-    for (int column = 0; column <= 12; ++column) bind_same(insert, row, column);
-    insert.run();
-  }
-
-  void merge_counters() {
-    Query row = from_.query(
-        "SELECT operator, hardware, build, metric, name, value, taken_at_ms FROM counters");
-    Query insert = into_.query(
-        "INSERT INTO counters (operator, hardware, build, metric, name, value, taken_at_ms) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (operator, hardware, build, metric) DO UPDATE SET "
-        "name = excluded.name, value = excluded.value, taken_at_ms = excluded.taken_at_ms "
-        "WHERE (excluded.taken_at_ms, excluded.value) > (taken_at_ms, value)");
-    while (row.step()) {
-      insert.again().bind(at(operators_, row.integer(0), "operators"));
-      insert.bind(at(hardware_, row.integer(1), "hardware")).bind(at(builds_, row.integer(2), "builds"));
-      for (int column = 3; column <= 6; ++column) bind_same(insert, row, column);
-      insert.run();
-    }
+    for (const auto& [theirs, ours] : added) sqlite::merge_conditions(into_, from_, theirs, ours);
   }
 
   void merge_winners() {

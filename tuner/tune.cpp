@@ -185,6 +185,8 @@ class Session {
     const Ranked& ranked = ranking_.candidates[trial.ticket];
     MeasurementRecord row = new_row(trial.kernel, ranked.program.target, ranked.prediction);
     row.outcome = trial.outcome;
+    if (const auto& conditions = trial.outcome.conditions; conditions && conditions->after)
+      row.provenance.clock_mhz = conditions->after->sm_mhz;
     store_.record(run_, row);
     result_.seconds.compile += trial.outcome.compile_seconds;
     result_.seconds.verify += trial.outcome.verify_seconds;
