@@ -70,7 +70,8 @@ std::map<std::string, Hardware::Measured> calibrate_device(const WorkerOptions& 
   if (result.failure) throw Error(ErrorKind::unavailable, "calibration: " + result.failure->detail);
   std::map<std::string, Hardware::Measured> measured;
   try {
-    for (const auto& [key, entry] : json::parse(result.value.json).at("measured").items()) {
+    const json answer = json::parse(result.value.json);
+    for (const auto& [key, entry] : answer.at("measured").items()) {
       const double value = entry.at("value").get<double>();
       if (std::isfinite(value) && value > 0) measured[key] = {value, entry.at("source").get<std::string>()};
     }
