@@ -12,7 +12,7 @@ class Usage(PerftuneTest):
         self.assertRegex(self.expect(self.run_perftune("--version"), 0).stdout, r"perftune \d+\.\d+")
 
     def test_unknown_option(self):
-        self.expect(self.run_perftune("tune", self.gemm(), "--gpu", "a100", "--fast"), 2)
+        self.expect(self.run_perftune("tune", self.gemm(), "--gpu", "a100", "--faster"), 2)
 
     def test_neither_gpu_nor_cpu(self):
         self.expect_error(self.run_perftune("tune", self.gemm()), 2, "--gpu NAME", "--cpu")
