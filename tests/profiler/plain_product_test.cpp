@@ -35,17 +35,20 @@ TEST(PlainProduct, StridesAndTranspositions) {
   EXPECT_EQ(p->c.batch_stride, 600);
 }
 
-TEST(PlainProduct, ASharedMatrixHasNoBatchStride) {
+TEST(PlainProduct, RowsThatDoNotMergeAreNotOneProduct) {
   std::string why;
-  const auto p = product("A: \"f32[b,m,k]\", B: \"f32[b,k,n]\"", "C[b,m,n] = sum[k](A[b,m,k] * B[0,k,n])", why);
-  if (p) EXPECT_EQ(p->b.batch_stride, 0);
+  EXPECT_FALSE(product("A: \"f32[b,k,m]\", B: \"f32[k,n]\"", "C[b,m,n] = sum[k](A[b,k,m] * B[k,n])", why));
+  EXPECT_THAT(why, testing::HasSubstr("do not merge"));
 }
 
 TEST(PlainProduct, WhatIsMoreThanAProductSaysWhy) {
   std::string why;
   EXPECT_FALSE(product("A: \"f32[b,m,k]\", B: \"f32[b,k,n]\"", "C[b,m,n] = relu(sum[k](A[b,m,k] * B[b,k,n]))", why));
   EXPECT_THAT(why, testing::HasSubstr("something is done to the sum"));
-  EXPECT_FALSE(product("A: \"f32[b,m,n]\"", "C[b,m,n] = exp(A[b,m,n])", why));
+  const Operator elementwise = parse_operator_text(
+      "name: e\ndims: {m: 20}\ninputs: {A: \"f32[m]\"}\noutputs: {C: \"f32[m]\"}\ncompute:\n  - C[m] = exp(A[m])\n",
+      "test")[0].op;
+  EXPECT_FALSE(plain_product(elementwise, why));
   EXPECT_THAT(why, testing::HasSubstr("no matrix product"));
 }
 
