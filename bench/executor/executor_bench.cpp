@@ -42,10 +42,10 @@ double resident_mb() {
 }
 
 struct Product {
-  Product(std::int64_t m, std::int64_t n, std::int64_t k)
-      : values{std::vector<float>(static_cast<std::size_t>(m * k), 1), std::vector<float>(static_cast<std::size_t>(k * n), 2),
+  Product(std::int64_t m, std::int64_t n, std::int64_t depth)
+      : values{std::vector<float>(static_cast<std::size_t>(m * depth), 1), std::vector<float>(static_cast<std::size_t>(depth * n), 2),
                std::vector<float>(static_cast<std::size_t>(m * n))},
-        shapes{{m, k}, {k, n}, {m, n}}, k(k) {
+        shapes{{m, depth}, {depth, n}, {m, n}}, k(depth) {
     for (std::size_t i = 0; i < 3; ++i) {
       tensors[i] = {};
       tensors[i].data = values[i].data();
