@@ -34,7 +34,8 @@ double without(const Prediction& p, const std::string& stage) {
   for (const StageTime& s : p.breakdown)
     if (s.stage != stage && s.overlapped) next = std::max(next, s.us);
   const double saved = overlapped ? std::max(0.0, gone - next) : gone;
-  return std::max(p.us - saved, p.us * 0.01);
+  // Stages that overlap one another take the longest one's time, whatever else is gone.
+  return std::max({p.us - saved, next, p.us * 0.01});
 }
 
 }  // namespace
