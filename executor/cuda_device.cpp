@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "executor/cuda_launch.hpp"
 #include "executor/cuda_tensor_map.hpp"
 #include "executor/poison.hpp"
 #include "recipes/error.hpp"
@@ -213,32 +214,10 @@ PreparedCudaKernel::~PreparedCudaKernel() {
 
 std::optional<Failure> PreparedCudaKernel::enqueue(cuda::Stream stream) {
   const cuda::Driver& driver = device_->driver_;
-  void* params[] = {parameters_.data()};
-  cuda::LaunchConfig config;
-  for (std::size_t d = 0; d < 3; ++d) {
-    config.grid[d] = static_cast<std::uint32_t>(launch_.grid[d]);
-    config.block[d] = static_cast<std::uint32_t>(launch_.block[d]);
-  }
-  config.dynamic_shared_bytes = static_cast<std::uint32_t>(launch_.dynamic_shared_bytes);
-  config.stream = stream;
-  cuda::LaunchAttribute cluster;
-  if (launch_.cluster != std::array<int, 3>{1, 1, 1}) {
-    if (driver.launch_ex == nullptr) {
-      return Failure{OutcomeKind::launch_failed, "clusters need a driver of CUDA 11.8 or later"};
-    }
-    cluster.id = cuda::kClusterDimension;
-    for (std::size_t d = 0; d < 3; ++d) {
-      cluster.value[d] = static_cast<std::uint32_t>(launch_.cluster[d]);
-    }
-    config.attributes = &cluster;
-    config.attribute_count = 1;
-    return device_->failure_of(driver.launch_ex(&config, function_, params, nullptr), "launching");
-  }
-  return device_->failure_of(
-      driver.launch(function_, config.grid[0], config.grid[1], config.grid[2], config.block[0],
-                    config.block[1], config.block[2], config.dynamic_shared_bytes, stream, params,
-                    nullptr),
-      "launching");
+  if (const char* missing = cuda::cannot_launch(driver, launch_))
+    return Failure{OutcomeKind::launch_failed, missing};
+  return device_->failure_of(cuda::launch(driver, function_, launch_, stream, parameters_.data()),
+                             "launching");
 }
 
 std::optional<std::string> PreparedCudaKernel::workspace_violation() const {

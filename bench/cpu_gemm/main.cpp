@@ -17,7 +17,7 @@
 #include <cstring>
 #include <thread>
 
-#include "bench/cpu_gemm/contest.hpp"
+#include "bench/cpu_gemm/arena.hpp"
 #include "bench/cpu_gemm/problem.hpp"
 #include "bench/cpu_gemm/vendor.hpp"
 #include "codegen/cpu/contraction_emitter.hpp"
@@ -25,9 +25,7 @@
 #include "costmodel/contraction_cpu.hpp"
 #include "executor/cpu_calibrate.hpp"
 #include "executor/cpu_detect.hpp"
-#include "executor/cpu_device.hpp"
 #include "executor/host_compiler.hpp"
-#include "executor/verification.hpp"
 #include "profiler/statistics.hpp"
 #include "recipes/error.hpp"
 #include "tuner/construct/contraction_cpu.hpp"
@@ -96,22 +94,10 @@ Row compare(const Problem& problem, const Hardware& hardware, const Options& opt
   std::vector<Candidate> all = construct(op, hardware, options);
   compile(all, hardware, compiler);
 
-  Verifier verifier(op, 1);
-  CpuDevice device(hardware, options.threads, options.threads > 1);
-  std::vector<std::span<const std::byte>> inputs;
-  for (const auto& input : verifier.inputs()) inputs.emplace_back(input);
-  device.load(op, inputs);
-
-  std::vector<PreparedKernel> kernels;
+  Arena arena(op, hardware, options.threads);
   std::vector<Contender> screening;
-  kernels.reserve(all.size());
-  for (Candidate& candidate : all) {
-    Failure failure;
-    auto kernel = device.prepare(candidate.compiled, candidate.launch, failure);
-    if (!kernel) throw Error(ErrorKind::internal, failure.detail);
-    kernels.push_back(std::move(*kernel));
-    screening.push_back({candidate.program.text(), [&kernel = kernels.back()] { kernel.call(); }, {}});
-  }
+  for (const Candidate& candidate : all)
+    screening.push_back(arena.contender(candidate.program.text(), candidate.compiled, candidate.launch));
   contest(screening, 3, 1000);
   for (std::size_t i = 0; i < all.size(); ++i) all[i].measured_us = median(screening[i].us);
   if (options.list)
@@ -130,8 +116,7 @@ Row compare(const Problem& problem, const Hardware& hardware, const Options& opt
   for (std::size_t i = 1; i < leaders.size(); ++i)
     if (median(leaders[i].us) < median(leaders[best].us)) best = i;
 
-  const auto data = [&](int slot) { return reinterpret_cast<float*>(device.tensor(slot).data()); };
-  float *a = data(0), *b = data(1), *c = data(2);
+  float *a = arena.data(0), *b = arena.data(1), *c = arena.data(2);
   std::vector<Contender> final{
       {"perftune", leaders[best].call, {}},
       {"oneDNN", [&] { run_onednn(problem, a, b, c); }, {}},
@@ -143,8 +128,7 @@ Row compare(const Problem& problem, const Hardware& hardware, const Options& opt
   fmt::print("{:28} {:10.2f} {:10.2f} {:10.2f}  {:6.3f}  {}\n", problem.label, median(final[0].us),
              median(final[1].us), median(final[2].us), row.ratio, winner.program.text());
   std::fflush(stdout);
-  if (const auto failure = verifier.check(device, winner.compiled, winner.launch))
-    throw Error(ErrorKind::internal, problem.label + ": " + failure->detail);
+  arena.verify(winner.compiled, winner.launch, problem.label);
   return row;
 }
 

@@ -16,7 +16,7 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "bench/cpu_gemm/contest.hpp"
+#include "bench/cpu_gemm/arena.hpp"
 #include "bench/cpu_ops/cases.hpp"
 #include "bench/cpu_ops/onednn.hpp"
 #include "bench/cpu_ops/onednn_maps.hpp"
@@ -24,9 +24,7 @@
 #include "codegen/cpu/headers.hpp"
 #include "executor/cpu_calibrate.hpp"
 #include "executor/cpu_detect.hpp"
-#include "executor/cpu_device.hpp"
 #include "executor/host_compiler.hpp"
-#include "executor/verification.hpp"
 #include "profiler/statistics.hpp"
 #include "recipes/error.hpp"
 #include "tuner/rank.hpp"
@@ -77,22 +75,10 @@ double compare(const Case& the_case, const Hardware& hardware, const Slices& sli
   if (ranking.candidates.empty()) throw Error(ErrorKind::no_candidate, the_case.text + ": " + ranking.why_not);
   std::vector<Candidate> all = compile(op, ranking, hardware, slices, options, compiler);
 
-  Verifier verifier(op, 1);
-  CpuDevice device(hardware, options.threads, options.threads > 1);
-  std::vector<std::span<const std::byte>> inputs;
-  for (const auto& input : verifier.inputs()) inputs.emplace_back(input);
-  device.load(op, inputs);
-
-  std::vector<PreparedKernel> kernels;
+  Arena arena(op, hardware, options.threads);
   std::vector<Contender> screening;
-  kernels.reserve(all.size());
-  for (Candidate& candidate : all) {
-    Failure failure;
-    auto kernel = device.prepare(candidate.compiled, candidate.launch, failure);
-    if (!kernel) throw Error(ErrorKind::internal, failure.detail);
-    kernels.push_back(std::move(*kernel));
-    screening.push_back({candidate.ranked->program.text(), [&kernel = kernels.back()] { kernel.call(); }, {}});
-  }
+  for (const Candidate& candidate : all)
+    screening.push_back(arena.contender(candidate.ranked->program.text(), candidate.compiled, candidate.launch));
   contest(screening, 5, 2000, options.clock);
   std::size_t best = 0;
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -105,8 +91,8 @@ double compare(const Case& the_case, const Hardware& hardware, const Slices& sli
   if (!options.source.empty()) std::ofstream(options.source) << all[best].compiled.kernel.source;
 
   std::vector<float*> buffers;
-  for (const int input : op.inputs()) buffers.push_back(reinterpret_cast<float*>(device.tensor(input).data()));
-  float* output = reinterpret_cast<float*>(device.tensor(op.outputs().at(0)).data());
+  for (const int input : op.inputs()) buffers.push_back(arena.data(input));
+  float* output = arena.data(op.outputs().at(0));
   std::vector<Contender> final{{"perftune", screening[best].call, {}},
                                {"oneDNN", onednn_call(the_case, buffers, output), {}}};
   if (!final[1].call) throw Error(ErrorKind::usage, the_case.op + ": no primitive to compare with");
@@ -116,8 +102,7 @@ double compare(const Case& the_case, const Hardware& hardware, const Slices& sli
   fmt::print("{:76} {:10.2f} {:10.2f}  {:6.3f} {:7.1f}  {}\n", the_case.text, ours, theirs, ratio,
              op.compulsory_bytes() / ours * 1e-3, screening[best].name);
   std::fflush(stdout);
-  if (const auto failure = verifier.check(device, all[best].compiled, all[best].launch))
-    throw Error(ErrorKind::internal, the_case.text + ": " + failure->detail);
+  arena.verify(all[best].compiled, all[best].launch, the_case.text);
   return ratio;
 }
 

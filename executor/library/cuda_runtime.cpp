@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "executor/cuda_driver.hpp"
+#include "executor/cuda_launch.hpp"
 #include "executor/cuda_tensor_map.hpp"
 #include "executor/parameter_block.hpp"
 #include "recipes/error.hpp"
@@ -127,26 +128,10 @@ class CudaLaunch final : public PreparedLaunch {
     const cuda::Driver& driver = session_->driver();
     const Launch& launch = kernel_->launch();
     session_->enter();
-    void* params[] = {parameters_.data()};
-    cuda::LaunchConfig config;
-    for (std::size_t d = 0; d < 3; ++d) {
-      config.grid[d] = static_cast<std::uint32_t>(launch.grid[d]);
-      config.block[d] = static_cast<std::uint32_t>(launch.block[d]);
-    }
-    config.dynamic_shared_bytes = static_cast<std::uint32_t>(launch.dynamic_shared_bytes);
-    config.stream = stream;
-    if (launch.cluster == std::array<int, 3>{1, 1, 1})
-      return session_->refusal(driver.launch(function(), config.grid[0], config.grid[1], config.grid[2], config.block[0],
-                                             config.block[1], config.block[2], config.dynamic_shared_bytes, stream, params,
-                                             nullptr),
-                               "launching");
-    if (driver.launch_ex == nullptr) return Refusal{PERFTUNE_LAUNCH_FAILED, "clusters need a driver of CUDA 11.8 or later"};
-    cuda::LaunchAttribute cluster;
-    cluster.id = cuda::kClusterDimension;
-    for (std::size_t d = 0; d < 3; ++d) cluster.value[d] = static_cast<std::uint32_t>(launch.cluster[d]);
-    config.attributes = &cluster;
-    config.attribute_count = 1;
-    return session_->refusal(driver.launch_ex(&config, function(), params, nullptr), "launching");
+    if (const char* missing = cuda::cannot_launch(driver, launch))
+      return Refusal{PERFTUNE_LAUNCH_FAILED, missing};
+    return session_->refusal(cuda::launch(driver, function(), launch, stream, parameters_.data()),
+                             "launching");
   }
 
  private:

@@ -36,6 +36,7 @@ set(shipped
   executor/cpu_identity.cpp
   executor/cpu_topology.cpp
   executor/cuda_driver.cpp
+  executor/cuda_launch.cpp
   executor/cuda_tensor_map.cpp
   executor/gpu_detect.cpp
   executor/loaded_library.cpp

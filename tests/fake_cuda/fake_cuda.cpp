@@ -171,9 +171,10 @@ EXPORT Result cuMemsetD8_v2(cuda::Pointer to, unsigned char value, std::size_t b
 }
 EXPORT Result cuModuleLoadData(cuda::Module* module, const void* image) {
   if (guarded() != kSuccess) return guarded();
-  *module = reinterpret_cast<cuda::Module>(load_module(image));
-  if (*module == nullptr) return kInvalidImage;
-  return kSuccess;
+  Module* loaded = nullptr;
+  const Result result = load_module(image, loaded);
+  *module = reinterpret_cast<cuda::Module>(loaded);
+  return result;
 }
 EXPORT Result cuModuleUnload(cuda::Module module) {
   if (guarded() != kSuccess) return guarded();

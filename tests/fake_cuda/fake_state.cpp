@@ -67,6 +67,7 @@ FakeDevice read_device(const std::string& from) {
     if (key == "l2_bytes") words >> device.l2_bytes;
     if (key == "devices") words >> device.devices;
     if (key == "lost_after") words >> device.lost_after;
+    if (key == "lost_at_module") words >> device.lost_at_module;
     if (key == "broken_after") words >> device.broken_after;
     if (key == "fast_kernels") words >> device.fast_kernels;
     if (key == "cupti") words >> device.cupti;
@@ -82,16 +83,19 @@ void restart() {
   state().device = read_device(state().folder);
 }
 
-Module* load_module(const void* image) {
+Result load_module(const void* image, Module*& loaded) {
+  State& s = state();
+  if (++s.modules == s.device.lost_at_module) return s.sticky = kUnknown;
   const auto bytes = image_bytes(image);
-  if (!bytes) return nullptr;
+  if (!bytes) return kInvalidImage;
   std::string build(*bytes);
   if (std::ifstream in(state().folder + "/" + image_hash(*bytes) + ".emulated", std::ios::binary); in)
     build.assign(std::istreambuf_iterator<char>(in), {});
   std::string why_not;
   auto library = LoadedLibrary::load(build, why_not);
-  if (!library || library->symbol("perftune_attachment") == nullptr) return nullptr;
-  return new Module{std::move(*library)};
+  if (!library || library->symbol("perftune_attachment") == nullptr) return kInvalidImage;
+  loaded = new Module{std::move(*library)};
+  return kSuccess;
 }
 
 Result run(Function* function, const Launch& launch, void** params) {

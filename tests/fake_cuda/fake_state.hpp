@@ -41,6 +41,7 @@ struct State {
   FakeDevice device;
   std::string folder;
   int launches = 0;
+  int modules = 0;
   Result sticky = kSuccess;
   std::int64_t allocated = 0;
   std::map<cuda::Pointer, std::unique_ptr<std::byte[]>> memory;
@@ -55,8 +56,7 @@ std::string folder();  // $PERFTUNE_FAKE_CUDA, else the one that this library li
 FakeDevice read_device(const std::string& from);
 
 // The module of an image: registered for its hash, or the image itself when it is an emulated build.
-// nullptr: none.
-Module* load_module(const void* image);
+Result load_module(const void* image, Module*& loaded);
 
 Result run(Function* function, const Launch& launch, void** params);
 // A kernel that ran, for the fake of CUPTI.

@@ -20,6 +20,7 @@
 #include "recipes/hardware_file.hpp"
 #include "recipes/operator_file.hpp"
 #include "registry.hpp"
+#include "tests/profiler/measure_all.hpp"
 
 namespace perftune {
 
@@ -78,16 +79,7 @@ class GpuWorker : public testing::Test {
   }
 
   std::map<int, Outcome> run(const std::vector<TileProgram>& programs) {
-    WorkerPool pool(pool_options_);
-    Measurer measurer(pool, emitters_, options_);
-    for (std::size_t i = 0; i < programs.size(); ++i) {
-      measurer.submit(static_cast<int>(i), op_, definition(op_), programs[i]);
-    }
-    std::map<int, Outcome> outcomes;
-    while (auto trial = measurer.next(WorkerPool::Clock::time_point::max())) {
-      outcomes.emplace(trial->ticket, trial->outcome);
-    }
-    return outcomes;
+    return measure_all(pool_options_, options_, emitters_, op_, definition(op_), programs);
   }
 
   static void expect_measured(const Outcome& outcome) {

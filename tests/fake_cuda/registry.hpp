@@ -26,6 +26,7 @@ struct FakeDevice {
   int l2_bytes = 40 << 20;
   int devices = 1;
   int lost_after = -1;  // launches until the GPU falls off the bus; -1: never
+  int lost_at_module = -1;  // the module, counted from 1, whose loading the GPU does not survive; -1: none
   int broken_after = -1;  // launches from which on each is an illegal address, in each process; -1: never
   int fast_kernels = 0;   // 1: events tell a thousandth of the time that emulation takes
   std::string cupti = "ok";     // | "refused" | "busy" (another profiler) | "silent" (no records) | "lossy"
@@ -45,8 +46,9 @@ inline void write_fake_device(const std::string& folder, const FakeDevice& devic
       << device.sms << "\ntotal_gib " << device.total_gib << "\nmemory_bytes "
       << device.memory_bytes << "\nshared_bytes_optin " << device.shared_bytes_optin
       << "\nclock_khz " << device.clock_khz << "\nl2_bytes " << device.l2_bytes << "\ndevices "
-      << device.devices << "\nlost_after " << device.lost_after << "\nbroken_after " << device.broken_after << "\nfast_kernels " << device.fast_kernels << "\ncupti "
-      << device.cupti << "\ncounters " << device.counters << "\nthrottled_reads "
+      << device.devices << "\nlost_after " << device.lost_after << "\nlost_at_module "
+      << device.lost_at_module << "\nbroken_after " << device.broken_after << "\nfast_kernels "
+      << device.fast_kernels << "\ncupti " << device.cupti << "\ncounters " << device.counters << "\nthrottled_reads "
       << device.throttled_reads << "\n";
 }
 

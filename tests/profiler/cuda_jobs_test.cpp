@@ -10,6 +10,7 @@
 #include "recipes/definition.hpp"
 #include "recipes/hardware_file.hpp"
 #include "recipes/operator_file.hpp"
+#include "tests/profiler/measure_all.hpp"
 
 namespace perftune {
 namespace {
@@ -44,16 +45,7 @@ class CudaJobs : public testing::Test {
   }
 
   std::map<int, Outcome> run(const std::vector<TileProgram>& programs) {
-    WorkerPool pool(pool_options_);
-    Measurer measurer(pool, emitters_, options_);
-    for (std::size_t i = 0; i < programs.size(); ++i) {
-      measurer.submit(static_cast<int>(i), op_, definition(op_), programs[i]);
-    }
-    std::map<int, Outcome> outcomes;
-    while (auto trial = measurer.next(WorkerPool::Clock::time_point::max())) {
-      outcomes.emplace(trial->ticket, trial->outcome);
-    }
-    return outcomes;
+    return measure_all(pool_options_, options_, emitters_, op_, definition(op_), programs);
   }
 
   EmitterRegistry emitters_;

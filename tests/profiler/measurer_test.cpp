@@ -10,6 +10,7 @@
 #include "executor/temporary_folder.hpp"
 #include "fault_emitter.hpp"
 #include "recipes/operator_file.hpp"
+#include "tests/profiler/measure_all.hpp"
 
 namespace perftune {
 namespace {
@@ -62,16 +63,7 @@ class MeasurerTest : public testing::Test {
   }
 
   std::map<int, Outcome> run(const std::vector<TileProgram>& programs) {
-    WorkerPool pool(worker_options_);
-    Measurer measurer(pool, emitters_, options_);
-    for (std::size_t i = 0; i < programs.size(); ++i) {
-      measurer.submit(static_cast<int>(i), op_, kDefinition, programs[i]);
-    }
-    std::map<int, Outcome> outcomes;
-    while (auto trial = measurer.next(WorkerPool::Clock::time_point::max())) {
-      EXPECT_TRUE(outcomes.emplace(trial->ticket, trial->outcome).second);
-    }
-    return outcomes;
+    return measure_all(worker_options_, options_, emitters_, op_, kDefinition, programs);
   }
 
   TemporaryFolder scratch_;

@@ -1,5 +1,7 @@
 #include "tuner/construct/alignment_rules.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -109,6 +111,19 @@ std::vector<int> split_k_choices(std::int64_t blocks, std::int64_t slots, std::i
 bool stream_k_pays(std::int64_t blocks, std::int64_t slots, std::int64_t k, int block_k) {
   constexpr double full_wave = 0.95;
   return wave_efficiency(blocks, slots) <= full_wave && 2 * blocks >= slots && k >= 4 * block_k;
+}
+
+RuleApplied scale_out_rule(bool stream_k, int split_k, std::int64_t blocks, std::int64_t slots) {
+  const std::int64_t parts = stream_k ? blocks : blocks * split_k;
+  const double used = 100 * wave_efficiency(parts, slots);
+  if (stream_k)
+    return {
+        "stream_k", "scale_out",
+        fmt::format("{} blocks for {} resident would leave {:.1f} % of the last waves' slots used",
+                    parts, slots, used)};
+  return {"split_k", split_k > 1 ? "scale_out" : "wave_quantisation",
+          fmt::format("{} blocks for {} resident: last wave leaves {:.1f} % of the slots used",
+                      parts, slots, used)};
 }
 
 int raster_group(std::int64_t m, int block_m, int block_n, std::int64_t slots) {

@@ -10,6 +10,7 @@
 
 #include "recipes/dtype.hpp"
 #include "recipes/hardware.hpp"
+#include "tuner/constructor.hpp"
 
 namespace perftune::rules {
 
@@ -70,6 +71,10 @@ std::vector<int> split_k_choices(std::int64_t blocks, std::int64_t slots, std::i
 // them: where whole tiles fill at least half of the machine, else one would be cut into more parts than
 // one block should add, and where a tile has four steps to share.
 bool stream_k_pays(std::int64_t blocks, std::int64_t slots, std::int64_t k, int block_k);
+
+// Why k is cut by streams, into `split_k` parts, or not at all (1), where `blocks` tiles meet
+// `slots`.
+RuleApplied scale_out_rule(bool stream_k, int split_k, std::int64_t blocks, std::int64_t slots);
 
 // Rows of tiles of block_m x block_n to visit before n advances, so that the `slots` that run at once
 // cover a square of the output and share most of what they read from L2; at most all of m's.

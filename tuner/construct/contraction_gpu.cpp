@@ -263,15 +263,7 @@ std::vector<RuleApplied> Builder::reasons(const ContractionTiles& t, const Resou
   out.push_back({"stages", "bytes_in_flight",
                  fmt::format("{} steps in flight, {} shared bytes of {}", t.stages, r.shared_bytes,
                              p_.hardware.sm.shared_bytes_optin)});
-  if (t.stream_k != 0)
-    out.push_back({"stream_k", "scale_out",
-                   fmt::format("{} blocks for {} resident would leave {} of the last waves' slots used",
-                               blocks, slots, percent(rules::wave_efficiency(blocks, slots)))});
-  else
-    out.push_back({"split_k", t.split_k > 1 ? "scale_out" : "wave_quantisation",
-                   fmt::format("{} blocks for {} resident: last wave leaves {} of the slots used",
-                               blocks * t.split_k, slots,
-                               percent(rules::wave_efficiency(blocks * t.split_k, slots)))});
+  out.push_back(rules::scale_out_rule(t.stream_k != 0, t.split_k, blocks, slots));
   if (t.slice_k > 1)
     out.push_back({"slice_k", "latency_hiding",
                    fmt::format("{} warps share a tile of {}x{}", t.warps(), t.block_m, t.block_n)});

@@ -228,15 +228,7 @@ std::vector<RuleApplied> Builder::reasons(const ContractionTiles& t, const Resou
     out.push_back({"cluster_m, cluster_n", "multicast",
                    fmt::format("{} blocks read {} once", t.cluster_m * t.cluster_n,
                                t.cluster_m > 1 ? "b" : "a")});
-  if (t.stream_k)
-    out.push_back({"stream_k", "scale_out",
-                   fmt::format("{} blocks for {} resident would leave {} of the last waves' slots used",
-                               blocks, slots, percent(rules::wave_efficiency(blocks, slots)))});
-  else
-    out.push_back({"split_k", t.split_k > 1 ? "scale_out" : "wave_quantisation",
-                 fmt::format("{} blocks for {} resident: last wave leaves {} of the slots used",
-                             blocks * t.split_k, slots,
-                             percent(rules::wave_efficiency(blocks * t.split_k, slots)))});
+  out.push_back(rules::scale_out_rule(t.stream_k != 0, t.split_k, blocks, slots));
   if (t.raster > 1)
     out.push_back({"raster", "square_wave",
                    fmt::format("{} rows of tiles before n advances: a wave covers a near-square", t.raster)});
