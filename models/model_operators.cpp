@@ -39,6 +39,7 @@ ModelExtents parse_extents(const std::vector<std::string>& arguments) {
 LoweredGraph load_model(const std::string& path, const ModelExtents& extents, const CombinePays& combine) {
   FlatGraph graph = specialise(read_onnx(path), extents);
   fold_batch_norm(graph);
+  expand_recurrent(graph);
   prepare_indices(graph);
   if (combine) combine_dense(graph, combine);
   return lower(std::move(graph));

@@ -65,6 +65,55 @@ TEST_F(Rewrite, an_activation_keeps_layers_apart) {
   EXPECT_EQ(count(graph, "MatMul"), 2);
 }
 
+// Three steps of two sequences, both directions; `states`: initial ones are given.
+ModelMaker recurrent(const std::string& op, std::int64_t gates, bool states, std::int64_t before_reset) {
+  constexpr std::int64_t steps = 3, batch = 2, input = 5, hidden = 4, directions = 2;
+  ModelMaker m;
+  const std::string x = m.input("x", {steps, batch, input});
+  std::vector<std::string> inputs{x, m.floats({directions, gates * hidden, input}), m.floats({directions, gates * hidden, hidden}),
+                                  m.floats({directions, 2 * gates * hidden}), ""};
+  if (states) inputs.push_back(m.input("h", {directions, batch, hidden}));
+  if (states && op == "LSTM") inputs.push_back(m.input("c", {directions, batch, hidden}));
+  m.output(m.node(op, inputs));
+  m.attribute("hidden_size", hidden);
+  m.attribute("direction", std::string("bidirectional"));
+  if (op == "GRU") m.attribute("linear_before_reset", before_reset);
+  m.last().add_output("last_h");
+  m.output("last_h");
+  if (op == "LSTM") {
+    m.last().add_output("last_c");
+    m.output("last_c");
+  }
+  return m;
+}
+
+TEST_F(Rewrite, recurrences_become_products) {
+  struct Case {
+    const char* op;
+    std::int64_t gates;
+    bool states;
+    std::int64_t before_reset;
+  };
+  for (const Case& c : {Case{"LSTM", 4, true, 0}, Case{"LSTM", 4, false, 0}, Case{"GRU", 3, true, 1}, Case{"GRU", 3, true, 0}, Case{"GRU", 3, false, 1}}) {
+    SCOPED_TRACE(std::string(c.op) + (c.states ? " with states" : "") + (c.before_reset != 0 ? " before reset" : ""));
+    const FlatGraph before = specialise(read(recurrent(c.op, c.gates, c.states, c.before_reset)), {});
+    FlatGraph after = before;
+    expand_recurrent(after);
+    EXPECT_EQ(count(before, c.op), 1);
+    EXPECT_EQ(count(after, c.op), 0);
+    EXPECT_LT(largest_difference(before, after), 1e-5);
+  }
+}
+
+TEST_F(Rewrite, long_recurrences_stay) {
+  ModelMaker m;
+  const std::string x = m.input("x", {64, 1, 3});
+  m.output(m.node("LSTM", {x, m.floats({1, 8, 3}), m.floats({1, 8, 2})}));
+  FlatGraph graph = specialise(read(m), {});
+  expand_recurrent(graph);
+  EXPECT_EQ(count(graph, "LSTM"), 1);
+}
+
 TEST_F(Rewrite, indices_are_checked) {
   ModelMaker m;
   m.output(m.node("Gather", {m.floats({5, 4}), m.input("ids", {3}, onnx::TensorProto::INT64)}));

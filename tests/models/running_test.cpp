@@ -72,6 +72,14 @@ TEST_F(Running, branches_and_loops) { EXPECT_LT(difference(branches(), {"n=3"}),
 
 TEST_F(Running, shapes_that_depend_on_data) { EXPECT_LT(difference(odd_operators(), {}), 1e-5); }
 
+TEST_F(Running, recurrences) {
+  ModelMaker m;
+  const std::string x = m.input("x", {2, 3, 24});
+  m.output(m.node("LSTM", {x, m.floats({1, 64, 24}), m.floats({1, 64, 16}), m.floats({1, 128}), "", m.input("h", {1, 3, 16}), m.input("c", {1, 3, 16})}));
+  m.output(m.node("GRU", {x, m.floats({1, 48, 24}), m.floats({1, 48, 16}), m.floats({1, 96})}));
+  EXPECT_LT(difference(m, {}), 1e-5);
+}
+
 TEST_F(Running, outputs_that_are_inputs_constants_or_views) {
   ModelMaker m;
   const std::string x = m.input("x", {3, 5});
