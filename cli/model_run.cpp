@@ -10,10 +10,13 @@
 #include <random>
 
 #include "cli/kernel_choice.hpp"
+#include "cli/launcher.hpp"
 #include "cli/model_arrays.hpp"
 #include "cli/operator_points.hpp"
+#include "cli/present_gpu.hpp"
 #include "cli/render.hpp"
 #include "cli/text_table.hpp"
+#include "cli/trials.hpp"
 #include "cli/wire.hpp"
 #include "models/model_operators.hpp"
 #include "models/onnx_file.hpp"
@@ -96,15 +99,16 @@ class ModelRun {
     const auto output_paths = named_output_paths(model, options_.outputs);
     const ModelExtents extents = extents_of(given);
     Hardware hardware = options_.hardware.resolve(context_);
-    if (hardware.kind == Hardware::Kind::gpu)
-      throw Error(ErrorKind::unavailable, hardware.name + ": no such device here; `perftune tune` works offline, `run` needs it");
-    const auto compiler = HostCompiler::find(context_.preferred_compiler, context_.path);
-    if (!compiler) throw Error(ErrorKind::unavailable, "no host C++ compiler: g++ or clang++ is needed in PATH");
+    const bool gpu = hardware.kind == Hardware::Kind::gpu;
+    const int ordinal = gpu ? required_device(hardware, context_) : 0;
+    const std::optional<HostCompiler> compiler = gpu ? std::nullopt : std::optional(required_host_compiler(context_));
+    const int threads = gpu ? 0 : options_.hardware.threads > 0 ? options_.hardware.threads : hardware.cpu.cores;
     const Slices slices = make_slices();
+    auto device = gpu ? cuda_session_device(hardware, slices.emitters(), Nvrtc(cuda_search(context_)), driver_folders(context_), ordinal)
+                      : cpu_session_device(hardware, slices.emitters(), *compiler, threads);
     LoweredGraph lowered = load_model(options_.file, extents, combine_by_prediction(hardware, slices));
     const ModelReport report = report_of(lowered);
     const Arrays inputs = fill_inputs(lowered.graph, given, options_.seed);
-    const int threads = options_.hardware.threads > 0 ? options_.hardware.threads : hardware.cpu.cores;
     const auto chooser = [&](const Operator& op) {
       std::vector<ChosenKernel> kernels;
       std::string why_not;
@@ -112,7 +116,7 @@ class ModelRun {
         kernels.push_back({std::move(choice.op), std::move(choice.program), std::move(choice.source)});
       return kernels;
     };
-    Session session(std::move(lowered), hardware, slices.emitters(), *compiler, threads, chooser);
+    Session session(std::move(lowered), std::move(device), hardware, slices.emitters(), chooser);
     session.set_inputs(inputs);
     session.run();
     const Arrays outputs = session.outputs();
@@ -173,8 +177,9 @@ class ModelRun {
       context_.print(fmt::format("output    {} {} {}{}\n", session.graph().output_names[i], name(outputs[i]->spec.type), text(outputs[i]->spec.shape),
                                  differences.empty() ? "" : fmt::format(", differs from the reference by {:.2g} of its largest value", differences[i])));
     context_.print(fmt::format("memory    {:.3g} MB for values that a run makes\n", static_cast<double>(session.arena_bytes()) * 1e-6));
-    context_.print(fmt::format("time      {} median of {} runs, least {}, {} thread{}, warm caches; {} of {} kernels tuned\n", format_time(times.median_us),
-                               times.runs, format_time(times.least_us), threads, threads == 1 ? "" : "s", winners, report.kernels));
+    const std::string where = threads == 0 ? "launches and waiting included" : fmt::format("{} thread{}", threads, threads == 1 ? "" : "s");
+    context_.print(fmt::format("time      {} median of {} runs, least {}, {}, warm caches; {} of {} kernels tuned\n", format_time(times.median_us),
+                               times.runs, format_time(times.least_us), where, winners, report.kernels));
   }
 
   const ModelRunOptions& options_;

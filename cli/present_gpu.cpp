@@ -38,4 +38,11 @@ std::optional<int> present_device(const Hardware& hardware, const Context& conte
   return std::nullopt;
 }
 
+int required_device(const Hardware& hardware, const Context& context) {
+  const auto device = present_device(hardware, context);
+  if (!device)
+    throw Error(ErrorKind::unavailable, hardware.name + ": no such device here; `perftune tune` works offline, `run` needs it");
+  return *device;
+}
+
 }  // namespace perftune

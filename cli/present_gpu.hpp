@@ -17,6 +17,9 @@ Hardware local_gpu(const Context& context);
 // The number of a present device that is `hardware`; nullopt: work for it is offline.
 std::optional<int> present_device(const Hardware& hardware, const Context& context);
 
+// The same for commands that run kernels: throws Error{unavailable} where it is not present.
+int required_device(const Hardware& hardware, const Context& context);
+
 // Searched first for libcuda.so.1.
 std::vector<std::string> driver_folders(const Context& context);
 

@@ -9,16 +9,15 @@
 #include "cli/commands.hpp"
 #include "cli/hardware_choice.hpp"
 #include "cli/kernel_choice.hpp"
+#include "cli/launcher.hpp"
 #include "cli/model_run.hpp"
 #include "cli/named_paths.hpp"
 #include "cli/operator_points.hpp"
+#include "cli/present_gpu.hpp"
 #include "cli/render.hpp"
 #include "cli/text_table.hpp"
 #include "cli/trials.hpp"
 #include "cli/wire.hpp"
-#include "codegen/cpu/headers.hpp"
-#include "executor/cpu_device.hpp"
-#include "executor/host_compiler.hpp"
 #include "executor/index_check.hpp"
 #include "executor/npy.hpp"
 #include "executor/oracle.hpp"
@@ -56,7 +55,7 @@ std::vector<Part> choose(const Operator& op, const Hardware& hardware, const Sli
   std::string why_not;
   std::vector<Part> parts;
   for (KernelChoice& choice : choose_kernels(op, hardware, slices, options.database.empty() ? context.database_default : options.database,
-                                             "not tuned yet: `perftune tune " + options.file + " --cpu`", why_not))
+                                             "not tuned yet: `perftune tune " + options.file + (hardware.kind == Hardware::Kind::cpu ? " --cpu`" : " --gpu " + options.hardware.gpu + "`"), why_not))
     parts.push_back({choice.op, std::move(choice), {}});
   if (parts.empty()) throw Error(ErrorKind::no_candidate, why_not);
   return parts;
@@ -77,21 +76,8 @@ Buffers gather_inputs(const Operator& op, const RunOptions& options) {
   return buffers;
 }
 
-CompiledKernel compile(const Operator& op, const Hardware& hardware, const Emitter& emitter,
-                       const TileProgram& program, const Context& context) {
-  const auto compiler = HostCompiler::find(context.preferred_compiler, context.path);
-  if (!compiler)
-    throw Error(ErrorKind::unavailable, "no host C++ compiler: g++ or clang++ is needed in PATH");
-  CompiledKernel compiled{emitter.emit(op, program, hardware), {}, {}};
-  auto result = compiler->compile(compiled.kernel.source, cpu_device_headers(),
-                                  cpu_compile_flags(hardware.cpu.isa), 60);
-  if (!result.ok) throw Error(ErrorKind::no_candidate, "the kernel does not compile: " + result.log);
-  compiled.binary = std::move(result.binary);
-  return compiled;
-}
-
 // Outputs of one launch in this process. The kernel was verified in a worker before.
-Buffers launch(const Operator& op, CpuDevice& device, const CompiledKernel& kernel,
+Buffers launch(const Operator& op, Device& device, const CompiledKernel& kernel,
                const Launch& geometry, const Buffers& inputs) {
   device.load(op, views(inputs));
   if (const auto failure = device.launch(kernel, geometry))
@@ -125,8 +111,8 @@ double total_us(const std::vector<Part>& parts) {
   return us;
 }
 
-void print(const Operator& op, const Hardware& hardware, const std::vector<Part>& parts, bool json,
-           const Context& context) {
+void print(const Operator& op, const Hardware& hardware, const std::vector<Part>& parts, const Policy& policy,
+           bool json, const Context& context) {
   const double us = total_us(parts);
   if (json) {
     nlohmann::json kernels = nlohmann::json::array();
@@ -155,8 +141,8 @@ void print(const Operator& op, const Hardware& hardware, const std::vector<Part>
     const auto& timing = *part.outcome.timing;
     if (parts.size() > 1) context.print(fmt::format("kernel    {}\n", part.op.name));
     context.print(fmt::format("program   {}\nchosen    {}\n", part.choice.program.text(), part.choice.source));
-    context.print(fmt::format("time      {} median of {} samples, spread {:.1f} %, warm caches\n",
-                              format_time(timing.median_us), timing.samples_us.size(), 100 * timing.spread));
+    context.print(fmt::format("time      {} median of {} samples, spread {:.1f} %, {} caches\n", format_time(timing.median_us),
+                              timing.samples_us.size(), 100 * timing.spread, policy.cold ? "cold" : "warm"));
   }
   context.print("verified  against the float64 oracle on these inputs\n");
   if (parts.size() > 1) context.print(fmt::format("together  {}\n", format_time(us)));
@@ -177,17 +163,16 @@ void try_in_worker(Part& part, TrialRunner& trials) {
 
 // The kernels one after the other, each reading what those before it wrote. Outputs of `op`.
 Buffers launch_all(const Operator& op, const std::vector<Part>& parts, const Hardware& hardware,
-                   const Slices& slices, int threads, const Buffers& inputs, const Context& context) {
+                   const Slices& slices, Launcher& launcher, const Buffers& inputs) {
   std::map<std::string, std::vector<std::byte>> values;  // by tensor
   const auto slots = op.inputs();
   for (std::size_t i = 0; i < slots.size(); ++i) values[op.tensors[slots[i]].name] = inputs[i];
   for (const Part& part : parts) {
     const Emitter& emitter = *slices.emitters().find(part.choice.program);
-    const CompiledKernel kernel = compile(part.op, hardware, emitter, part.choice.program, context);
-    CpuDevice device(hardware, threads);
+    const CompiledKernel kernel = launcher.compile(emitter.emit(part.op, part.choice.program, hardware));
     Buffers given;
     for (const int tensor : part.op.inputs()) given.push_back(values.at(part.op.tensors[tensor].name));
-    Buffers made = launch(part.op, device, kernel, emitter.bind(part.op, part.choice.program, hardware), given);
+    Buffers made = launch(part.op, launcher.device(), kernel, emitter.bind(part.op, part.choice.program, hardware), given);
     const auto written = part.op.outputs();
     for (std::size_t i = 0; i < written.size(); ++i)
       values[part.op.tensors[written[i]].name] = std::move(made[i]);
@@ -205,15 +190,13 @@ void run(const RunOptions& options, Context& context) {
   const auto output_paths = parse_named_paths(options.outputs, "--output", op, op.outputs());
   const Buffers inputs = gather_inputs(op, options);
   const Hardware hardware = options.hardware.resolve(context);
-  if (hardware.kind == Hardware::Kind::gpu)
-    throw Error(ErrorKind::unavailable,
-                hardware.name + ": no such device here; `perftune tune` works offline, `run` needs it");
+  if (hardware.kind == Hardware::Kind::gpu) required_device(hardware, context);
   const Slices slices = make_slices();
   std::vector<Part> parts = choose(op, hardware, slices, options, context);
   const auto trials = make_trials(slices.emitters(), hardware, options.hardware.threads, options.seed, context);
   for (Part& part : parts) try_in_worker(part, *trials);
-  const Buffers outputs =
-      launch_all(op, parts, hardware, slices, trials->policy().threads, inputs, context);
+  Launcher launcher(hardware, trials->policy().threads, context);
+  const Buffers outputs = launch_all(op, parts, hardware, slices, launcher, inputs);
   if (const auto wrong = check(op, inputs, outputs, options.seed))
     throw Error(ErrorKind::no_candidate, "wrong result: " + *wrong);
   const auto slots = op.outputs();
@@ -221,7 +204,7 @@ void run(const RunOptions& options, Context& context) {
     const auto position = std::find(slots.begin(), slots.end(), tensor) - slots.begin();
     write_npy(path, op.tensors[tensor].type, op.tensors[tensor].shape, outputs[position]);
   }
-  print(op, hardware, parts, options.json, context);
+  print(op, hardware, parts, trials->policy(), options.json, context);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "cli/context.hpp"
+#include "cli/launcher.hpp"
 #include "cli/present_gpu.hpp"
 #include "codegen/cpu/headers.hpp"
 #include "codegen/version.hpp"
@@ -20,21 +21,13 @@
 namespace perftune {
 namespace {
 
-HostCompiler host_compiler(const Context& context) {
-  auto compiler = HostCompiler::find(context.preferred_compiler, context.path);
-  if (!compiler)
-    throw Error(ErrorKind::unavailable,
-                "no host C++ compiler: g++ or clang++ is needed in PATH (or name one in CXX)");
-  return *std::move(compiler);
-}
-
 Toolchain cpu_toolchain(const Hardware& hardware, const Context& context) {
-  return {hardware.cpu.isa, codegen_version(), host_compiler(context).identity(),
+  return {hardware.cpu.isa, codegen_version(), required_host_compiler(context).identity(),
           fmt::format("{}", fmt::join(cpu_compile_flags(hardware.cpu.isa), " "))};
 }
 
 Toolchain cuda_toolchain(const Hardware& hardware, bool present, const Context& context) {
-  if (!present) host_compiler(context);  // the emulator's kernels are compiled by it
+  if (!present) required_host_compiler(context);  // the emulator's kernels are compiled by it
   const Nvrtc nvrtc(cuda_search(context));
   if (!nvrtc.supports(hardware.arch))
     throw Error(ErrorKind::unavailable,

@@ -47,8 +47,8 @@ void KernelBuild::compile_all(int at_a_time) {
   }
 }
 
-std::unique_ptr<KernelCall> KernelBuild::bind(std::size_t handle, const std::map<std::string, std::byte*>& tensors,
-                                              std::byte* workspace) const {
+BoundCall KernelBuild::bind(std::size_t handle, const std::map<std::string, std::byte*>& tensors,
+                            std::byte* workspace) const {
   const Wanted& wanted = wanted_.at(handle);
   const auto& library = libraries_.at(wanted.kernel.source);
   void* entry = library->symbol(wanted.kernel.entry);
@@ -65,7 +65,7 @@ std::unique_ptr<KernelCall> KernelBuild::bind(std::size_t handle, const std::map
       case Argument::Kind::tensor_map: throw Error(ErrorKind::internal, wanted.op.name + ": a tensor map on the CPU");
     }
   }
-  return std::make_unique<KernelCall>(library, reinterpret_cast<KernelCall::Entry>(entry), std::move(parameters));
+  return {library, reinterpret_cast<BoundCall::Entry>(entry), std::move(parameters)};
 }
 
 }  // namespace perftune

@@ -1,4 +1,4 @@
-// Compiles the kernels of a model, each text once, several at a time, and binds them to memory.
+// Compiles the kernels of a model for this CPU, each text once, several at a time, and binds them to memory.
 //
 // Call order: want*, compile_all, bind*.
 #pragma once
@@ -16,10 +16,10 @@
 namespace perftune {
 
 // A kernel with its parameters; calling it costs one indirect call.
-class KernelCall {
+class BoundCall {
  public:
   using Entry = void (*)(const void* parameters, const PerftunePool* pool);
-  KernelCall(std::shared_ptr<const LoadedLibrary> library, Entry entry, std::vector<std::uint64_t> parameters)
+  BoundCall(std::shared_ptr<const LoadedLibrary> library, Entry entry, std::vector<std::uint64_t> parameters)
       : library_(std::move(library)), entry_(entry), parameters_(std::move(parameters)) {}
   void run(const PerftunePool* pool) const { entry_(parameters_.data(), pool); }
 
@@ -40,8 +40,7 @@ class KernelBuild {
   std::size_t workspace_bytes() const { return workspace_; }  // one workspace serves all, in turn
   const Operator& op(std::size_t handle) const { return wanted_.at(handle).op; }
   // `tensors`: memory by the names of the operator's tensors.
-  std::unique_ptr<KernelCall> bind(std::size_t handle, const std::map<std::string, std::byte*>& tensors,
-                                   std::byte* workspace) const;
+  BoundCall bind(std::size_t handle, const std::map<std::string, std::byte*>& tensors, std::byte* workspace) const;
 
  private:
   struct Wanted {

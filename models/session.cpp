@@ -5,8 +5,6 @@
 #include <cstring>
 
 #include "executor/guarded_buffer.hpp"
-#include "executor/thread_pool.hpp"
-#include "models/kernel_build.hpp"
 #include "models/memory_plan.hpp"
 #include "recipes/error.hpp"
 
@@ -22,11 +20,11 @@ double now_us() {
 }  // namespace
 
 struct Session::Parts {
-  Parts(LoweredGraph graph, int threads) : lowered(std::move(graph)), pool(threads) {}
+  Parts(LoweredGraph graph, std::unique_ptr<SessionDevice> place) : lowered(std::move(graph)), device(std::move(place)) {}
 
   LoweredGraph lowered;
-  ThreadPool pool;
-  GuardedBuffer arena, constants, workspace;
+  std::unique_ptr<SessionDevice> device;
+  GuardedBuffer arena, constants;
   std::vector<std::byte*> memory;  // by value: of base values; null: held apart
   Arrays apart;                    // by value: shapes known only now
   std::vector<std::unique_ptr<KernelCall>> kernels;
@@ -36,6 +34,8 @@ struct Session::Parts {
     Call call;  // where there is no kernel
   };
   std::vector<Step> steps;
+  std::vector<Call> calls;  // the steps, those that follow each other on the device as one
+  std::vector<std::unique_ptr<KernelCall>> sequences;
 
   const FlatGraph& graph() const { return lowered.graph; }
   const Value& value(int v) const { return graph().values[static_cast<std::size_t>(v)]; }
@@ -45,8 +45,11 @@ struct Session::Parts {
   void place_constants();
   ArrayView view_of(int v) const;
   std::shared_ptr<const Array> array_of(int v) const;
+  std::span<std::byte> memory_of(int v) const;  // of its base; empty: a constant, or held apart
   Call reference(int node);
-  Call copy(const FlatNode& node);
+  Call on_host(int node);
+  void run(const Step& step) const;
+  void join_steps();
 };
 
 // Base values get offsets by who writes and who reads them; constants an arena of their own, which
@@ -119,6 +122,11 @@ void Session::Parts::place_constants() {
 // Of a value that is row-major from the start of its base.
 ArrayView Session::Parts::view_of(int v) const { return {*value(v).spec, memory[base(v)]}; }
 
+std::span<std::byte> Session::Parts::memory_of(int v) const {
+  if (v < 0 || base(v) < 0 || value(base(v)).constant || memory[base(v)] == nullptr) return {};
+  return {memory[base(v)], static_cast<std::size_t>(value(base(v)).spec->bytes())};
+}
+
 std::shared_ptr<const Array> Session::Parts::array_of(int v) const {
   if (v < 0) return nullptr;
   if (value(v).constant) return value(v).constant;
@@ -167,12 +175,51 @@ Call Session::Parts::reference(int n) {
   };
 }
 
-Session::Session(LoweredGraph lowered, const Hardware& hardware, const EmitterRegistry& emitters,
-                 const HostCompiler& compiler, int threads, const KernelChooser& choose)
-    : parts_(std::make_unique<Parts>(std::move(lowered), threads)) {
+// The same between copies, for devices that have a memory of their own.
+Call Session::Parts::on_host(int n) {
+  std::vector<std::span<std::byte>> read, written;
+  const FlatNode& node = graph().nodes[n];
+  const auto note = [&](std::vector<std::span<std::byte>>& spans, int v) {
+    if (const auto span = memory_of(v); !span.empty()) spans.push_back(span);
+  };
+  for (const int input : node.inputs) note(read, input);
+  for (const auto& captured : node.captured) note(read, captured.second);
+  for (const int output : node.outputs) note(written, output);
+  return [this, call = reference(n), read = std::move(read), written = std::move(written)] {
+    for (const auto span : read) device->to_host(span);
+    call();
+    for (const auto span : written) device->to_device(span);
+  };
+}
+
+void Session::Parts::run(const Step& step) const {
+  if (step.call) step.call();
+  else
+    for (const KernelCall* kernel : step.kernels) kernel->run();
+}
+
+void Session::Parts::join_steps() {
+  for (std::size_t s = 0; s < steps.size();) {
+    std::vector<KernelCall*> row;
+    std::size_t end = s;
+    for (; end < steps.size() && !steps[end].call; ++end) row.insert(row.end(), steps[end].kernels.begin(), steps[end].kernels.end());
+    if (auto joined = row.size() > 1 ? device->sequence(row) : nullptr) {
+      calls.emplace_back([call = joined.get()] { call->run(); });
+      sequences.push_back(std::move(joined));
+      s = end;
+    } else {
+      calls.emplace_back([this, s] { run(steps[s]); });
+      ++s;
+    }
+  }
+}
+
+Session::Session(LoweredGraph lowered, std::unique_ptr<SessionDevice> device, const Hardware& hardware,
+                 const EmitterRegistry& emitters, const KernelChooser& choose)
+    : parts_(std::make_unique<Parts>(std::move(lowered), std::move(device))) {
   Parts& p = *parts_;
+  SessionDevice& place = *p.device;
   p.place();
-  KernelBuild build(hardware, emitters, compiler);
   std::vector<std::vector<std::size_t>> handles;
   std::map<std::string, std::vector<ChosenKernel>> by_signature;
   for (const auto& step : p.lowered.steps) {
@@ -187,14 +234,15 @@ Session::Session(LoweredGraph lowered, const Hardware& hardware, const EmitterRe
                          !emitters.find(known[0].program)->illegal(step.kernel->op, known[0].program, hardware);
       if (again) shown.kernels = {{step.kernel->op, known[0].program, known[0].chosen}};
       else shown.kernels = known = choose(step.kernel->op);
-      for (const ChosenKernel& kernel : shown.kernels) handles.back().push_back(build.want(kernel.op, kernel.program));
+      for (const ChosenKernel& kernel : shown.kernels) handles.back().push_back(place.want(kernel.op, kernel.program));
     } else {
       shown.name = p.graph().nodes[step.node].node.label();
     }
     steps_.push_back(std::move(shown));
   }
-  build.compile_all(threads);
-  p.workspace = GuardedBuffer(build.workspace_bytes() + 64);
+  place.compile_all();
+  place.map(p.arena.bytes());
+  place.map(p.constants.bytes());
   for (std::size_t s = 0; s < p.lowered.steps.size(); ++s) {
     const auto& step = p.lowered.steps[s];
     p.steps.emplace_back();
@@ -203,7 +251,7 @@ Session::Session(LoweredGraph lowered, const Hardware& hardware, const EmitterRe
       std::vector<Call> calls;
       const auto nodes = step.kernel ? step.kernel->nodes : std::vector<int>{step.node};
       if (nodes.empty()) throw Error(ErrorKind::no_candidate, steps_[s].name + ": no kernel copies it");
-      for (const int node : nodes) calls.push_back(p.reference(node));
+      for (const int node : nodes) calls.push_back(p.on_host(node));
       p.steps.back().call = [calls = std::move(calls)] {
         for (const Call& call : calls) call();
       };
@@ -215,16 +263,18 @@ Session::Session(LoweredGraph lowered, const Hardware& hardware, const EmitterRe
       tensors[step.kernel->op.tensors[inputs[i]].name] = p.memory[step.kernel->inputs[i]];
     tensors[step.kernel->op.tensors[step.kernel->op.outputs()[0]].name] = p.memory[step.kernel->output];
     for (const std::size_t handle : handles[s]) {
-      for (const int written : build.op(handle).outputs()) {
-        const Tensor& tensor = build.op(handle).tensors[written];
+      for (const int written : place.op(handle).outputs()) {
+        const Tensor& tensor = place.op(handle).tensors[written];
         if (tensors.contains(tensor.name)) continue;
         p.parts_memory.emplace_back(static_cast<std::size_t>(tensor.bytes()));
         tensors[tensor.name] = p.parts_memory.back().data();
+        place.map(p.parts_memory.back().bytes());
       }
-      p.kernels.push_back(build.bind(handle, tensors, p.workspace.data()));
+      p.kernels.push_back(place.bind(handle, tensors));
       p.steps.back().kernels.push_back(p.kernels.back().get());
     }
   }
+  p.join_steps();
 }
 
 Session::~Session() = default;
@@ -235,21 +285,23 @@ void Session::set_inputs(const Arrays& inputs) {
     const Value& value = parts_->value(wanted[i]);
     if (!inputs.at(i) || inputs[i]->spec != *value.spec)
       throw Error(ErrorKind::usage, "input '" + value.name + "' is " + std::string(name(value.spec->type)) + " " + text(value.spec->shape));
-    if (!value.constant && !inputs[i]->data.empty()) std::memcpy(parts_->memory[wanted[i]], inputs[i]->data.data(), inputs[i]->data.size());
+    if (value.constant || inputs[i]->data.empty()) continue;
+    std::memcpy(parts_->memory[wanted[i]], inputs[i]->data.data(), inputs[i]->data.size());
+    parts_->device->to_device(parts_->memory_of(wanted[i]));
   }
 }
 
 void Session::run() {
-  for (const auto& step : parts_->steps) {
-    if (step.call) step.call();
-    else
-      for (const KernelCall* kernel : step.kernels) kernel->run(parts_->pool.c_pool());
-  }
+  for (const Call& call : parts_->calls) call();
+  parts_->device->finish();
 }
 
-Arrays Session::outputs() const {
+Arrays Session::outputs() {
   Arrays arrays;
-  for (const int output : graph().outputs) arrays.push_back(parts_->array_of(output));
+  for (const int output : graph().outputs) {
+    if (const auto span = parts_->memory_of(output); !span.empty()) parts_->device->to_host(span);
+    arrays.push_back(parts_->array_of(output));
+  }
   return arrays;
 }
 
@@ -258,9 +310,8 @@ void Session::profile(int rounds) {
   for (int round = 0; round < rounds; ++round)
     for (std::size_t s = 0; s < steps_.size(); ++s) {
       const double start = now_us();
-      if (parts_->steps[s].call) parts_->steps[s].call();
-      else
-        for (const KernelCall* kernel : parts_->steps[s].kernels) kernel->run(parts_->pool.c_pool());
+      parts_->run(parts_->steps[s]);
+      parts_->device->finish();
       times[s].push_back(now_us() - start);
     }
   for (std::size_t s = 0; s < steps_.size(); ++s) {

@@ -1,9 +1,9 @@
-// Runs a lowered model on this CPU: kernels compiled, bound and given their memory once, then as many
-// runs as wanted, each a walk over a list of prepared calls.
+// Runs a lowered model on this CPU or a GPU: kernels compiled, bound and given their memory once, then
+// as many runs as wanted, each a walk over a list of prepared calls.
 //
 // Values live in one arena (memory_plan.hpp), constants in another. Nodes without a kernel run on
-// their reference; values whose shape depends on data are held apart. One thread at a time, the one
-// that made the session (it is thread 0 of the pool).
+// their reference, on the host; values whose shape depends on data are held apart. One thread at a
+// time, the one that made the session and its device.
 #pragma once
 
 #include <functional>
@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "codegen/emitter_registry.hpp"
-#include "executor/host_compiler.hpp"
 #include "models/interpret.hpp"
 #include "models/lower/lowered_graph.hpp"
+#include "models/session_device.hpp"
 
 namespace perftune {
 
@@ -36,9 +36,9 @@ struct SessionStep {
 
 class Session {
  public:
-  // Throws Error{no_candidate} when a kernel does not compile or load.
-  Session(LoweredGraph lowered, const Hardware& hardware, const EmitterRegistry& emitters,
-          const HostCompiler& compiler, int threads, const KernelChooser& choose);
+  // `device` is `hardware`. Throws Error{no_candidate} when a kernel does not compile or load.
+  Session(LoweredGraph lowered, std::unique_ptr<SessionDevice> device, const Hardware& hardware,
+          const EmitterRegistry& emitters, const KernelChooser& choose);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -46,9 +46,9 @@ class Session {
   // Copies the inputs in, in the graph's order; each must have its value's type and shape.
   void set_inputs(const Arrays& inputs);
   void run();
-  Arrays outputs() const;
+  Arrays outputs();
 
-  // Runs `rounds` times and notes each step's median.
+  // Runs `rounds` times step by step, each waited for, and notes each step's median.
   void profile(int rounds);
   const std::vector<SessionStep>& steps() const { return steps_; }
   const FlatGraph& graph() const;

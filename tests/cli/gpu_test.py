@@ -7,6 +7,8 @@ import sqlite3
 import subprocess
 import sys
 
+import numpy as np
+
 from harness import PERFTUNE, PerftuneTest
 
 FAKE = pathlib.Path(os.environ["PERFTUNE_FAKE_CUDA"])
@@ -101,6 +103,39 @@ class OnAGpu(FakeGpuTest):
         self.assertEqual(document["results"][0]["best_basis"], "measured")
         again = self.expect(self.on_gpu("measure", "--pending"), 0)
         self.assertIn("nothing is pending", again.stderr)
+
+    def test_run_launches_the_winner_there_and_writes_its_output(self):
+        tuned = self.tune()
+        winner, = (c for c in tuned["candidates"] if c["kernel"] == tuned["best"])
+        rng = np.random.default_rng(2)
+        a, b = rng.standard_normal((64, 32)).astype(np.float32), rng.standard_normal((32, 64)).astype(np.float32)
+        np.save(self.home / "a.npy", a)
+        np.save(self.home / "b.npy", b)
+        result = self.on_gpu("run", self.gemm(64, 64, 32), "--gpu", "local", "--input", "A=a.npy", "--input", "B=b.npy",
+                             "--output", "C=c.npy", "--json")
+        document = self.json(result)
+        self.assertIn("winner (measured)", document["chosen"])
+        self.assertGreater(document["measured_us"], 0)
+        self.assertEqual(document["program"], winner["program"])
+        np.testing.assert_allclose(np.load(self.home / "c.npy"), a @ b, rtol=1e-4, atol=1e-4)
+
+    def test_run_of_several_kernels(self):
+        path = self.write("attention.yaml", """\
+name: attention
+dims: {s: 24, d: 16}
+inputs: {q: "f32[s,d]", k: "f32[s,d]", v: "f32[s,d]"}
+outputs: {out: "f32[s,d]"}
+compute:
+  - score[i,j] = sum[l](q[i,l] * k[j,l])
+  - top[i] = max[j](score[i,j])
+  - e[i,j] = exp(score[i,j] - top[i])
+  - total[i] = sum[j](e[i,j])
+  - out[i,l] = sum[j](e[i,j] * v[j,l]) / total[i]
+""")
+        document = self.json(self.on_gpu("run", path, "--gpu", "local", "--json"))
+        self.assertGreater(len(document["kernels"]), 1)
+        self.assertTrue(document["verified"])
+        self.assertIn("best prediction", document["chosen"])
 
     def test_another_gpu_s_name_is_offline(self):
         result = self.on_gpu("tune", self.gemm(64, 64, 32), "--gpu", "t4", "--top", 1)

@@ -6,6 +6,7 @@ import unittest
 
 import numpy as np
 
+from gpu_test import FakeGpuTest
 from harness import PerftuneTest
 
 
@@ -67,6 +68,29 @@ class ModelCommands(PerftuneTest):
         np.save(self.home / "x.npy", np.zeros((4,), np.float64))
         self.expect_error(self.run_perftune("run", "branches.onnx", "--cpu", "--input", "x=x.npy", "--dim", "n=1"), 2, "<f8", "f32")
         self.expect_error(self.run_perftune("run", "branches.onnx", "--cpu", "--input", "q=x.npy"), 2, "q", "x, n")
+
+
+class OnAGpu(FakeGpuTest):
+    """On the fake driver of tests/fake_cuda, which emulates."""
+
+    def setUp(self):
+        super().setUp()
+        subprocess.run([os.environ["WRITE_SAMPLE_MODELS"], str(self.home)], check=True)
+
+    def test_tuned_kernels_are_used(self):
+        self.json(self.on_gpu("tune", "attention.onnx", "--gpu", "local", "--dim", "d1=1", "--top", 1, "--fast", "--json"))
+        report = self.json(self.on_gpu("run", "attention.onnx", "--gpu", "local", "--dim", "d1=1", "--check", "--profile", "--json"))
+        self.assertEqual((report["hardware"], report["winners"]), ("a100-sxm-80gb", report["kernels"]))
+        self.assertLess(report["outputs"][0]["difference"], 1e-5)
+
+    def test_what_no_kernel_computes_runs_on_the_host_between_copies(self):
+        report = self.json(self.on_gpu("run", "odd.onnx", "--gpu", "local", "--check", "--json"))
+        self.assertGreater(len(report["reference"]), 0)
+        self.assertLess(max(output["difference"] for output in report["outputs"]), 1e-5)
+
+    def test_a_device_that_is_lost_is_one_line(self):
+        self.device(lost_at_module=1)
+        self.expect_error(self.on_gpu("run", "attention.onnx", "--gpu", "local", "--dim", "d1=1"), 3, "CUDA_ERROR_UNKNOWN")
 
 
 if __name__ == "__main__":

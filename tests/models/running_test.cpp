@@ -35,7 +35,7 @@ class Running : public ModelTest {
       for (std::int64_t i = 0; i < array->spec.elements(); ++i) write_real(array->view(), i, value.constant ? read_real(value.constant->view(), i) : normal(random));
       inputs.push_back(std::move(array));
     }
-    Session session(std::move(graph), hardware, slices.emitters(), *compiler, 2, choose);
+    Session session(std::move(graph), cpu_session_device(hardware, slices.emitters(), *compiler, 2), hardware, slices.emitters(), choose);
     session.set_inputs(inputs);
     double worst = 0;
     for (int round = 0; round < 2; ++round) {  // memory is used again: the second run must not see the first
