@@ -15,6 +15,10 @@ class Predict(PerftuneTest):
         self.assertEqual([row["tag"] for row in rows], ["x", "y"])
         self.assertGreater(float(rows[1]["predicted_us"]), float(rows[0]["predicted_us"]))
 
+    def test_extents_beyond_32_bits(self):
+        for gpu in ("t4", "h100"):
+            self.expect_error(self.run_perftune("predict", self.gemm(64, 3_000_000_000, 64), "--gpu", gpu), 4, "an axis group has 2^31 points")
+
     def test_a_bad_cell_names_its_place(self):
         shapes = self.write("shapes.csv", "m,n,k\n64,64,64\n64,zero,64\n")
         self.expect_error(self.run_perftune("predict", self.gemm(), "--gpu", "h100", "--shapes", shapes), 2,

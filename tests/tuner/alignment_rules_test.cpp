@@ -26,6 +26,12 @@ TEST(PaddingWaste, IsTheShareOfElementsThatDoNotExist) {
   EXPECT_DOUBLE_EQ(padding_waste(129, 128), 256.0 / 129 - 1);
 }
 
+TEST(PowerOfTwoAtLeast, HoldsExtentsBeyond32Bits) {
+  EXPECT_EQ(power_of_two_at_least(0), 1);
+  EXPECT_EQ(power_of_two_at_least(96), 128);
+  EXPECT_EQ(power_of_two_at_least(3'000'000'000), std::int64_t{1} << 32);
+}
+
 TEST(SectorElements, FollowsTheType) {
   EXPECT_EQ(sector_elements(DType::f32), 8);
   EXPECT_EQ(sector_elements(DType::f16), 16);

@@ -26,6 +26,10 @@ double padding_waste(std::int64_t extent, std::int64_t tile) {
   return static_cast<double>(round_up(extent, tile)) / static_cast<double>(extent) - 1.0;
 }
 
+std::int64_t power_of_two_at_least(std::int64_t extent) {
+  return static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(std::max<std::int64_t>(1, extent))));
+}
+
 int sector_elements(DType type) { return kSectorBytes / static_cast<int>(size_bytes(type)); }
 
 int vector_elements(DType type, int guaranteed) {

@@ -22,6 +22,9 @@ inline constexpr int kVectorBytes = 16;     // widest load of one thread
 // Fraction of extra elements when `extent` is cut into tiles of `tile`: ceil(e/t)*t/e - 1.
 double padding_waste(std::int64_t extent, std::int64_t tile);
 
+// Of any extent, at least 1. No tile has use for more along that axis.
+std::int64_t power_of_two_at_least(std::int64_t extent);
+
 // Elements of `type` in one 32-byte sector: innermost extents of a tile are multiples of this, so
 // that no sector is fetched for a part of it.
 int sector_elements(DType type);

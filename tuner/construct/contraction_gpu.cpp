@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <ranges>
 #include <set>
@@ -19,10 +18,6 @@ namespace {
 constexpr double kEpsilons[] = {0.10, 0.25, 0.50, 1.0, 32.0};
 constexpr int kMaxCandidates = 240;
 constexpr int kMaxStages = 6;
-
-int power_of_two_at_least(std::int64_t x) {
-  return static_cast<int>(std::bit_ceil(static_cast<std::uint64_t>(std::max<std::int64_t>(1, x))));
-}
 
 // Everything about one (operator, hardware, class) that all candidates share.
 struct Problem {
@@ -65,7 +60,7 @@ Problem describe(const Contraction& form, const Hardware& hardware, const TileCl
 std::vector<TileExtent> register_tiles(const Problem& p, double epsilon) {
   GrowthLimits limits{p.m, p.n, 1, 1, p.bytes_a, p.bytes_b, epsilon, {}};
   if (p.scalar()) {
-    const int vector = std::min(p.vector_c, power_of_two_at_least(p.n));
+    const int vector = static_cast<int>(std::min<std::int64_t>(p.vector_c, rules::power_of_two_at_least(p.n)));
     limits.align_n = vector;
     limits.fits = [&](TileExtent t) {
       return t.m * t.n <= p.klass.max_accumulators && t.m <= 16 && t.n <= 16;
@@ -105,7 +100,7 @@ std::vector<int> k_steps(const Problem& p) {
   // A contiguous k is read in whole sectors; a strided one needs only enough steps to amortise the
   // barrier.
   const int base = std::max(p.klass.k_bytes, p.k_contiguous ? rules::kSectorBytes : 0) / element;
-  const int most = power_of_two_at_least(p.k);
+  const std::int64_t most = rules::power_of_two_at_least(p.k);
   std::vector<int> steps;
   for (int step : {base, 2 * base, 4 * base})
     if (step >= 1 && (step <= most || steps.empty())) steps.push_back(step);
@@ -157,7 +152,7 @@ class Builder {
       ContractionTiles sliced = t;
       sliced.slice_k = slice;
       sliced.block_k = block_k * slice;
-      if (slice > 1 && (t.threads() * slice > 256 || sliced.block_k > power_of_two_at_least(p_.k)))
+      if (slice > 1 && (t.threads() * slice > 256 || sliced.block_k > rules::power_of_two_at_least(p_.k)))
         break;
       if (slice > 1 && !p_.scalar()) break;
       with_stages(sliced);

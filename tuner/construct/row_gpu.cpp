@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 
 #include "codegen/cpu/row_tiles.hpp"
 #include "codegen/cuda/row_legality.hpp"
@@ -18,9 +17,6 @@ namespace {
 constexpr std::int64_t preferred_threads = 256;  // of a block that has the choice
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-std::int64_t power_of_two_at_least(std::int64_t x) {
-  return static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(std::max<std::int64_t>(1, x))));
-}
 
 // The programs of one form, with the offsets that it needs.
 class Collection {
@@ -114,10 +110,10 @@ void add_along_columns(Collection& into) {
   for (const std::int64_t vector : vectors_down_from(widest_vector(form, Group::k))) {
     const std::int64_t chunks = ceil_div(columns, vector);
     for (const std::int64_t threads : {32, 8, 4, 16, 64, 128, 256, 512, 1024, 1}) {
-      if (threads > power_of_two_at_least(chunks) && threads > 1) continue;
+      if (threads > rules::power_of_two_at_least(chunks) && threads > 1) continue;
       if (threads < 32 && chunks > 16 * threads) continue;
       const std::int64_t row_threads = std::max<std::int64_t>(1, std::max<std::int64_t>(32, threads < 256 ? preferred_threads / 2 : 0) / threads);
-      if (row_threads > 1 && threads >= 32 && row_threads > power_of_two_at_least(form.row_count())) continue;
+      if (row_threads > 1 && threads >= 32 && row_threads > rules::power_of_two_at_least(form.row_count())) continue;
       const std::int64_t needed = ceil_div(chunks, threads);
       const RuleApplied share{"row_threads column_threads", "threads_per_row",
                               fmt::format("{} threads take {} chunks of a row of {} columns, {} rows per block", threads, needed, columns, row_threads)};
@@ -178,7 +174,7 @@ void add_along_rows(Collection& into) {
       for (const std::int64_t column_threads : {1, 4, 8, 16, 32}) {
         const std::int64_t threads = row_threads * column_threads;
         if (threads < 32 || threads > 512 || column_threads > form.column_count()) continue;
-        if (row_threads * vector > 4 * power_of_two_at_least(form.row_count())) continue;
+        if (row_threads * vector > 4 * rules::power_of_two_at_least(form.row_count())) continue;
         for (const std::int64_t unroll : {4, 1, 2, 8}) {
           CudaRowTiles t;
           t.lanes = 1, t.vector = vector, t.row_threads = row_threads, t.column_threads = column_threads;
