@@ -62,7 +62,7 @@ json row_json(const Row& row, const Hardware& hardware) {
   if (row.benched.us > 0) document["us"] = row.benched.us;
   if (!row.note.empty()) document["failure"] = row.note;
   for (const Benched::Baseline& b : row.benched.baselines)
-    document["baselines"].push_back({{"name", b.name}, {"us", b.us}, {"ratio", b.comparison.ratio},
+    document["baselines"].push_back({{"name", b.name}, {"detail", b.detail}, {"us", b.us}, {"ratio", b.comparison.ratio},
                                      {"ratio_low", b.comparison.low}, {"ratio_high", b.comparison.high},
                                      {"verdict", name(b.comparison.verdict)}});
   return document;

@@ -41,7 +41,7 @@ Benched bench_winner(const BenchSetup& setup, const Operator& op, const TileProg
   benched.us = median(samples.kernels_us[0]);
   for (std::size_t i = 0; i < measured.named.names.size(); ++i)
     benched.baselines.push_back(
-        {measured.named.names[i], median(samples.kernels_us[i + 1]), compare(samples, i + 1)});
+        {measured.named.names[i], measured.named.details[i], median(samples.kernels_us[i + 1]), compare(samples, i + 1)});
   return benched;
 }
 

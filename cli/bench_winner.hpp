@@ -27,6 +27,7 @@ BenchSetup bench_setup(const Hardware& hardware, int threads, const Context& con
 struct Benched {
   struct Baseline {
     std::string name;
+    std::string detail;  // its version and choice; may be empty
     double us = 0;
     Comparison comparison;  // its time over ours
   };

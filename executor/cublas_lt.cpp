@@ -8,12 +8,14 @@ namespace perftune {
 namespace {
 
 // cublasLt.h, cublas_api.h, library_types.h
-constexpr int kTransposeA = 3, kTransposeB = 4;              // cublasLtMatmulDescAttributes_t
+constexpr int kTransposeA = 3, kTransposeB = 4, kEpilogue = 7, kBiasPointer = 8;  // cublasLtMatmulDescAttributes_t
+constexpr std::uint32_t kRelu = 2, kBias = 4, kGelu = 32;    // cublasLtEpilogue_t; bias and one other add up
 constexpr int kBatchCount = 5, kBatchStride = 6;             // cublasLtMatrixLayoutAttribute_t
 constexpr int kWorkspaceBytes = 1;                           // cublasLtMatmulPreferenceAttributes_t
 constexpr int kCompute32F = 68, kCompute32FastTf32 = 77, kCompute64F = 70, kCompute32I = 72;
 constexpr std::size_t kWorkspace = std::size_t{64} << 20;    // what NVIDIA advises on Hopper, and more elsewhere
 constexpr int kWanted = 8;
+constexpr std::size_t kOldest = 110000;                      // CUDA 11: compute types apart from scale types
 
 int data_type(DType type) {
   switch (type) {
@@ -33,7 +35,7 @@ int data_type(DType type) {
 
 PlainProduct product_of(const Operator& op) {
   std::string why_not;
-  if (const auto product = plain_product(op, why_not)) return *product;
+  if (const auto product = fused_product(op, why_not)) return *product;
   throw Error(ErrorKind::unavailable, "cuBLASLt: " + why_not);
 }
 
@@ -46,7 +48,7 @@ union Scalar {
 }  // namespace
 
 CublasLt::CublasLt(const LibrarySearch& search, CudaDevice& device, const Operator& op)
-    : library_("cuBLASLt", std::vector<std::string>{"libcublasLt.so.13", "libcublasLt.so.12"}, search),
+    : library_("cuBLASLt", std::vector<std::string>{"libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so.11"}, search),
       product_(product_of(op)),
       device_(device) {
   bind();
@@ -63,6 +65,7 @@ CublasLt::CublasLt(const LibrarySearch& search, CudaDevice& device, const Operat
     const std::int32_t of_b = p.b.transposed ? 1 : 0, of_a = p.a.transposed ? 1 : 0;
     check(lt_.desc_set(desc_, kTransposeA, &of_b, sizeof of_b), "describing the product");
     check(lt_.desc_set(desc_, kTransposeB, &of_a, sizeof of_a), "describing the product");
+    fuse_epilogue();
     b_ = p.b.transposed ? layout(p.b, p.k, p.n) : layout(p.b, p.n, p.k);
     a_ = p.a.transposed ? layout(p.a, p.m, p.k) : layout(p.a, p.k, p.m);
     c_ = layout(p.c, p.n, p.m);
@@ -97,6 +100,10 @@ void CublasLt::release() {
 }
 
 void CublasLt::bind() {
+  library_.bind_required(lt_.version, "cublasLtGetVersion");
+  if (lt_.version() < kOldest)
+    throw Error(ErrorKind::unavailable, fmt::format("cuBLASLt {} at {} is too old: CUDA 11 brings the first that is used",
+                                                    lt_.version(), library_.path()));
   library_.bind_required(lt_.create, "cublasLtCreate");
   library_.bind_required(lt_.destroy, "cublasLtDestroy");
   library_.bind_required(lt_.desc_create, "cublasLtMatmulDescCreate");
@@ -112,6 +119,24 @@ void CublasLt::bind() {
   library_.bind_required(lt_.matmul, "cublasLtMatmul");
 }
 
+// A bias lies along the rows of its column-major result: along our n.
+void CublasLt::fuse_epilogue() {
+  std::uint32_t epilogue = 0;
+  if (product_.bias >= 0) {
+    epilogue |= kBias;
+    const void* const at = reinterpret_cast<const void*>(device_.address(product_.bias));
+    check(lt_.desc_set(desc_, kBiasPointer, &at, sizeof at), "describing the bias");
+  }
+  if (product_.activation != Activation::none) epilogue |= product_.activation == Activation::relu ? kRelu : kGelu;
+  if (epilogue != 0) check(lt_.desc_set(desc_, kEpilogue, &epilogue, sizeof epilogue), "describing what is fused");
+}
+
+std::string CublasLt::describe(int algorithm) const {
+  const std::size_t v = lt_.version();  // 130100 is 13.1.0
+  return fmt::format("cuBLASLt {}.{}.{}, algorithm {} of {}, {} bytes of workspace", v / 10000, v / 100 % 100, v % 100,
+                     algorithm + 1, algorithms(), found_.at(static_cast<std::size_t>(algorithm)).workspace_bytes);
+}
+
 void CublasLt::check(Status status, const char* doing) const {
   if (status == 0) return;
   throw Error(ErrorKind::unavailable, fmt::format("cuBLASLt: {}: status {} ({})", doing, status, library_.path()));
@@ -125,19 +150,19 @@ CublasLt::Handle CublasLt::layout(const PlainProduct::Matrix& matrix, std::int64
         "describing a matrix");
   if (product_.batch > 1) {
     const auto count = static_cast<std::int32_t>(product_.batch);
-    lt_.layout_set(made, kBatchCount, &count, sizeof count);
-    lt_.layout_set(made, kBatchStride, &matrix.batch_stride, sizeof matrix.batch_stride);
+    check(lt_.layout_set(made, kBatchCount, &count, sizeof count), "describing a batch");
+    check(lt_.layout_set(made, kBatchStride, &matrix.batch_stride, sizeof matrix.batch_stride), "describing a batch");
   }
   return made;
 }
 
-std::optional<Failure> CublasLt::enqueue(CudaDevice& device, int index, cuda::Stream stream) const {
+std::optional<Failure> CublasLt::enqueue(CudaDevice& device, int algorithm, cuda::Stream stream) {
   Scalar one{}, zero{};
   if (product_.accumulate == DType::i32) one.i32 = 1;
   else if (product_.accumulate == DType::f64) one.f64 = 1;
   else one.f32 = 1;
   const auto at = [&](int tensor) { return reinterpret_cast<void*>(device.address(tensor)); };
-  const Heuristic& chosen = found_.at(static_cast<std::size_t>(index));
+  const Heuristic& chosen = found_.at(static_cast<std::size_t>(algorithm));
   const Status status = lt_.matmul(handle_, desc_, &one, at(product_.b.tensor), b_, at(product_.a.tensor), a_,
                                    &zero, at(product_.c.tensor), c_, at(product_.c.tensor), c_,
                                    &chosen.algorithm, reinterpret_cast<void*>(workspace_),

@@ -1,34 +1,32 @@
-// cuBLASLt as a baseline: one matrix product by each algorithm of its heuristic's list, loaded at run
-// time where present.
+// cuBLASLt as a baseline: one matrix product, with a bias and relu or gelu where the operator has them, by
+// each algorithm of its heuristic's list; loaded at run time where present (cuBLAS 11 or later).
 //
-// Call order: construct with the operator's tensors loaded on the device, then enqueue any number of
-// times. One thread. Throws Error{unavailable} when the library is not there, the operator is no plain
-// product, or no algorithm takes it.
+// As GpuVendor. The constructor throws Error{unavailable} when the library is not there or too old, the
+// operator is no such product, or no algorithm takes it.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <vector>
 
-#include "executor/cuda_device.hpp"
+#include "executor/gpu_vendor.hpp"
 #include "executor/plain_product.hpp"
-#include "executor/vendor_library.hpp"
 
 namespace perftune {
 
-class CublasLt {
+class CublasLt final : public GpuVendor {
  public:
   CublasLt(const LibrarySearch& search, CudaDevice& device, const Operator& op);
-  ~CublasLt();
+  ~CublasLt() override;
   CublasLt(const CublasLt&) = delete;
   CublasLt& operator=(const CublasLt&) = delete;
 
-  int algorithms() const { return static_cast<int>(found_.size()); }
+  std::string name() const override { return "cuBLASLt"; }
+  int algorithms() const override { return static_cast<int>(found_.size()); }
+  std::string describe(int algorithm) const override;
+  std::optional<Failure> enqueue(CudaDevice& device, int algorithm, cuda::Stream stream) override;
 
-  // Puts one product by algorithm `index` into the stream, on the tensors that `device` has loaded.
-  std::optional<Failure> enqueue(CudaDevice& device, int index, cuda::Stream stream = nullptr) const;
-
- private:
+  // As cublasLt.h has them; a test compares.
   using Status = int;  // 0: success
   using Handle = void*;
   struct Algorithm {  // cublasLtMatmulAlgo_t
@@ -41,7 +39,10 @@ class CublasLt {
     float waves;
     int reserved[4];
   };
+
+ private:
   struct Functions {
+    std::size_t (*version)();
     Status (*create)(Handle*);
     Status (*destroy)(Handle);
     Status (*desc_create)(Handle*, int compute_type, int scale_type);
@@ -61,6 +62,7 @@ class CublasLt {
   };
 
   void bind();
+  void fuse_epilogue();
   void check(Status status, const char* doing) const;
   Handle layout(const PlainProduct::Matrix& matrix, std::int64_t rows, std::int64_t columns) const;
   void release();

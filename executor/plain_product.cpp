@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "codegen/contraction.hpp"
+#include <algorithm>
 
 namespace perftune {
 namespace {
@@ -30,9 +30,18 @@ std::optional<PlainProduct::Matrix> matrix(const Contraction& form, const Access
   return result;
 }
 
-}  // namespace
+// Whether `access` is a plain vector along `along`: one element per point of it, the same elsewhere.
+bool is_vector(const Access& access, Group along) {
+  if (access.base != 0 || !access.bounds.empty()) return false;
+  for (const Group group : all_groups) {
+    const auto& strides = access.strides(group);
+    const bool one = group == along && strides.size() == 1 && strides.front() == 1;
+    if (!one && !std::ranges::all_of(strides, [](std::int64_t stride) { return stride == 0; })) return false;
+  }
+  return true;
+}
 
-std::optional<PlainProduct> plain_product(const Operator& op, std::string& why_not) {
+std::optional<PlainProduct> product(const Operator& op, bool fused, std::string& why_not) {
   const Canonicalised canonical = canonicalise_contraction(op);
   if (!canonical.form) {
     why_not = "no matrix product: " + canonical.why_not;
@@ -44,10 +53,12 @@ std::optional<PlainProduct> plain_product(const Operator& op, std::string& why_n
     why_not = "not one matrix product: its axes do not merge into batch, m, n and k";
     return std::nullopt;
   }
-  if (form.epilogue && form.epilogue->kind != Expr::Kind::accumulator) {
+  if (!fused && form.epilogue && form.epilogue->kind != Expr::Kind::accumulator) {
     why_not = "more than a matrix product: something is done to the sum";
     return std::nullopt;
   }
+  const auto after = fused_epilogue(form, Group::n, why_not);
+  if (!after) return std::nullopt;
   const auto a = matrix(form, form.a, Group::m, Group::k);
   const auto b = matrix(form, form.b, Group::k, Group::n);
   const auto c = matrix(form, form.c, Group::m, Group::n);
@@ -57,7 +68,43 @@ std::optional<PlainProduct> plain_product(const Operator& op, std::string& why_n
   }
   return PlainProduct{form.extent(Group::batch), form.extent(Group::m), form.extent(Group::n),
                       form.extent(Group::k),     *a,                    *b,
-                      *c,                        form.accumulate};
+                      *c,                        form.accumulate,      after->bias, after->activation};
+}
+
+}  // namespace
+
+std::optional<FusedEpilogue> fused_epilogue(const Contraction& form, Group bias_along, std::string& why_not) {
+  FusedEpilogue found;
+  ExprPtr e = form.epilogue;
+  const auto is = [&e](Function function) { return e->kind == Expr::Kind::apply && e->function == function; };
+  if (!e || e->kind == Expr::Kind::accumulator) return found;
+  if (is(Function::relu) || is(Function::gelu)) {
+    found.activation = is(Function::relu) ? Activation::relu : Activation::gelu;
+    e = e->args[0];
+  }
+  if (is(Function::add)) {
+    const bool sum_first = e->args[0]->kind == Expr::Kind::accumulator;
+    const ExprPtr sum = e->args[sum_first ? 0 : 1], other = e->args[sum_first ? 1 : 0];
+    const auto read = std::ranges::find_if(form.extra_reads, [&](const ExprPtr& r) { return same(r, other); });
+    if (other->kind == Expr::Kind::read && read != form.extra_reads.end()) {
+      const Access& access = form.extra[static_cast<std::size_t>(read - form.extra_reads.begin())];
+      if (access.type == form.c.type && is_vector(access, bias_along)) {
+        found.bias = access.tensor;
+        e = sum;
+      }
+    }
+  }
+  if (e->kind == Expr::Kind::accumulator) return found;
+  why_not = "what is done to the sum is no bias, relu or gelu that libraries fuse";
+  return std::nullopt;
+}
+
+std::optional<PlainProduct> plain_product(const Operator& op, std::string& why_not) {
+  return product(op, false, why_not);
+}
+
+std::optional<PlainProduct> fused_product(const Operator& op, std::string& why_not) {
+  return product(op, true, why_not);
 }
 
 }  // namespace perftune

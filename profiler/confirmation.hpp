@@ -37,6 +37,7 @@ struct Confirmed {
 // One kernel against others of known names: kernels_us[0] is ours, kernels_us[1 + i] is names[i].
 struct NamedSamples {
   std::vector<std::string> names;
+  std::vector<std::string> details;  // of each: its version and choice; empty where it does not tell
   InterleavedSamples samples;
   std::vector<std::string> missing;  // what else was looked for, and why it is not there
 };

@@ -36,7 +36,8 @@ Outcome& failed(Outcome& outcome, Failure failure) {
   return outcome;
 }
 
-// One launch on poisoned outputs, waited for.
+}  // namespace
+
 std::optional<Failure> run_once(CudaDevice& device, PreparedCudaKernel& kernel) {
   device.poison_outputs();
   if (auto failure = kernel.enqueue()) return failure;
@@ -48,8 +49,6 @@ std::optional<std::string> violation(TrialCase& subject_case, CudaDevice& device
   if (auto wrong = kernel.workspace_violation()) return wrong;
   return subject_case.violation(device, digest);
 }
-
-}  // namespace
 
 GpuTrials::GpuTrials(const EmitterRegistry& emitters, GpuLibraries libraries)
     : emitters_(emitters), libraries_(std::move(libraries)) {}
@@ -247,70 +246,6 @@ InterleavedSamples GpuTrials::confirm(const Subject& subject, int number,
     }
   }
   return samples;
-}
-
-NamedSamples GpuTrials::bench(const Subject& subject, int number, const VerifiedBinary& kernel,
-                              std::optional<Failure>& failure) {
-  CudaDevice& device = device_of(subject, number);
-  TrialCase& subject_case = TrialCase::of(subject, case_);
-  device.load(subject.op, views(subject_case.verifier().inputs()));
-  NamedSamples result;
-  Failure refused;
-  auto ours = prepare(subject, kernel, refused);
-  auto control = prepare(subject, kernel, refused);
-  if (!ours || !control) {
-    failure = refused;
-    return result;
-  }
-  if (failure = run_once(device, *ours); failure) return result;
-  if (auto wrong = violation(subject_case, device, *ours, {})) {
-    failure = Failure{OutcomeKind::wrong_result, *wrong};
-    return result;
-  }
-  CudaTimer timer(device, subject.policy, clock_.get());
-  std::vector<GpuWork> works{[&](cuda::Stream stream) { return ours->enqueue(stream); }};
-  std::unique_ptr<CublasLt> cublas;
-  try {
-    cublas = std::make_unique<CublasLt>(libraries_.toolkit, device, subject.op);
-    const int best = best_algorithm(timer, device, *cublas, subject_case);
-    works.push_back([&device, &cublas, best](cuda::Stream stream) { return cublas->enqueue(device, best, stream); });
-    result.names.push_back("cuBLASLt");
-  } catch (const Error& error) {
-    result.missing.push_back(error.what());
-  }
-  works.push_back([&](cuda::Stream stream) { return control->enqueue(stream); });
-  result.samples = interleaved(timer, works, subject.seed, failure);
-  return result;
-}
-
-// The fastest of the heuristic's list that computes the right thing.
-int GpuTrials::best_algorithm(CudaTimer& timer, CudaDevice& device, const CublasLt& cublas,
-                              TrialCase& subject_case) {
-  int best = -1;
-  double best_us = 0;
-  for (int i = 0; i < cublas.algorithms(); ++i) {
-    const GpuWork work = [&](cuda::Stream stream) { return cublas.enqueue(device, i, stream); };
-    std::optional<Failure> failure;
-    device.poison_outputs();
-    failure = work(nullptr);
-    if (!failure) failure = device.wait();
-    if (failure || subject_case.violation(device, {})) {
-      if (!device.usable()) throw Error(ErrorKind::unavailable, "cuBLASLt broke the context: " + failure->detail);
-      continue;
-    }
-    std::vector<double> times;
-    for (int round = 0; round < 7 && !failure; ++round) {
-      const double us = timer.sample_us(work, timer.batch_now(work, failure), failure);
-      if (us > 0) times.push_back(us);
-    }
-    if (failure || times.empty()) continue;
-    if (best < 0 || median(times) < best_us) {
-      best = i;
-      best_us = median(times);
-    }
-  }
-  if (best < 0) throw Error(ErrorKind::unavailable, "cuBLASLt: no algorithm of its list gives the right result");
-  return best;
 }
 
 CounterReading GpuTrials::count(const Subject& subject, int number, const VerifiedBinary& kernel,

@@ -19,8 +19,8 @@
 
 #include "codegen/emitter_registry.hpp"
 #include "executor/activity_clock.hpp"
-#include "executor/cublas_lt.hpp"
 #include "executor/cuda_device.hpp"
+#include "executor/gpu_vendor.hpp"
 #include "executor/nvml.hpp"
 #include "executor/range_counters.hpp"
 #include "profiler/confirmation.hpp"
@@ -63,8 +63,8 @@ class GpuTrials {
                              std::span<const VerifiedBinary> kernels,
                              std::optional<Failure>& failure);
 
-  // The kernel against the vendor's library on the same inputs: interleaved rounds of it, of what
-  // `names` lists, and of its copy.
+  // The kernel against the vendor's libraries on the same inputs (gpu_bench.cpp): interleaved rounds of it,
+  // of what `names` lists, and of its copy.
   NamedSamples bench(const Subject& subject, int device, const VerifiedBinary& kernel,
                      std::optional<Failure>& failure);
 
@@ -83,7 +83,7 @@ class GpuTrials {
                                std::optional<Failure>& failure);
   InterleavedSamples interleaved(CudaTimer& timer, std::span<const GpuWork> works, std::uint64_t seed,
                                  std::optional<Failure>& failure);
-  int best_algorithm(CudaTimer& timer, CudaDevice& device, const CublasLt& cublas, TrialCase& subject_case);
+  int best_algorithm(CudaTimer& timer, CudaDevice& device, GpuVendor& vendor, TrialCase& subject_case);
   StoppingRule screen(CudaDevice& device, CudaTimer& timer, PreparedCudaKernel& kernel,
                       Conditions& conditions, std::optional<Failure>& failure);
   std::optional<PreparedCudaKernel> prepare(const Subject& subject, const VerifiedBinary& kernel,
@@ -102,5 +102,13 @@ class GpuTrials {
   int number_ = -1;
   std::unique_ptr<TrialCase> case_;
 };
+
+// One launch on poisoned outputs, waited for.
+std::optional<Failure> run_once(CudaDevice& device, PreparedCudaKernel& kernel);
+
+// What is wrong after it: the kernel's workspace, guards, inputs, or outputs that have neither `digest` nor
+// the right values. nullopt: nothing.
+std::optional<std::string> violation(TrialCase& subject_case, CudaDevice& device,
+                                     const PreparedCudaKernel& kernel, const std::string& digest);
 
 }  // namespace perftune

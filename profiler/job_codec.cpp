@@ -216,13 +216,16 @@ std::optional<Failure> decode_samples(const json& answer, std::size_t kernels,
 json encode_named(const NamedSamples& named, const std::optional<Failure>& failure) {
   json to = encode_samples(named.samples, failure);
   to["names"] = named.names;
+  to["details"] = named.details;
   to["missing"] = named.missing;
   return to;
 }
 
 std::optional<Failure> decode_named(const json& answer, NamedSamples& named) {
   answer.at("names").get_to(named.names);
+  answer.at("details").get_to(named.details);
   answer.at("missing").get_to(named.missing);
+  named.details.resize(named.names.size());
   return decode_samples(answer, named.names.size() + 1, named.samples);
 }
 

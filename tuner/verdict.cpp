@@ -24,13 +24,20 @@ auto first(std::vector<TunedCandidate>& candidates, std::size_t count) {
   return candidates.begin() + static_cast<std::ptrdiff_t>(count);
 }
 
-// The best and everything that ties with it: the smallest program text wins, whatever the order.
+// Of what no measurement tells apart the model's favourite wins, then the smallest program text: neither
+// changes from run to run. A text alone would name a slow one when a disturbed machine ties it with others.
+bool breaks_tie(const TunedCandidate& a, const TunedCandidate& b) {
+  const double us_a = a.ranked.prediction.us, us_b = b.ranked.prediction.us;
+  return us_a != us_b ? us_a < us_b : a.ranked.program < b.ranked.program;
+}
+
+// The best and everything that ties with it.
 void name_best(Verdict& verdict, const std::vector<TunedCandidate>& leaders,
                const Confirmation& confirmation) {
   std::vector<std::size_t> tied = confirmation.ties;
   tied.push_back(confirmation.best);
   std::sort(tied.begin(), tied.end(), [&](std::size_t a, std::size_t b) {
-    return leaders[a].ranked.program < leaders[b].ranked.program;
+    return breaks_tie(leaders[a], leaders[b]);
   });
   verdict.measured = true;
   verdict.best = leaders[tied.front()].kernel;

@@ -2,8 +2,8 @@
 //
 // On a device the leaders of the screening are measured again, interleaved (TrialRunner::confirm):
 // the best of many noisy medians is biased low, and the second measurement is not. What lies within
-// noise is a tie, reported as one, and the canonical program text breaks it, so two runs name the
-// same winner.
+// noise is a tie, reported as one, and the model's prediction breaks it, then the canonical program
+// text, so two runs name the same winner.
 #pragma once
 
 #include <optional>

@@ -188,6 +188,70 @@ compute:
         self.assertIn("cuBLASLt", row["missing"][0])
 
 
+class AgainstLibraries(FakeGpuTest):
+    """cuBLASLt and cuDNN are fakes, too: they compute on the host, and say they took as long as the test wants."""
+
+    CONV = "op: conv2d\ndims: {n: 1, c: 8, h: 8, w: 8, f: 16, r: 3, s: 3}\ndtype: f32\nlayout: nhwc\nepilogue: [bias, relu]\n"
+
+    def setUp(self):
+        super().setUp()
+        for name in ("libcublasLt.so.13", "libcudnn.so.9"):
+            (self.folder / name).symlink_to((FAKE / "libcuda.so.1").resolve())
+
+    def bench(self, file, **device):
+        self.device(**device)
+        (row,) = self.json(self.on_gpu("bench", file, "--gpu", "local", "--json"))["results"]
+        return row
+
+    def tune(self, file, **device):
+        self.device(**device)
+        return self.json(self.on_gpu("tune", file, "--gpu", "local", "--top", 1, "--fast", "--allow-vendor", "--json"))["results"][0]
+
+    def test_the_best_right_algorithm_of_the_list_is_the_baseline(self):
+        row = self.bench(self.gemm(64, 48, 32))
+        (baseline,) = row["baselines"]
+        self.assertEqual(baseline["name"], "cuBLASLt")
+        self.assertIn("cuBLASLt 13.1.0, algorithm 4 of 4", baseline["detail"])  # refuses, wrong, ten seconds, this one
+        self.assertLessEqual(baseline["ratio_low"], baseline["ratio"])
+        self.assertLessEqual(baseline["ratio"], baseline["ratio_high"])
+        self.assertIn("no convolution", " ".join(row["missing"]))
+
+    def test_verdicts_of_a_quick_and_of_a_slow_library(self):
+        file = self.gemm(64, 48, 32)
+        self.assertEqual(self.bench(file, cublas="quick")["baselines"][0]["verdict"], "SLOWER")
+        self.assertEqual(self.bench(file, cublas="slow")["baselines"][0]["verdict"], "FASTER")
+
+    def test_a_convolution_is_compared_with_cudnn(self):
+        row = self.bench(self.write("conv.yaml", self.CONV))
+        (baseline,) = row["baselines"]
+        self.assertEqual(baseline["name"], "cuDNN")
+        self.assertIn("cuDNN 9.1.0, forward algorithm 1 (4 of 4)", baseline["detail"])
+
+    def test_a_library_that_is_wrong_is_no_baseline(self):
+        row = self.bench(self.gemm(64, 48, 32), cublas="wrong")
+        self.assertEqual(row["baselines"], [])
+        self.assertGreater(row["us"], 0)
+        self.assertIn("no algorithm of its list gives the right result (C[", " ".join(row["missing"]))
+
+    def test_a_library_that_breaks_the_context_is_told_from_the_kernel(self):
+        row = self.bench(self.gemm(64, 48, 32), cublas="faults")
+        self.assertIn("crashed: cuBLASLt broke the context", row["failure"])
+        self.assertEqual(row["baselines"], [])
+
+    def test_allow_vendor_lets_a_faster_library_win(self):
+        result = self.tune(self.gemm(64, 48, 32), cublas="quick")
+        self.assertEqual(result["best"], "vendor/cuBLASLt")
+        self.assertEqual(result["best_us"], 1.0)
+        self.assertEqual([b["name"] for b in result["baselines"]], ["cuBLASLt"])
+        result = self.tune(self.write("conv.yaml", self.CONV), cudnn="quick")
+        self.assertEqual(result["best"], "vendor/cuDNN")
+
+    def test_allow_vendor_keeps_a_faster_kernel(self):
+        result = self.tune(self.gemm(64, 48, 32), cublas="slow")
+        self.assertIn(result["best"], {c["kernel"] for c in result["candidates"]})
+        self.assertEqual(result["baselines"], [{"name": "cuBLASLt", "us": 1e7}])
+
+
 class GpuCheck(FakeGpuTest):
     """scripts/gpu_check from end to end. Emulated kernels are slow: how many come out is no matter here."""
 

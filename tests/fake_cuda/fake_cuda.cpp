@@ -1,7 +1,7 @@
 // A libcuda.so.1 without a GPU: device memory is host memory, a module is looked up by the hash of
 // its image and run by the emulator, and what goes wrong goes wrong as on a device: asynchronously,
 // sticky, or for ever. Only what executor/cuda_driver.hpp lists. One thread. The same library answers
-// as libcupti and libnvidia-ml (fake_cupti.cpp, fake_nvml.cpp), under links of those names.
+// as libcupti, libnvidia-ml, libcublasLt and libcudnn (fake_cupti.cpp, ...), under links of those names.
 #include <array>
 #include <cstdio>
 #include <cstring>
@@ -14,13 +14,6 @@
 using namespace fake;  // NOLINT: the exported functions are C
 
 namespace {
-
-bool inside(cuda::Pointer at, std::size_t bytes) {
-  for (const auto& [base, size] : state().sizes) {
-    if (at >= base && at + bytes <= base + size) return true;
-  }
-  return false;
-}
 
 // A launch that a graph repeats. Parameters are kept by address: whoever captured them keeps them.
 struct FakeLaunch {

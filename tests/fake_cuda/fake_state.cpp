@@ -71,6 +71,8 @@ FakeDevice read_device(const std::string& from) {
     if (key == "broken_after") words >> device.broken_after;
     if (key == "fast_kernels") words >> device.fast_kernels;
     if (key == "cupti") words >> device.cupti;
+    if (key == "cublas") words >> device.cublas;
+    if (key == "cudnn") words >> device.cudnn;
     if (key == "counters") words >> device.counters;
     if (key == "throttled_reads") words >> device.throttled_reads;
   }
@@ -81,6 +83,22 @@ void restart() {
   place() = std::make_unique<State>();
   state().folder = folder();
   state().device = read_device(state().folder);
+}
+
+bool inside(cuda::Pointer at, std::size_t bytes) {
+  for (const auto& [base, size] : state().sizes) {
+    if (at >= base && at + bytes <= base + size) return true;
+  }
+  return false;
+}
+
+Result run_vendor(const std::function<bool()>& work, std::optional<std::chrono::microseconds> told) {
+  State& s = state();
+  if (s.sticky != kSuccess) return s.sticky;
+  const auto start = std::chrono::steady_clock::now();
+  if (!work()) s.sticky = kIllegalAddress;
+  note_kernel(start, told ? start + *told : std::chrono::steady_clock::now());
+  return kSuccess;
 }
 
 Result load_module(const void* image, Module*& loaded) {

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "executor/cuda_driver.hpp"
@@ -59,6 +61,13 @@ FakeDevice read_device(const std::string& from);
 Result load_module(const void* image, Module*& loaded);
 
 Result run(Function* function, const Launch& launch, void** params);
+// Whether so many bytes lie in one allocation.
+bool inside(cuda::Pointer at, std::size_t bytes);
+
+// What a vendor's library runs as one kernel, recorded like ours: by the time that it took, or as one that
+// took `told`. `work` false: it left its tensors, an illegal address that the next call tells.
+Result run_vendor(const std::function<bool()>& work, std::optional<std::chrono::microseconds> told);
+
 // A kernel that ran, for the fake of CUPTI.
 void note_kernel(std::chrono::steady_clock::time_point start, std::chrono::steady_clock::time_point end);
 

@@ -31,6 +31,11 @@ struct FakeDevice {
   int fast_kernels = 0;   // 1: events tell a thousandth of the time that emulation takes
   std::string cupti = "ok";     // | "refused" | "busy" (another profiler) | "silent" (no records) | "lossy"
   std::string counters = "ok";  // | "refused"
+  // The vendor's libraries: "ok" | "old" | "refused" (no handle) | "none" (no algorithm) | "wrong" (every
+  // result) | "unwilling" (no algorithm runs) | "faults" (an illegal address) | "quick" (a microsecond, by
+  // CUPTI) | "slow" (ten seconds, by CUPTI)
+  std::string cublas = "ok";
+  std::string cudnn = "ok";
   int throttled_reads = 0;      // how often NVML tells of lowered clocks; -1: always
 };
 
@@ -48,7 +53,8 @@ inline void write_fake_device(const std::string& folder, const FakeDevice& devic
       << "\nclock_khz " << device.clock_khz << "\nl2_bytes " << device.l2_bytes << "\ndevices "
       << device.devices << "\nlost_after " << device.lost_after << "\nlost_at_module "
       << device.lost_at_module << "\nbroken_after " << device.broken_after << "\nfast_kernels "
-      << device.fast_kernels << "\ncupti " << device.cupti << "\ncounters " << device.counters << "\nthrottled_reads "
+      << device.fast_kernels << "\ncupti " << device.cupti << "\ncounters " << device.counters << "\ncublas " << device.cublas << "\ncudnn "
+      << device.cudnn << "\nthrottled_reads "
       << device.throttled_reads << "\n";
 }
 

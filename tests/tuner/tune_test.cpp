@@ -1,6 +1,7 @@
 // The tune loop against scripted outcomes: what is tried, what is kept, who wins.
 #include "tuner/tune.hpp"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -174,7 +175,7 @@ TEST_F(TuneLoop, NoWinnerWhenAllThatWereTimedCrashWhenConfirmed) {
   EXPECT_EQ(failure_histogram(result), "crashed 3");
 }
 
-TEST_F(TuneLoop, BreaksATieByTheProgramWhicheverWasFaster) {
+TEST_F(TuneLoop, BreaksATieByThePredictionWhicheverWasFaster) {
   runner_.has_device = true;
   runner_.answer = [](std::int64_t number) { return timed(50.0 + static_cast<double>(number)); };
   std::vector<std::string> winners;
@@ -190,6 +191,10 @@ TEST_F(TuneLoop, BreaksATieByTheProgramWhicheverWasFaster) {
     const auto [result, end] = run();
     winners.push_back(result.best);
     EXPECT_EQ(result.ties.size(), 2U);
+    const auto of = [&result = result](const std::string& kernel) {
+      return std::ranges::find(result.candidates, kernel, &TunedCandidate::kernel)->ranked.prediction.us;
+    };
+    for (const std::string& tie : result.ties) EXPECT_LE(of(result.best), of(tie));
   }
   EXPECT_EQ(winners[0], winners[1]);
   EXPECT_EQ(winners[1], winners[2]);
