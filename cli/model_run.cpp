@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "cli/kept_kernels.hpp"
 #include "cli/kernel_choice.hpp"
 #include "cli/launcher.hpp"
 #include "cli/model_arrays.hpp"
@@ -104,8 +105,10 @@ class ModelRun {
     const std::optional<HostCompiler> compiler = gpu ? std::nullopt : std::optional(required_host_compiler(context_));
     const int threads = gpu ? 0 : options_.hardware.threads > 0 ? options_.hardware.threads : hardware.cpu.cores;
     const Slices slices = make_slices();
+    std::optional<KeptKernels> kept;
+    if (!gpu) kept.emplace(options_.store, cpu_toolchain(hardware, *compiler), context_);
     auto device = gpu ? cuda_session_device(hardware, slices.emitters(), Nvrtc(cuda_search(context_)), driver_folders(context_), ordinal)
-                      : cpu_session_device(hardware, slices.emitters(), *compiler, threads);
+                      : cpu_session_device(hardware, slices.emitters(), *compiler, threads, &*kept);
     LoweredGraph lowered = load_model(options_.file, extents, combine_by_prediction(hardware, slices));
     const ModelReport report = report_of(lowered);
     const Arrays inputs = fill_inputs(lowered.graph, given, options_.seed);
@@ -130,7 +133,7 @@ class ModelRun {
         if (session.graph().output_names[i] == name) write_array(path, *outputs[i]);
     const Times times = time_runs(session, context_);
     if (options_.profile) session.profile(std::clamp(static_cast<int>(5e5 / times.median_us), 3, 50));
-    render(session, report, outputs, differences, times, hardware, threads);
+    render(session, report, outputs, differences, times, hardware, threads, kept ? &*kept : nullptr);
     constexpr double enough = 1e-2;  // f16 models included; the difference is printed
     for (const double d : differences)
       if (!(d < enough)) throw Error(ErrorKind::no_candidate, options_.file + ": the outputs differ from the reference implementations");
@@ -148,7 +151,7 @@ class ModelRun {
   }
 
   void render(const Session& session, const ModelReport& report, const Arrays& outputs, const std::vector<double>& differences,
-              const Times& times, const Hardware& hardware, int threads) const {
+              const Times& times, const Hardware& hardware, int threads, const KeptKernels* kept) const {
     int winners = 0;
     for (const SessionStep& step : session.steps()) winners += basis_of(step) == "winner" ? 1 : 0;
     if (options_.json) {
@@ -167,7 +170,9 @@ class ModelRun {
       context_.print(nlohmann::json{{"schema", "perftune.run_model/1"}, {"model", options_.file}, {"hardware", hardware.name},
                                     {"threads", threads}, {"nodes", report.nodes}, {"kernels", report.kernels},
                                     {"distinct", report.distinct}, {"winners", winners}, {"reference", reference},
-                                    {"outputs", shown}, {"steps", steps}, {"arena_bytes", session.arena_bytes()},
+                                    {"outputs", shown}, {"steps", steps},
+                                    {"sources", kept != nullptr ? nlohmann::json(kept->asked()) : nlohmann::json()},
+                                    {"compiled", kept != nullptr ? nlohmann::json(kept->compiled()) : nlohmann::json()}, {"arena_bytes", session.arena_bytes()},
                                     {"measured_us", times.median_us}, {"least_us", times.least_us}, {"runs", times.runs}}.dump(2) + "\n");
       return;
     }
@@ -176,6 +181,8 @@ class ModelRun {
     for (std::size_t i = 0; i < outputs.size(); ++i)
       context_.print(fmt::format("output    {} {} {}{}\n", session.graph().output_names[i], name(outputs[i]->spec.type), text(outputs[i]->spec.shape),
                                  differences.empty() ? "" : fmt::format(", differs from the reference by {:.2g} of its largest value", differences[i])));
+    if (kept != nullptr)
+      context_.print(fmt::format("sources   {}, {} compiled now, {} kept by the store\n", kept->asked(), kept->compiled(), kept->asked() - kept->compiled()));
     context_.print(fmt::format("memory    {:.3g} MB for values that a run makes\n", static_cast<double>(session.arena_bytes()) * 1e-6));
     const std::string where = threads == 0 ? "launches and waiting included" : fmt::format("{} thread{}", threads, threads == 1 ? "" : "s");
     context_.print(fmt::format("time      {} median of {} runs, least {}, {}, warm caches; {} of {} kernels tuned\n", format_time(times.median_us),

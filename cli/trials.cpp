@@ -21,11 +21,6 @@
 namespace perftune {
 namespace {
 
-Toolchain cpu_toolchain(const Hardware& hardware, const Context& context) {
-  return {hardware.cpu.isa, codegen_version(), required_host_compiler(context).identity(),
-          fmt::format("{}", fmt::join(cpu_compile_flags(hardware.cpu.isa), " "))};
-}
-
 Toolchain cuda_toolchain(const Hardware& hardware, bool present, const Context& context) {
   if (!present) required_host_compiler(context);  // the emulator's kernels are compiled by it
   const Nvrtc nvrtc(cuda_search(context));
@@ -38,6 +33,11 @@ Toolchain cuda_toolchain(const Hardware& hardware, bool present, const Context& 
 }
 
 }  // namespace
+
+Toolchain cpu_toolchain(const Hardware& hardware, const HostCompiler& compiler) {
+  return {hardware.cpu.isa, codegen_version(), compiler.identity(),
+          fmt::format("{}", fmt::join(cpu_compile_flags(hardware.cpu.isa), " "))};
+}
 
 Policy policy_of(const Hardware& hardware, int threads) {
   Policy policy;
@@ -96,7 +96,7 @@ std::unique_ptr<TrialRunner> make_trials(const EmitterRegistry& emitters, const 
     const std::string target(emitter->target());
     if (toolchains.contains(target) || target.starts_with("cpu/") != cpu) continue;
     if (hardware.model_only) toolchains[target] = {hardware.arch, codegen_version(), "none", ""};
-    else toolchains[target] = cpu ? cpu_toolchain(hardware, context)
+    else toolchains[target] = cpu ? cpu_toolchain(hardware, required_host_compiler(context))
                                   : cuda_toolchain(hardware, options.device.has_value(), context);
   }
   WorkerOptions workers = worker_options(context);

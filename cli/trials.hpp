@@ -8,6 +8,7 @@
 #include "codegen/emitter_registry.hpp"
 #include "executor/vendor_library.hpp"
 #include "db/records.hpp"
+#include "executor/host_compiler.hpp"
 #include "profiler/worker_pool.hpp"
 #include "recipes/hardware.hpp"
 #include "tuner/trial_runner.hpp"
@@ -31,6 +32,9 @@ WorkerOptions worker_options(const Context& context);
 
 // What is known of this machine without a device: its name.
 Provenance this_machine();
+
+// What `compiler` makes CPU kernels of `hardware` with: part of what a binary is kept under.
+Toolchain cpu_toolchain(const Hardware& hardware, const HostCompiler& compiler);
 
 // Where NVRTC is looked for: the folder that $PERFTUNE_CUDA names and nowhere else, or $CUDA_HOME,
 // what scripts/setup installed, and the system's own folders.

@@ -19,8 +19,9 @@ class CpuCall final : public KernelCall {
 
 class CpuSessionDevice final : public SessionDevice {
  public:
-  CpuSessionDevice(const Hardware& hardware, const EmitterRegistry& emitters, const HostCompiler& compiler, int threads)
-      : pool_(threads), build_(hardware, emitters, compiler) {}
+  CpuSessionDevice(const Hardware& hardware, const EmitterRegistry& emitters, const HostCompiler& compiler, int threads,
+                   BinaryCache* cache)
+      : pool_(threads), build_(hardware, emitters, compiler, cache) {}
 
   std::size_t want(const Operator& op, const TileProgram& program) override { return build_.want(op, program); }
   const Operator& op(std::size_t handle) const override { return build_.op(handle); }
@@ -46,8 +47,8 @@ class CpuSessionDevice final : public SessionDevice {
 }  // namespace
 
 std::unique_ptr<SessionDevice> cpu_session_device(const Hardware& hardware, const EmitterRegistry& emitters,
-                                                  const HostCompiler& compiler, int threads) {
-  return std::make_unique<CpuSessionDevice>(hardware, emitters, compiler, threads);
+                                                  const HostCompiler& compiler, int threads, BinaryCache* cache) {
+  return std::make_unique<CpuSessionDevice>(hardware, emitters, compiler, threads, cache);
 }
 
 }  // namespace perftune

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <set>
+#include <string_view>
 #include <thread>
 
 #include "codegen/cpu/headers.hpp"
@@ -23,28 +25,40 @@ std::size_t KernelBuild::want(const Operator& op, const TileProgram& program) {
 
 void KernelBuild::compile_all(int at_a_time) {
   struct Job {
-    const std::string* source;
+    const Kernel* kernel;
     HostCompileResult result;
   };
+  const auto load = [&](const Kernel& kernel, const std::string& binary, std::string& why_not) {
+    auto library = LoadedLibrary::load(binary, why_not);
+    if (library) libraries_[kernel.source] = std::make_shared<const LoadedLibrary>(*std::move(library));
+    return library.has_value();
+  };
   std::vector<Job> jobs;
-  for (const auto& [source, library] : libraries_) jobs.push_back({&source, {}});
+  std::set<std::string_view> seen;
+  for (const Wanted& wanted : wanted_) {
+    if (!seen.insert(wanted.kernel.source).second) continue;
+    std::string why_not;
+    const std::string kept = cache_ != nullptr ? cache_->find(wanted.kernel) : std::string();
+    if (kept.empty() || !load(wanted.kernel, kept, why_not)) jobs.push_back({&wanted.kernel, {}});
+  }
   const auto flags = cpu_compile_flags(hardware_.cpu.isa);
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
     for (std::size_t i = next++; i < jobs.size(); i = next++)
-      jobs[i].result = compiler_.compile(*jobs[i].source, cpu_device_headers(), flags, 120);
+      jobs[i].result = compiler_.compile(jobs[i].kernel->source, cpu_device_headers(), flags, 120);
   };
   std::vector<std::thread> threads;
   for (int t = 1; t < at_a_time; ++t) threads.emplace_back(work);
   work();
   for (std::thread& thread : threads) thread.join();
+  std::vector<BinaryCache::Made> made;
   for (const Job& job : jobs) {
     if (!job.result.ok) throw Error(ErrorKind::no_candidate, "a kernel does not compile: " + job.result.log);
     std::string why_not;
-    auto library = LoadedLibrary::load(job.result.binary, why_not);
-    if (!library) throw Error(ErrorKind::no_candidate, "a kernel does not load: " + why_not);
-    libraries_[*job.source] = std::make_shared<const LoadedLibrary>(*std::move(library));
+    if (!load(*job.kernel, job.result.binary, why_not)) throw Error(ErrorKind::no_candidate, "a kernel does not load: " + why_not);
+    made.push_back({job.kernel, &job.result.binary});
   }
+  if (cache_ != nullptr && !made.empty()) cache_->keep(made);
 }
 
 BoundCall KernelBuild::bind(std::size_t handle, const std::map<std::string, std::byte*>& tensors,

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,13 +30,28 @@ class BoundCall {
   std::vector<std::uint64_t> parameters_;
 };
 
+// Where compiled kernels outlive the process. One thread at a time.
+class BinaryCache {
+ public:
+  struct Made {
+    const Kernel* kernel;
+    const std::string* binary;
+  };
+  virtual ~BinaryCache() = default;
+  // A shared object of exactly this source, made by this compiler with these flags; empty: compile it.
+  virtual std::string find(const Kernel& kernel) = 0;
+  virtual void keep(std::span<const Made> made) = 0;
+};
+
 class KernelBuild {
  public:
-  KernelBuild(const Hardware& hardware, const EmitterRegistry& emitters, const HostCompiler& compiler)
-      : hardware_(hardware), emitters_(emitters), compiler_(compiler) {}
+  // `cache` may be null.
+  KernelBuild(const Hardware& hardware, const EmitterRegistry& emitters, const HostCompiler& compiler, BinaryCache* cache)
+      : hardware_(hardware), emitters_(emitters), compiler_(compiler), cache_(cache) {}
 
   std::size_t want(const Operator& op, const TileProgram& program);  // a handle
-  // Throws Error{no_candidate} when one does not compile or load.
+  // Takes from the cache what it has and compiles the others. Throws Error{no_candidate} when one does not
+  // compile or load.
   void compile_all(int at_a_time);
   std::size_t workspace_bytes() const { return workspace_; }  // one workspace serves all, in turn
   const Operator& op(std::size_t handle) const { return wanted_.at(handle).op; }
@@ -51,6 +67,7 @@ class KernelBuild {
   const Hardware& hardware_;
   const EmitterRegistry& emitters_;
   const HostCompiler& compiler_;
+  BinaryCache* cache_;
   std::vector<Wanted> wanted_;
   std::map<std::string, std::shared_ptr<const LoadedLibrary>> libraries_;  // by source
   std::size_t workspace_ = 0;

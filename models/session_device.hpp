@@ -50,9 +50,12 @@ class SessionDevice {
   virtual void finish() = 0;
 };
 
-// `threads` of this CPU, one of them the calling one. The references outlive the device.
+class BinaryCache;
+
+// `threads` of this CPU, one of them the calling one. `cache` is asked before kernels are compiled; may be
+// null. The references outlive the device.
 std::unique_ptr<SessionDevice> cpu_session_device(const Hardware& hardware, const EmitterRegistry& emitters,
-                                                  const HostCompiler& compiler, int threads);
+                                                  const HostCompiler& compiler, int threads, BinaryCache* cache = nullptr);
 
 // CUDA device `ordinal`, which is `hardware`. Throws Error{unavailable} when it cannot be used.
 std::unique_ptr<SessionDevice> cuda_session_device(const Hardware& hardware, const EmitterRegistry& emitters,

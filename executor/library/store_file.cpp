@@ -20,6 +20,13 @@ struct stat status_of(const std::string& path) {
 
 }  // namespace
 
+std::string why_not_trusted(const std::string& path) {
+  const struct stat info = status_of(path);
+  if (info.st_uid != ::geteuid() && info.st_uid != 0) return "the store is another user's";
+  const bool others = (info.st_mode & S_IWOTH) != 0 || ((info.st_mode & S_IWGRP) != 0 && info.st_gid != ::getegid());
+  return others ? "others may write the store" : "";
+}
+
 StoreFile::StoreFile(const std::string& path) : path_(std::filesystem::absolute(path).lexically_normal().string()) {
   StoreOptions options;
   options.mode = StoreMode::read_only;
@@ -43,11 +50,9 @@ void StoreFile::require_trust(perftune_trust trust) const {
   if (trust == PERFTUNE_TRUST_ALL) return;
   if (trust == PERFTUNE_TRUST_NONE)
     throw StatusError(PERFTUNE_REFUSED, path_ + ": a kernel needs the store's binary, and no store is trusted");
-  const struct stat info = status_of(path_);
-  const bool ours = info.st_uid == ::geteuid() || info.st_uid == 0;
-  const bool others = (info.st_mode & S_IWOTH) != 0 || ((info.st_mode & S_IWGRP) != 0 && info.st_gid != ::getegid());
-  if (!ours || others)
-    throw StatusError(PERFTUNE_REFUSED, path_ + (ours ? ": others may write the store" : ": the store is another user's") +
+  const std::string why_not = why_not_trusted(path_);
+  if (!why_not.empty())
+    throw StatusError(PERFTUNE_REFUSED, path_ + ": " + why_not +
                                             ", so its binaries are not run; open it with PERFTUNE_TRUST_ALL if you trust it");
 }
 

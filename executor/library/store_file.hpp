@@ -12,6 +12,10 @@
 
 namespace perftune {
 
+// Why binaries of a file may not be run: it is not the user's or root's, or others may write it; empty: they may.
+// Throws StatusError{PERFTUNE_STORE_CHANGED} when there is no such file.
+std::string why_not_trusted(const std::string& path);
+
 class StoreFile {
  public:
   // Throws StatusError{PERFTUNE_BAD_STORE}.

@@ -1,6 +1,7 @@
 """`perftune predict`, `tune` and `run` on ONNX files."""
 
 import os
+import sqlite3
 import subprocess
 import unittest
 
@@ -53,6 +54,38 @@ class ModelCommands(PerftuneTest):
         report = self.json(self.run_perftune("run", "attention.onnx", "--cpu", "--dim", "d1=1", "--check", "--json"))
         self.assertEqual(report["winners"], report["kernels"])
         self.assertLess(report["outputs"][0]["difference"], 1e-5)
+
+    def run_kept(self):
+        result = self.run_perftune("run", "convolutions.onnx", "--cpu", "--check", "--json", "--db", "kept.db")
+        report = self.json(result)
+        self.assertTrue(all(output["difference"] < 1e-5 for output in report["outputs"]))
+        self.assertGreaterEqual(report["sources"], 2)
+        return report, result.stderr
+
+    def test_compiled_kernels_are_kept_and_altered_ones_made_again(self):
+        first, _ = self.run_kept()
+        self.assertEqual(first["compiled"], first["sources"])
+        self.assertEqual(self.run_kept()[0]["compiled"], 0)
+        with sqlite3.connect(self.home / "kept.db") as store:
+            builds = [row[0] for row in store.execute("SELECT id FROM builds")]
+            store.execute("UPDATE builds SET binary = x'7f454c46' WHERE id = ?", builds[:1])
+            store.execute("UPDATE kernels SET source = source || ' ' WHERE id = (SELECT kernel FROM builds WHERE id = ?)", builds[1:2])
+        report, said = self.run_kept()
+        self.assertEqual(report["compiled"], 2)
+        self.assertIn("2 kept kernels do not match their hash", said)
+        self.assertEqual(self.run_kept()[0]["compiled"], 0)
+
+    def test_kernels_of_another_compiler_or_of_a_file_that_others_may_write_are_not_used(self):
+        self.run_kept()
+        (self.home / "kept.db").chmod(0o666)
+        report, said = self.run_kept()
+        self.assertIn("others may write the store", said)
+        self.assertEqual(report["compiled"], report["sources"])
+        (self.home / "kept.db").chmod(0o600)
+        with sqlite3.connect(self.home / "kept.db") as store:
+            store.execute("UPDATE toolchains SET compiler = compiler || '.1'")
+        report, _ = self.run_kept()
+        self.assertEqual(report["compiled"], report["sources"])
 
     def test_values_of_scalars_choose_branches(self):
         x = np.array([1, -2, 3, 0.5], np.float32)

@@ -1,0 +1,36 @@
+// Compiled CPU kernels of the store, for runs that would otherwise compile them again: found by source,
+// compiler and flags, believed only where hashes match and nobody else may write the file.
+//
+// A store that is missing is made when there is something to keep; one that cannot be read or written costs a
+// line on stderr and a compilation, never the run.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "cli/context.hpp"
+#include "db/store.hpp"
+#include "models/kernel_build.hpp"
+
+namespace perftune {
+
+class KeptKernels final : public BinaryCache {
+ public:
+  // `store`: a path, as --db or the environment says.
+  KeptKernels(std::string store, Toolchain toolchain, const Context& context);
+
+  std::string find(const Kernel& kernel) override;
+  void keep(std::span<const Made> made) override;
+
+  int asked() const { return asked_; }        // distinct sources so far
+  int compiled() const { return compiled_; }  // of them those that were not here
+
+ private:
+  std::string path_;
+  Toolchain toolchain_;
+  const Context& context_;
+  std::optional<Store> store_;  // for reading; absent: nothing of it is used
+  int asked_ = 0, compiled_ = 0, altered_ = 0;
+};
+
+}  // namespace perftune
