@@ -36,10 +36,4 @@ std::vector<std::size_t> choose_batch(std::span<const Belief> beliefs, std::span
   return chosen;
 }
 
-bool nothing_left(std::span<const Belief> beliefs, double best_log, double noise) {
-  return std::none_of(beliefs.begin(), beliefs.end(), [&](const Belief& b) {
-    return b.log_time - 1.6448536 * b.sigma < best_log - noise;
-  });
-}
-
 }  // namespace perftune

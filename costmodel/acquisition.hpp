@@ -1,5 +1,4 @@
-// What to measure next: expected improvement over the best time so far, in diverse batches, and
-// when to stop.
+// What to measure next: expected improvement over the best time so far, in diverse batches.
 //
 // Beliefs are about log(time): what LearnedModel or GaussianProcess says, however it was made.
 // Pure; thread-safe.
@@ -23,8 +22,5 @@ double expected_improvement(const Belief& belief, double best_log);
 // numbers: a candidate's gain is cut by its likeness to those already chosen, exp(-distance^2).
 std::vector<std::size_t> choose_batch(std::span<const Belief> beliefs, std::span<const double> points,
                                       std::size_t width, double best_log, std::size_t count);
-
-// True when no belief's 90 % interval reaches below the best by more than `noise` (of log time).
-bool nothing_left(std::span<const Belief> beliefs, double best_log, double noise);
 
 }  // namespace perftune

@@ -1,6 +1,7 @@
 #include "costmodel/cpu_caches.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <numeric>
 
 namespace perftune {
@@ -57,6 +58,20 @@ CacheLevel CpuCaches::level_of(double bytes) const {
   if (bytes <= usable * static_cast<double>(l2_bytes)) return CacheLevel::l2;
   if (bytes <= usable * static_cast<double>(l3_bytes)) return CacheLevel::l3;
   return CacheLevel::dram;
+}
+
+double CpuCaches::streaming_bytes_per_cycle(double bytes) const {
+  const auto stays = [&](std::int64_t size) {
+    const auto all = static_cast<double>(size);
+    return std::clamp((2 * all - bytes) / all, 0.0, 1.0);
+  };
+  const double l1 = stays(l1_bytes), l2 = stays(l2_bytes), l3 = stays(l3_bytes);
+  return 1 / (l1 / l1_bytes_per_cycle + (1 - l1) * (l2 / l2_bytes_per_cycle +
+              (1 - l2) * (l3 / l3_bytes_per_cycle + (1 - l3) / dram_bytes_per_cycle)));
+}
+
+bool CpuCaches::crowds(std::int64_t stride_bytes) {
+  return stride_bytes != 0 && reachable(64, std::abs(stride_bytes), page_bytes) <= 0.125;
 }
 
 CacheLevel CpuCaches::level_of_strided(double rows, double piece_bytes,

@@ -24,6 +24,13 @@ struct CpuCaches {
   // Smallest level that keeps `bytes` with room for what passes by.
   CacheLevel level_of(double bytes) const;
 
+  // Streaming through `bytes` again and again, of which some stay in each level: caches do not replace by
+  // age alone, so what exceeds one is lost in part, all of it from twice the size on.
+  double streaming_bytes_per_cycle(double bytes) const;
+
+  // True when lines `stride_bytes` apart crowd into few sets of L1.
+  static bool crowds(std::int64_t stride_bytes);
+
   // The same for `rows` pieces of `piece_bytes`, `stride_bytes` apart: a power-of-two stride
   // reaches few sets, so less of a cache holds them.
   CacheLevel level_of_strided(double rows, double piece_bytes, std::int64_t stride_bytes) const;

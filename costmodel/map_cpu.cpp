@@ -14,10 +14,13 @@ namespace {
 
 constexpr double kForkJoinUs = 2.0;
 constexpr double kRowCycles = 12;          // addresses of one run of the innermost axis
-constexpr double kLaneCycles = 2.5;        // per element that is not contiguous
+constexpr double kLaneCycles = 1.2;        // per element that is not contiguous
 constexpr double kDividedLaneCycles = 9;   // with divisions in its subscript
-constexpr double kCrossedCycles = 0.6;     // per element and operand turned in registers
-constexpr double kPieceCycles = 24;        // per contiguous piece of a crossing tile: a page, a prefetch
+constexpr double kCrossedCycles = 0.5;     // per element and operand turned in registers
+constexpr double kOneSquareCycles = 0.4;   // the same where a tile is one square wide: no loop over squares
+constexpr double kPieceCycles = 1;         // per contiguous piece of a crossing tile
+constexpr double kCrowdedPieceCycles = 12; // the same where the pieces lie a multiple of pages apart
+constexpr double kTileCycles = 40;         // coordinates of a crossing tile
 constexpr double kStreamedRunCycles = 80;  // ends of a run that streaming leaves to cached stores
 constexpr double kMissCycles = 8;           // a line from beyond L2, several at once
 constexpr double kLineBytes = 64;
@@ -44,9 +47,14 @@ Cycles of_operand(const MapForm& form, const MapAccess& read, const CpuMapTiles&
   const auto bytes = static_cast<double>(size_bytes(read.type));
   const double convert = read.type == form.scalar ? 0 : 2 / lanes;
   if (!read.offset_varies(inner)) return {0, 0};
-  if (t.across > 0 && crosses(form, read, static_cast<std::size_t>(t.across - 1)))
-    return {kCrossedCycles + 1 / lanes + kPieceCycles * (1.0 / t.tile_x + 1.0 / t.tile_y),
+  if (t.across > 0 && crosses(form, read, static_cast<std::size_t>(t.across - 1))) {
+    const auto cycles = [&](std::int64_t stride) {
+      return CpuCaches::crowds(stride * static_cast<std::int64_t>(bytes)) ? kCrowdedPieceCycles : kPieceCycles;
+    };
+    const std::int64_t written = form.results.front().access.offset.coefficient[static_cast<std::size_t>(t.across - 1)];
+    return {(t.tile_x <= lanes ? kOneSquareCycles : kCrossedCycles) + 1 / lanes + cycles(written) / t.tile_x + cycles(read.offset.coefficient[inner]) / t.tile_y,
             std::max(0.0, kLineBytes / (t.tile_y * bytes) - 1) * bytes};
+  }
   if (read.contiguous(inner)) return {1 / lanes + convert, 0};
   const double cycles = divides_along(read, inner) ? kDividedLaneCycles : kLaneCycles;
   // A column of lines is used again by the next run while it stays in L2, which large powers of two
@@ -78,7 +86,8 @@ Prediction predict_one(const Operator& op, const MapForm& form, const CpuMapTile
   // A run ends with a part of a vector.
   const double run = t.across > 0 ? std::min<double>(t.tile_x, inner) : std::min<double>(t.segment, inner);
   issue *= ceil_div(run, lanes) * lanes / run;
-  const double rows = (kRowCycles + (t.stream != 0 ? kStreamedRunCycles : 0)) * points / run;
+  const double run_cycles = kRowCycles + (t.stream != 0 ? kStreamedRunCycles : 0);
+  const double rows = points * (t.across > 0 ? kTileCycles / (t.tile_x * t.tile_y) : run_cycles / run);
 
   const double reads = form.read_bytes(op) + extra * points, writes = form.write_bytes(op);
   const double total = reads + writes;
@@ -87,13 +96,15 @@ Prediction predict_one(const Operator& op, const MapForm& form, const CpuMapTile
   else if (level >= CacheLevel::l3) level = CacheLevel::dram;
   // A cached store reads its line first; one past the caches goes to DRAM wherever the rest lies.
   const double allocate = level == CacheLevel::dram ? 2 : 1;
-  double memory = reads / caches.bytes_per_cycle(level);
+  const double passing = level == CacheLevel::dram ? caches.dram_bytes_per_cycle
+                                                   : caches.streaming_bytes_per_cycle(total / threads);
+  double memory = reads / passing;
   double dram_bytes = level == CacheLevel::dram ? reads : 0;
   if (t.stream != 0) {
     memory += writes / caches.dram_bytes_per_cycle;
     dram_bytes += writes;
   } else {
-    memory += allocate * writes / caches.bytes_per_cycle(level);
+    memory += allocate * writes / passing;
     if (level == CacheLevel::dram) dram_bytes += allocate * writes;
   }
 

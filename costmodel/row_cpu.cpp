@@ -11,11 +11,15 @@
 namespace perftune {
 namespace {
 
-constexpr double fork_join_us = 3;       // waking the pool and meeting again, as for contractions
-constexpr double row_cycles = 20;        // coordinates of a row, its first loads and its stores
-constexpr double fold_cycles = 20;       // lanes of one sum into one: four dependent shuffles and adds
-constexpr double add_latency = 4;        // cycles between dependent additions
+constexpr double fork_join_us = 0.3;     // a pool that still spins from the call before
+constexpr double row_cycles = 3;         // coordinates of a row, its first loads and its stores
+constexpr double fold_cycles = 3;        // lanes of one sum into one: their issue; rows overlap the rest,
+constexpr double fold_latency = 16;      // four dependent shuffles and additions, where they cannot
+constexpr double add_latency = 2.5;      // cycles between dependent additions: 2 on Zen 5, 3 on Zen 4, 4 on Skylake
+constexpr double window = 448;           // instructions under way at once (Zen 5; 320 on Zen 4, 512 on Golden Cove)
+constexpr double loop_instructions = 1;  // per step, beside what the pass counts
 constexpr double issue_per_cycle = 2;    // vector arithmetic
+constexpr double crowding = 0.3;         // of arithmetic, loads and stores: what does not overlap the longest
 constexpr double counted_column_cycles = 4;  // addresses of a column that is not laid out
 constexpr double staging_cycles = 2.5;   // per vector of a plane copied with its padding
 constexpr double scattered_cycles = 3;   // per lane of a read or store that is not contiguous
@@ -60,33 +64,43 @@ Prediction predict_one(const Operator& op, const RowForm& form, const CpuRowTile
   // Edges that are narrower than a strip run vector by vector.
   const double strip = static_cast<double>(t.unroll);
   const double in_strips = std::floor(inner / (lanes.count * strip)) * strip;
+  const double blocks = t.lanes == 0 ? work.rows
+                                     : work.rows / inner * vectors_inner / (strip * static_cast<double>(t.tile));
+  const double independent = strip * static_cast<double>(t.tile);  // sums side by side
+  const double vectors_each = vectors / blocks;
+  // A pass of sums waits for its last addition; the next rows' instructions fill the wait as far as the
+  // window reaches, so that short rows need no strips.
+  double instructions = row_cycles;
+  for (const RowWork::Pass& pass : work.passes)
+    instructions += vectors_each * (pass.instructions + static_cast<double>(pass.reads.size() + pass.outputs.size()) +
+                                    loop_instructions / independent);
+  const double rows_under_way = std::max(1.0, window / instructions);
+  const double share = in_strips / vectors_inner;  // edges run vector by vector
   double cycles = 0;
   for (const RowWork::Pass& pass : work.passes) {
-    double step = pass.instructions / issue_per_cycle + 0.5 * pass.recalled + pass.kept;
+    double loads = 0.5 * pass.recalled, stores = pass.kept;
     for (const int r : pass.reads) {
       const double read = read_cycles(form.reads[static_cast<std::size_t>(r)], t, lanes);
       const RowAccess& access = form.reads[static_cast<std::size_t>(r)];
       // Reads that a second row axis does not move are shared by a tile of it.
       const bool shared = t.lanes != 0 && form.rows().size() > 1 &&
                           access.at.forms(Group::m)[form.rows().size() - 2] == StrideForm::absent;
-      step += shared ? read / static_cast<double>(t.tile) : read;
+      loads += shared ? read / static_cast<double>(t.tile) : read;
     }
     for (const int o : pass.outputs)
-      step += form.outputs[static_cast<std::size_t>(o)].at.forms(lanes.group).back() == StrideForm::run_time
-                  ? lanes.count * scattered_cycles : 1;
-    if (t.lanes != 0 && !t.unrolled()) step += counted_column_cycles / static_cast<double>(t.tile * t.unroll);
-    // Dependent sums: as many vectors at a time as the tile program keeps.
-    const double independent = strip * static_cast<double>(t.tile);
-    const double latency = pass.sums > 0 ? add_latency / independent : 0;
-    const double share = in_strips / vectors_inner;
-    step = share * std::max(step, latency) + (1 - share) * std::max(step * 1.3, pass.sums > 0 ? add_latency : 0.0);
-    cycles += step * vectors;
-    if (t.lanes == 0) cycles += work.rows * pass.sums * (fold_cycles + strip);
+      stores += form.outputs[static_cast<std::size_t>(o)].at.forms(lanes.group).back() == StrideForm::run_time
+                    ? lanes.count * scattered_cycles : 1;
+    // Arithmetic, loads and stores have units of their own.
+    const double arithmetic = pass.instructions / issue_per_cycle, longest = std::max({arithmetic, loads, stores});
+    double step = longest + crowding * (arithmetic + loads + stores - longest);
+    if (t.lanes != 0 && !t.unrolled()) step += counted_column_cycles / independent;
+    double of_pass = vectors_each * step * (share + (1 - share) * 1.3);
+    if (t.lanes == 0) of_pass += pass.sums * (fold_cycles + strip / 2);
+    const double chain = vectors_each * add_latency * (share / independent + 1 - share) + (t.lanes == 0 ? fold_latency : 0);
+    cycles += blocks * std::max(of_pass, pass.sums > 0 ? chain / rows_under_way : 0.0);
   }
-  const double blocks = t.lanes == 0 ? work.rows
-                                     : work.rows / inner * vectors_inner / (strip * static_cast<double>(t.tile));
   if (t.stage != 0) cycles += staging_cycles * work.input_bytes / static_cast<double>(hardware.cpu.simd_bits / 8);
-  double beside = blocks * (row_cycles + work.row_instructions);
+  double beside = blocks * (row_cycles + work.row_instructions / issue_per_cycle);
   if (t.lanes != 0) beside += blocks * ceil_div(work.columns, static_cast<double>(form.columns().back().extent)) * 4;
 
   const double parallel = static_cast<double>(threads);
@@ -95,11 +109,12 @@ Prediction predict_one(const Operator& op, const RowForm& form, const CpuRowTile
   const CacheLevel home = caches.level_of(bytes / parallel);
   // A plain store to memory reads the line first; past the caches it does not.
   const double written = home == CacheLevel::dram && t.stream == 0 ? 2 * work.output_bytes : work.output_bytes;
-  double feed = (work.input_bytes + written) / caches.bytes_per_cycle(home);
+  const double passing = home == CacheLevel::dram ? caches.dram_bytes_per_cycle
+                                                  : caches.streaming_bytes_per_cycle(bytes / parallel);
+  double feed = (work.input_bytes + written) / passing;
   if (t.stream != 0 && home != CacheLevel::dram) feed += work.output_bytes / caches.bytes_per_cycle(CacheLevel::dram);
   // Strips narrower than a few lines are not prefetched across rows of the tensor.
-  if (t.lanes != 0 && home == CacheLevel::dram && strip * lanes.count < inner)
-    feed *= 1 + 1.5 / strip;
+  if (t.lanes != 0 && home > CacheLevel::l1 && strip * lanes.count < inner) feed *= 1 + 3 / strip;
   const double row_bytes = work.input_bytes / work.rows;
   double again = 0;
   for (std::size_t pass = 1; pass < work.passes.size(); ++pass)
@@ -111,8 +126,8 @@ Prediction predict_one(const Operator& op, const RowForm& form, const CpuRowTile
                  {"rereads", again / parallel / clock, true},
                  {"rows", beside / parallel / clock, false},
                  {"threads", t.tasks > 1 ? fork_join_us * (t.split > 1 ? 2 : 1) : 0, false}};
-  const double math = p.breakdown[0].us, memory = p.breakdown[1].us + p.breakdown[2].us;
-  p.us = std::max(math, memory) + 0.2 * std::min(math, memory) + p.breakdown[3].us + p.breakdown[4].us + 0.1;
+  const double work_us = p.breakdown[0].us + p.breakdown[3].us, memory = p.breakdown[1].us + p.breakdown[2].us;
+  p.us = std::max(work_us, memory) + 0.2 * std::min(work_us, memory) + p.breakdown[4].us + 0.1;
   p.limiter = std::ranges::max_element(p.breakdown, {}, &StageTime::us)->stage;
   p.low_us = p.us * 0.7, p.high_us = p.us * 1.6;
   p.occupancy = 1;

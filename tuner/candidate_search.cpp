@@ -51,13 +51,15 @@ CandidateSearch::CandidateSearch(const Operator& op, const Hardware& hardware,
   const auto scope = [&](const Ranked& c) { return model_scope(device.name, device.vendor_name, c.program.family); };
   learned_ = model != nullptr && !candidates.empty() &&
              std::all_of(candidates.begin(), candidates.end(), [&](const Ranked& c) { return model->knows(scope(c)); });
-  if (!learned_) return;
+  if (!learned_ && !(options.without_model && !candidates.empty())) return;
   points_ = knob_points(candidates, width_);
+  constexpr double kNinety = 1.6448536;  // normal quantile of a two-sided 90 % interval
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     const Ranked& c = candidates[i];
     const Correction correction =
-        model->correct(features(op, hardware, c.program, c.estimate, c.prediction), scope(c));
-    prior_.push_back({std::log(c.prediction.us) + correction.log_factor, correction.sigma});
+        learned_ ? model->correct(features(op, hardware, c.program, c.estimate, c.prediction), scope(c))
+                 : Correction{0, std::log(c.prediction.high_us / c.prediction.low_us) / (2 * kNinety)};
+    prior_.push_back({std::log(c.prediction.us) + correction.log_factor, std::min(correction.sigma, options.own_sigma)});
     if (c.is_default && !default_) default_ = i;
     if (c.prediction.us < candidates[white_box_best_].prediction.us) white_box_best_ = i;
   }
@@ -78,12 +80,9 @@ std::vector<std::size_t> CandidateSearch::promising(std::size_t count) const {
     points.insert(points.end(), row, row + static_cast<std::ptrdiff_t>(width_));
   }
   if (open.empty()) return {};
-  if (ended_ >= options_.least) {
-    if (nothing_left(beliefs, best, options_.noise)) return {};
-    double gain = 0;
-    for (const Belief& b : beliefs) gain = std::max(gain, expected_improvement(b, best - options_.noise));
-    if (gain < options_.worthwhile) return {};
-  }
+  double gain = 0;
+  for (const Belief& b : beliefs) gain = std::max(gain, expected_improvement(b, best - options_.noise));
+  if (gain < (2 * ended_ < options_.wanted ? options_.worthwhile : options_.worthwhile_late)) return {};
   std::vector<std::size_t> chosen;
   for (const std::size_t i : choose_batch(beliefs, points, width_, best, count)) chosen.push_back(open[i]);
   return chosen;
@@ -91,7 +90,7 @@ std::vector<std::size_t> CandidateSearch::promising(std::size_t count) const {
 
 std::vector<std::size_t> CandidateSearch::next(std::size_t most) {
   std::vector<std::size_t> chosen;
-  if (!learned_) {
+  if (prior_.empty()) {
     for (std::size_t i = 0; i < taken_.size() && chosen.size() < most; ++i)
       if (!taken_[i]) chosen.push_back(i);
   } else if (under_way_ > 0) {

@@ -1,9 +1,10 @@
 // Chooses which candidates of one operator to measure, and in which order.
 //
 // Without a model that knows the device and the family: the white box's order, nothing else. With one: a
-// first batch of the best guess, the white box's and the family's default, then the largest expected improvements given all that was measured
-// since, in small batches that differ from each other; it ends when what is left is not expected to beat
-// the best beyond noise. Pure: outcomes are handed in.
+// first batch of the best guess, the white box's and the family's default, then the largest expected
+// improvements given all that was measured since, in small batches that differ from each other. It ends when
+// what is left is not expected to beat the best, beyond noise, by what a measurement is worth; and a
+// measurement beyond half of what the white box would make has to promise more. Pure: outcomes are handed in.
 //
 // Call order: (next learn*)*
 #pragma once
@@ -20,11 +21,16 @@
 namespace perftune {
 
 struct SearchOptions {
+  std::size_t wanted = 10;         // measurements that the white box's order would get
   std::size_t first_batch = 3;     // measured before anything is learnt of this operator
-  std::size_t batch = 2;           // then so many at a time
-  std::size_t least = 4;           // measured before the search may end
+  std::size_t batch = 2;           // then so many at a time: compilers run side by side
   double noise = 0.01;             // of log(time): what counts as beating
-  double worthwhile = 0.003;       // expected improvement of log(time) below which it ends
+  double worthwhile = 0.005;       // expected improvement of log(time) below which it ends
+  double worthwhile_late = 0.04;   // the same once half of `wanted` are measured
+  // What of a correction's doubt is a candidate's own, at most: the rest is the operator's, which all of them
+  // share (prior.shared). Held-out operators' best candidates lie 0.08 to 0.28 apart beside their shift.
+  double own_sigma = 0.2;
+  bool without_model = false;      // search by the white box's intervals where no model speaks (benches)
   BeliefPrior prior{};
 };
 

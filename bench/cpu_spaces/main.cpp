@@ -8,7 +8,8 @@
 // and replays tunes over it, with and without the learned part; no device needed:
 //
 //   cpu_spaces replay FOLDER [GAIN]       FOLDER holds hardware.yaml and recording.csv.gz (bench/cpu_spaces/recording);
-//                                         GAIN: expected improvement of log(time) below which a search ends
+//                                         GAIN: expected improvement of log(time) below which a search ends;
+//                                         with models trained on other operators, on other kinds, and on nothing
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -33,7 +34,10 @@ int main(int argc, char** argv) {
       const perftune::Slices slices = perftune::make_slices();
       perftune::SearchOptions options;
       if (number > 0) options.worthwhile = number;
-      fmt::print("{}\n{}", quality_table(spaces, hardware, slices), search_table(spaces, hardware, slices, options));
+      fmt::print("{}\n", quality_table(spaces, hardware, slices));
+      for (const Unseen unseen : {Unseen::itself, Unseen::its_kind, Unseen::all})
+        fmt::print("{}\n", search_table(compare_searches(spaces, hardware, slices, options, unseen), unseen,
+                                        unseen == Unseen::itself));
     }
     else if (command == "join") fmt::print("{}", join(folder));
     else {

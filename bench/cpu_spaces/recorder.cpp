@@ -148,6 +148,7 @@ void compile_spaces(const std::string& folder, int threads) {
   if (!compiler) throw Error(ErrorKind::unavailable, "no C++ compiler");
   const Slices slices = make_slices();
   for (std::size_t at = 0; at < space_names().size(); ++at) {
+    if (std::filesystem::exists(fmt::format("{}/{}.csv", folder, at))) continue;  // timed already
     const Operator op = operator_of(parse_case(space_names()[at]));
     const Ranking ranking = rank(op, hardware, slices);
     if (ranking.candidates.empty()) throw Error(ErrorKind::no_candidate, space_names()[at] + ": " + ranking.why_not);

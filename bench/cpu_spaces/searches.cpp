@@ -109,10 +109,14 @@ double noise_of(const Ready& r) {
   return apart.empty() ? 0.01 : std::max(0.01, apart[apart.size() * 9 / 10]);
 }
 
-std::optional<LearnedModel> trained_without(const std::vector<Ready>& all, std::size_t left_out) {
+std::string_view kind(const Ready& r) { return std::string_view(r.space->name).substr(0, r.space->name.find(':')); }
+
+std::optional<LearnedModel> trained_for(const std::vector<Ready>& all, std::size_t at, Unseen unseen) {
+  if (unseen == Unseen::all) return std::nullopt;
   std::vector<TrainingRow> rows;
   for (std::size_t i = 0; i < all.size(); ++i)
-    if (i != left_out) rows.insert(rows.end(), all[i].rows.begin(), all[i].rows.end());
+    if (i != at && (unseen == Unseen::itself || kind(all[i]) != kind(all[at])))
+      rows.insert(rows.end(), all[i].rows.begin(), all[i].rows.end());
   return LearnedModel::train(rows);
 }
 
@@ -124,44 +128,62 @@ double best_of(const Ready& r, std::size_t count) {
 
 }  // namespace
 
-std::string search_table(const std::vector<CpuSpace>& spaces, const Hardware& hardware, const Slices& slices,
-                         const SearchOptions& options) {
+std::vector<SearchPair> compare_searches(const std::vector<CpuSpace>& spaces, const Hardware& hardware,
+                                         const Slices& slices, const SearchOptions& options, Unseen unseen) {
   std::vector<Ready> all;
   for (std::size_t i = 0; i < spaces.size(); ++i) all.push_back(ready(spaces[i], hardware, slices, static_cast<int>(i)));
-  std::string text = fmt::format("{:<58}{:>6}{:>7}{:>9}{:>9}{:>8}{:>7}{:>8}{:>8}{:>8}\n", "operator", "cands", "noise",
-                                 "regret10", "white", "needs", "ended", "needs", "ratio", "regret");
-  std::size_t half = 0, never_worse = 0, within_3 = 0, white_all = 0, learned_all = 0, white_needs = 0, learned_needs = 0;
-  double log_ratio = 0;
+  std::vector<SearchPair> out;
   for (std::size_t i = 0; i < all.size(); ++i) {
     const Ready& r = all[i];
-    const double noise = noise_of(r);
-    const auto model = trained_without(all, i);
+    const auto model = trained_for(all, i, unseen);
+    SearchOptions searching = options;
+    searching.without_model = unseen == Unseen::all;
     const Run white = run(r, hardware, nullptr, options);
-    const Run learned = run(r, hardware, model ? &*model : nullptr, options);
-    const std::size_t needs_white = reached(r, white, white.final_us, noise);
-    const std::size_t needs_learned = reached(r, learned, white.final_us, noise);
-    const double ratio = learned.final_us / white.final_us, regret = best_of(r, kTop) / r.best_us - 1;
-    half += needs_learned > 0 && 2 * needs_learned <= white.order.size();
-    never_worse += ratio <= 1 + noise;
-    within_3 += regret <= std::max(0.03, noise);
-    white_all += white.order.size(), learned_all += learned.order.size();
-    white_needs += needs_white, learned_needs += needs_learned > 0 ? needs_learned : kTop;
-    log_ratio += std::log(ratio);
-    text += fmt::format("{:<58}{:>6}{:>6.1f}%{:>8.1f}%{:>9}{:>8}{:>7}{:>8}{:>8.3f}{:>7.1f}%\n", r.space->name, r.times.size(),
-                        100 * noise, 100 * regret, white.order.size(), needs_white, learned.order.size(),
-                        needs_learned > 0 ? fmt::format("{}", needs_learned) : "-", ratio,
-                        100 * (learned.final_us / r.best_us - 1));
+    const Run learned = run(r, hardware, model ? &*model : nullptr, searching);
+    SearchPair pair;
+    pair.name = r.space->name;
+    pair.candidates = r.times.size();
+    pair.noise = noise_of(r);
+    pair.top_regret = best_of(r, kTop) / r.best_us - 1;
+    pair.white_measured = white.order.size();
+    pair.white_needs = reached(r, white, white.final_us, pair.noise);
+    pair.learned_measured = learned.order.size();
+    pair.learned_needs = reached(r, learned, white.final_us, pair.noise);
+    pair.ratio = learned.final_us / white.final_us;
+    pair.regret = learned.final_us / r.best_us - 1;
+    out.push_back(pair);
   }
-  const auto count = static_cast<double>(all.size());
-  text += fmt::format(
-      "{} operators. White box: {} measurements. With the learned part (trained on the other operators): {}.\n"
-      "White box's final result reached with at most half of its measurements on {} operators; on the whole with {} of {} "
-      "measurements (the white box itself needs {}).\n"
-      "Ended no worse than the white box beyond noise on {}; geometric mean of the times {:.4f}.\n"
-      "White box: best of its first {} within 3 % (or noise) of the best of all on {:.0f} % of operators.\n",
-      all.size(), white_all, learned_all, half, learned_needs, white_all, white_needs, never_worse,
-      std::exp(log_ratio / count), kTop, 100 * static_cast<double>(within_3) / count);
-  return text;
+  return out;
+}
+
+std::string search_table(const std::vector<SearchPair>& pairs, Unseen unseen, bool each) {
+  constexpr const char* kSettings[] = {"trained on all other operators", "trained on operators of other kinds",
+                                       "no training: the white box's intervals and the tune's own measurements"};
+  std::string text = fmt::format("Searches, {}\n", kSettings[static_cast<int>(unseen)]);
+  if (each)
+    text += fmt::format("{:<58}{:>6}{:>7}{:>9}{:>7}{:>7}{:>9}{:>7}{:>8}{:>8}\n", "operator", "cands", "noise", "regret10",
+                        "white", "needs", "learned", "needs", "ratio", "regret");
+  std::size_t half = 0, half_in_all = 0, no_worse = 0, within_3 = 0, white = 0, learned = 0, white_needs = 0, needs = 0;
+  double log_ratio = 0;
+  for (const SearchPair& p : pairs) {
+    half += p.half(), half_in_all += p.half_in_all(), no_worse += p.no_worse();
+    within_3 += p.top_regret <= std::max(0.03, p.noise);
+    white += p.white_measured, learned += p.learned_measured;
+    white_needs += p.white_needs, needs += p.learned_needs > 0 ? p.learned_needs : p.white_measured;
+    log_ratio += std::log(p.ratio);
+    if (each)
+      text += fmt::format("{:<58}{:>6}{:>6.1f}%{:>8.1f}%{:>7}{:>7}{:>9}{:>7}{:>8.3f}{:>7.1f}%\n", p.name, p.candidates,
+                          100 * p.noise, 100 * p.top_regret, p.white_measured, p.white_needs, p.learned_measured,
+                          p.learned_needs > 0 ? fmt::format("{}", p.learned_needs) : "-", p.ratio, 100 * p.regret);
+  }
+  const auto count = static_cast<double>(pairs.size());
+  return text + fmt::format(
+      "  {} operators. Whole tunes: white box {} measurements, learned {} ({:.0f} %); at most half on {} operators.\n"
+      "  White box's final result reached with at most half of its measurements on {}; in all after {} (the white box itself: {}).\n"
+      "  Ended no worse than the white box beyond noise on {}; geometric mean of the times {:.4f}.\n"
+      "  White box: best of its first {} within 3 % (or noise) of the best of all on {:.0f} % of operators.\n",
+      pairs.size(), white, learned, 100.0 * static_cast<double>(learned) / static_cast<double>(white), half_in_all, half,
+      needs, white_needs, no_worse, std::exp(log_ratio / count), kTop, 100 * static_cast<double>(within_3) / count);
 }
 
 std::string quality_table(const std::vector<CpuSpace>& spaces, const Hardware& hardware, const Slices& slices) {

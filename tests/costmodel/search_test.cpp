@@ -31,12 +31,6 @@ TEST(ChooseBatch, PrefersAnotherPlaceOverATwin) {
   EXPECT_EQ(batch[1], 2u);
 }
 
-TEST(NothingLeft, StopsWhenNoIntervalReachesBelowTheBest) {
-  EXPECT_TRUE(nothing_left(std::vector<Belief>{{1.2, 0.05}, {1.05, 0.02}}, 1, 0.01));
-  EXPECT_FALSE(nothing_left(std::vector<Belief>{{1.2, 0.05}, {1.05, 0.2}}, 1, 0.01));
-  EXPECT_TRUE(nothing_left({}, 1, 0.01));
-}
-
 TEST(UpdateBeliefs, WithoutMeasurementsKeepsTheMeansAndAddsTheSharedDoubt) {
   const std::vector<Belief> beliefs{{1, 0.1}, {2, 0.2}};
   const std::vector<double> points{0, 1};
@@ -63,6 +57,19 @@ TEST(UpdateBeliefs, TwoMeasurementsOfOneCandidateAgreeOnTheirMean) {
   const std::vector<double> points{0, 1};
   const std::vector<Measured> measured{{0, 1.18}, {0, 1.22}};
   EXPECT_NEAR(update_beliefs(beliefs, points, 1, measured)[0].log_time, 1.2, 0.002);
+}
+
+TEST(UpdateBeliefs, MeasurementsAsBelievedMakeSureAndSurprisesMakeUnsure) {
+  const std::vector<Belief> beliefs{{1, 0.2}, {1.1, 0.2}, {1.2, 0.2}, {1.3, 0.2}};
+  const std::vector<double> points{0, 0.5, 1, 2};
+  const std::vector<Measured> as_believed{{0, 1}, {1, 1.1}, {2, 1.2}}, surprising{{0, 1.4}, {1, 0.7}, {2, 1.5}};
+  const double sure = update_beliefs(beliefs, points, 1, as_believed)[3].sigma;
+  const double unsure = update_beliefs(beliefs, points, 1, surprising)[3].sigma;
+  EXPECT_LT(2 * sure, unsure);
+  BeliefPrior fixed;
+  fixed.scale_spread = 0;
+  EXPECT_DOUBLE_EQ(update_beliefs(beliefs, points, 1, as_believed, fixed)[3].sigma,
+                   update_beliefs(beliefs, points, 1, surprising, fixed)[3].sigma);
 }
 
 TEST(GaussianProcess, InterpolatesAndIsUnsureBetween) {

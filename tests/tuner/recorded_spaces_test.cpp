@@ -1,0 +1,60 @@
+// The search that `tune` uses, over recorded times of 30 operators on a CPU (bench/cpu_spaces/recording): with a
+// model trained on the other operators it ends with at most half of the white box's measurements and as well.
+// Nothing is timed and nothing is compiled.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "bench/cpu_spaces/recorder.hpp"
+#include "bench/cpu_spaces/searches.hpp"
+#include "cli/wire.hpp"
+
+namespace perftune::bench {
+namespace {
+
+constexpr const char* kFolder = PERFTUNE_SOURCE_DIR "/bench/cpu_spaces/recording";
+
+std::vector<SearchPair> searched(Unseen unseen) {
+  return compare_searches(read_spaces(std::string(kFolder) + "/recording.csv.gz"), recorded_hardware(kFolder),
+                          make_slices(), {}, unseen);
+}
+
+struct Totals {
+  std::size_t white = 0, learned = 0, half = 0, half_in_all = 0, no_worse = 0;
+};
+
+Totals totals(const std::vector<SearchPair>& pairs) {
+  Totals t;
+  for (const SearchPair& p : pairs) {
+    t.white += p.white_measured, t.learned += p.learned_measured;
+    t.half += p.half(), t.half_in_all += p.half_in_all(), t.no_worse += p.no_worse();
+  }
+  return t;
+}
+
+TEST(RecordedSpaces, AModelOfOtherOperatorsHalvesTheMeasurementsAndEndsNoWorse) {
+  const std::vector<SearchPair> pairs = searched(Unseen::itself);
+  ASSERT_GE(pairs.size(), 30u);
+  const Totals t = totals(pairs);
+  EXPECT_LE(2 * t.learned, t.white) << search_table(pairs, Unseen::itself, true);
+  EXPECT_GE(10 * t.half_in_all, 9 * pairs.size());
+  EXPECT_GE(10 * t.half, 9 * pairs.size()) << "reached the white box's result in half of its measurements";
+  EXPECT_GE(t.no_worse + 1, pairs.size()) << search_table(pairs, Unseen::itself, true);
+}
+
+TEST(RecordedSpaces, AModelOfOtherKindsOfOperatorsHalvesThemToo) {
+  const std::vector<SearchPair> pairs = searched(Unseen::its_kind);
+  const Totals t = totals(pairs);
+  EXPECT_LE(2 * t.learned, t.white) << search_table(pairs, Unseen::its_kind, true);
+  EXPECT_GE(10 * t.no_worse, 9 * pairs.size()) << search_table(pairs, Unseen::its_kind, true);
+}
+
+TEST(RecordedSpaces, TheWhiteBoxsFirstTenHoldOneOfTheBest) {
+  const std::vector<SearchPair> pairs = searched(Unseen::all);
+  const auto within = std::count_if(pairs.begin(), pairs.end(),
+                                    [](const SearchPair& p) { return p.top_regret <= std::max(0.03, p.noise); });
+  EXPECT_GE(100 * static_cast<std::size_t>(within), 95 * pairs.size()) << search_table(pairs, Unseen::all, true);
+}
+
+}  // namespace
+}  // namespace perftune::bench
