@@ -10,6 +10,7 @@
 #include "cli/bench_winner.hpp"
 #include "cli/commands.hpp"
 #include "cli/hardware_choice.hpp"
+#include "cli/json_text.hpp"
 #include "cli/present_gpu.hpp"
 #include "cli/render.hpp"
 #include "cli/text_table.hpp"
@@ -123,7 +124,7 @@ void bench(const BenchOptions& options, Context& context) {
     for (const Row& row : rows) list.push_back(row_json(row, hardware));
     json document = {{"schema", "perftune.bench/1"}, {"results", list}, {"geometric_mean", nullptr}};
     if (mean > 0) document["geometric_mean"] = mean;
-    context.print(document.dump(2) + "\n");
+    context.print(json_text(document));
   } else {
     context.print(table(rows));
     if (mean > 0)

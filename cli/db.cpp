@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/json_text.hpp"
 #include "cli/render.hpp"
 #include "cli/text_table.hpp"
 #include "db/health.hpp"
@@ -39,7 +40,7 @@ void print_info(const DbOptions& options, const Context& context) {
                             {"hardware", facts.hardware}};
     document["oldest_ms"] = facts.oldest_ms ? nlohmann::json(*facts.oldest_ms) : nlohmann::json();
     document["newest_ms"] = facts.newest_ms ? nlohmann::json(*facts.newest_ms) : nlohmann::json();
-    context.print(document.dump(2) + "\n");
+    context.print(json_text(document));
     return;
   }
   context.print(fmt::format("{}, version {}, {}\n", facts.path, facts.version,
@@ -65,11 +66,10 @@ void print_verification(const DbOptions& options, Context& context) {
     if (!options.json) context.print((damage ? "damage: " : "note: ") + finding.what + "\n");
   }
   if (options.json)
-    context.print(nlohmann::json{{"schema", "perftune.db_verify/1"},
+    context.print(json_text(nlohmann::json{{"schema", "perftune.db_verify/1"},
                                  {"path", store.path()},
                                  {"sound", damaged == 0},
-                                 {"findings", list}}
-                      .dump(2) + "\n");
+                                 {"findings", list}}));
   else if (damaged == 0)
     context.print(store.path() + " is sound\n");
   if (damaged > 0) context.exit_code = static_cast<int>(ErrorKind::store);

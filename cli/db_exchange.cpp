@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/json_text.hpp"
 #include "cli/query_render.hpp"
 #include "cli/render.hpp"
 #include "cli/text_table.hpp"
@@ -59,8 +60,7 @@ void run_merge(const ExchangeOptions& options, const Context& context) {
     if (!options.json) print_rows(context, fmt::format("{} into {}: added", file, into.path()), report.added);
   }
   if (options.json)
-    context.print(nlohmann::json{{"schema", "perftune.db_merge/1"}, {"into", into.path()}, {"merged", list}}
-                      .dump(2) + "\n");
+    context.print(json_text(nlohmann::json{{"schema", "perftune.db_merge/1"}, {"into", into.path()}, {"merged", list}}));
 }
 
 void run_import(const ExchangeOptions& options, const Context& context) {
@@ -81,7 +81,7 @@ void run_import(const ExchangeOptions& options, const Context& context) {
                                 report.valid, report.invalid, report.added));
   }
   if (options.json)
-    context.print(nlohmann::json{{"schema", "perftune.db_import/1"}, {"imported", list}}.dump(2) + "\n");
+    context.print(json_text(nlohmann::json{{"schema", "perftune.db_import/1"}, {"imported", list}}));
 }
 
 std::string exported(Store& store, const ExchangeOptions& options) {
@@ -124,9 +124,8 @@ void run_prune(const ExchangeOptions& options, const Context& context) {
   const PruneReport report = prune(store, policy, options.dry_run);
   if (options.compact && !options.dry_run) compact(store);
   if (options.json)
-    context.print(nlohmann::json{{"schema", "perftune.db_prune/1"}, {"path", store.path()},
-                                 {"dry_run", options.dry_run}, {"removed", report.removed}}
-                      .dump(2) + "\n");
+    context.print(json_text(nlohmann::json{{"schema", "perftune.db_prune/1"}, {"path", store.path()},
+                                 {"dry_run", options.dry_run}, {"removed", report.removed}}));
   else
     print_rows(context, options.dry_run ? "would remove" : "removed", report.removed);
 }

@@ -7,6 +7,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/hardware_choice.hpp"
+#include "cli/json_text.hpp"
 #include "cli/kernel_lookup.hpp"
 #include "cli/next_changes.hpp"
 #include "cli/render.hpp"
@@ -160,8 +161,7 @@ void explain(const ExplainOptions& options, Context& context) {
     }
   }
   if (options.json)
-    context.print(nlohmann::json{{"schema", "perftune.explain/1"}, {"results", documents}}.dump(2) +
-                  "\n");
+    context.print(json_text(nlohmann::json{{"schema", "perftune.explain/1"}, {"results", documents}}));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/json_text.hpp"
 #include "cli/text_table.hpp"
 #include "codegen/version.hpp"
 #include "db/query.hpp"
@@ -111,7 +112,7 @@ std::string manifest(const Bundle& bundle, const std::string& name, const Export
       {"arguments", arguments_json(bundle)}, {"launch", launch}, {"build", bundle.build}, {"files", names},
       {"perftune_version", PERFTUNE_VERSION}, {"codegen_version", codegen_version()},
       {"recorded_kernel", facts.recorded}, {"recorded_text_is_this", facts.same_text}, {"measurement", facts.provenance}};
-  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(document);
 }
 
 }  // namespace perftune

@@ -8,6 +8,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/hardware_choice.hpp"
+#include "cli/json_text.hpp"
 #include "cli/present_gpu.hpp"
 #include "cli/render.hpp"
 #include "cli/text_table.hpp"
@@ -25,7 +26,7 @@ void print_one(const Hardware& hardware, bool json, const Context& context) {
   if (json) {
     nlohmann::json document = hardware_json(hardware);
     document["schema"] = "perftune.hardware/1";
-    context.print(document.dump(2) + "\n");
+    context.print(json_text(document));
   } else {
     context.print(format_hardware(hardware));
   }
@@ -35,7 +36,7 @@ void list(bool json, const Context& context) {
   if (json) {
     nlohmann::json all = nlohmann::json::array();
     for (const auto& hardware : hardware_catalogue()) all.push_back(hardware_json(hardware));
-    context.print(nlohmann::json{{"schema", "perftune.hardware_list/1"}, {"hardware", all}}.dump(2) + "\n");
+    context.print(json_text(nlohmann::json{{"schema", "perftune.hardware_list/1"}, {"hardware", all}}));
     return;
   }
   TextTable table({"name", "also", "arch", ">SMs", ">DRAM GB/s", ">f32 TFLOP/s", ">f16 tensor", "note"});

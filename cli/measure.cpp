@@ -7,6 +7,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/hardware_choice.hpp"
+#include "cli/json_text.hpp"
 #include "cli/progress_bar.hpp"
 #include "cli/render.hpp"
 #include "cli/trials.hpp"
@@ -86,7 +87,7 @@ void measure(const MeasureOptions& options, Context& context) {
     }
   }
   if (options.json)
-    context.print(nlohmann::json{{"schema", "perftune.tune/1"}, {"results", list}}.dump(2) + "\n");
+    context.print(json_text(nlohmann::json{{"schema", "perftune.tune/1"}, {"results", list}}));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/json_text.hpp"
 #include "cli/model_render.hpp"
 #include "cli/render.hpp"
 #include "cli/wire.hpp"
@@ -74,7 +75,7 @@ void train(const ModelOptions& options, Context& context) {
   Store store = open_store(store_path(options, context), StoreMode::create);
   save_model(store, *trained);
   const auto summary = nlohmann::json::parse(model_summary(*trained));
-  if (options.json) return context.print(summary.dump(2) + "\n");
+  if (options.json) return context.print(json_text(summary));
   if (set.not_understood > 0)
     context.say(fmt::format("perftune: {} measurements left out: this build cannot read or predict them", set.not_understood));
   context.print(fmt::format("kept in {}\n", store.path()) + model_text(summary, false));
@@ -94,7 +95,7 @@ void show(const ModelOptions& options, Context& context) {
   const auto summary = nlohmann::json::parse(stored->summary, nullptr, false);
   if (summary.is_discarded() || !summary.contains("importance"))
     throw Error(ErrorKind::store, store.path() + ": the model's summary is damaged; train it again");
-  if (options.json) return context.print(summary.dump(2) + "\n");
+  if (options.json) return context.print(json_text(summary));
   context.print(model_text(summary, true));
 }
 
@@ -130,7 +131,7 @@ void eval(const ModelOptions& options, Context& context) {
   out["schema"] = "perftune.model_eval/1";
   out["judged"] = how;
   out["silent_rows"] = silent;
-  if (options.json) return context.print(out.dump(2) + "\n");
+  if (options.json) return context.print(json_text(out));
   context.print(fmt::format("judged: {}\n", how));
   if (silent > 0)
     context.print(fmt::format("{} of {} rows: the model is silent (a device or family that it has not seen, or no valid time)\n",

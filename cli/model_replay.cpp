@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/json_text.hpp"
 #include "cli/render.hpp"
 #include "cli/text_table.hpp"
 #include "costmodel/replay.hpp"
@@ -125,9 +126,9 @@ void replay_file(const ReplayOptions& options, Context& context) {
     searches.push_back({{"search", name}, {"found", list}});
   }
   if (options.json)
-    return context.print(nlohmann::json{{"schema", "perftune.model_replay/1"}, {"file", options.file},
+    return context.print(json_text(nlohmann::json{{"schema", "perftune.model_replay/1"}, {"file", options.file},
                                         {"configurations", space.times.size()}, {"valid", valid}, {"best_us", best},
-                                        {"seeds", options.seeds}, {"searches", searches}}.dump(2) + "\n");
+                                        {"seeds", options.seeds}, {"searches", searches}}));
   context.print(fmt::format("{}: {} configurations, {} valid, best {}; best found as a share of it, {} seeds\n",
                             options.file, space.times.size(), valid, format_time(best), options.seeds) + table.text());
 }

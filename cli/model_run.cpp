@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "cli/json_text.hpp"
 #include "cli/kept_kernels.hpp"
 #include "cli/kernel_choice.hpp"
 #include "cli/launcher.hpp"
@@ -167,13 +168,13 @@ class ModelRun {
         if (!differences.empty()) shown.back()["difference"] = differences[i];
       }
       for (const auto& [op, count] : report.reference) reference[op] = count;
-      context_.print(nlohmann::json{{"schema", "perftune.run_model/1"}, {"model", options_.file}, {"hardware", hardware.name},
+      context_.print(json_text(nlohmann::json{{"schema", "perftune.run_model/1"}, {"model", options_.file}, {"hardware", hardware.name},
                                     {"threads", threads}, {"nodes", report.nodes}, {"kernels", report.kernels},
                                     {"distinct", report.distinct}, {"winners", winners}, {"reference", reference},
                                     {"outputs", shown}, {"steps", steps},
                                     {"sources", kept != nullptr ? nlohmann::json(kept->asked()) : nlohmann::json()},
                                     {"compiled", kept != nullptr ? nlohmann::json(kept->compiled()) : nlohmann::json()}, {"arena_bytes", session.arena_bytes()},
-                                    {"measured_us", times.median_us}, {"least_us", times.least_us}, {"runs", times.runs}}.dump(2) + "\n");
+                                    {"measured_us", times.median_us}, {"least_us", times.least_us}, {"runs", times.runs}}));
       return;
     }
     context_.print(text(report, options_.file) + "\n");

@@ -10,6 +10,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/hardware_choice.hpp"
+#include "cli/json_text.hpp"
 #include "cli/operator_points.hpp"
 #include "cli/render.hpp"
 #include "cli/shapes_csv.hpp"
@@ -103,11 +104,10 @@ void predict_shapes(const PredictOptions& options, const OperatorPoint& point,
                       {"predicted_us", rows[i].us},
                       {"limiter", rows[i].limiter},
                       {"program", rows[i].program}});
-    context.print(nlohmann::json{{"schema", "perftune.predict/1"},
+    context.print(json_text(nlohmann::json{{"schema", "perftune.predict/1"},
                                  {"hardware", hardware.name},
                                  {"library", options.library},
-                                 {"results", list}}
-                      .dump(2) + "\n");
+                                 {"results", list}}));
     return;
   }
   context.print(fmt::format("{},predicted_us,limiter,program\n", fmt::join(table.columns, ",")));
@@ -136,12 +136,11 @@ void predict_points(const PredictOptions& options, const std::vector<OperatorPoi
                       {"predicted_high_us", rows[i].high_us},
                       {"limiter", rows[i].limiter},
                       {"program", rows[i].program}});
-    context.print(nlohmann::json{{"schema", "perftune.predict/1"},
+    context.print(json_text(nlohmann::json{{"schema", "perftune.predict/1"},
                                  {"hardware", hardware.name},
                                  {"library", options.library},
                                  {"results", list},
-                                 {"weighted_total_us", total}}
-                      .dump(2) + "\n");
+                                 {"weighted_total_us", total}}));
     return;
   }
   context.print(fmt::format("{} on {}, predicted, not measured\n",

@@ -8,6 +8,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/hardware_choice.hpp"
+#include "cli/json_text.hpp"
 #include "cli/profile_kernel.hpp"
 #include "cli/render.hpp"
 #include "cli/text_table.hpp"
@@ -58,7 +59,7 @@ void list_metrics(const ProfileOptions& options, const Context& context) {
                                      {"unit", metric.unit}, {"description", metric.description}});
     for (const CollectedMetric& metric : collected) document["collected"][metric.key] = metric.name;
     for (const auto& [type, endings] : suffixes) document["suffixes"][std::string(name(type))] = endings;
-    context.print(document.dump(2) + "\n");
+    context.print(json_text(document));
     return;
   }
   TextTable table({"metric", "type", "unit", "what"});

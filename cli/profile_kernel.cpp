@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/json_text.hpp"
 #include "cli/kernel_lookup.hpp"
 #include "cli/present_gpu.hpp"
 #include "cli/text_table.hpp"
@@ -50,7 +51,7 @@ void profile_kernel(const std::string& kernel, const std::string& database, bool
     for (const CounterValue& value : counted.counters)
       document["counters"].push_back({{"metric", value.metric}, {"name", value.name}, {"value", value.value}});
     if (!counted.refused.empty()) document["refused"] = counted.refused;
-    context.print(document.dump(2) + "\n");
+    context.print(json_text(document));
   } else if (counted.refused.empty()) {
     TextTable table({"counter", ">value", "name"});
     for (const CounterValue& value : counted.counters)

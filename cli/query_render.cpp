@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "cli/json_text.hpp"
 #include "cli/text_table.hpp"
 
 namespace perftune {
@@ -106,7 +107,7 @@ std::string as_json(const QueryResult& result) {
   }
   document["more"] = result.more;
   // Bytes that are no UTF-8 become U+FFFD instead of an exception.
-  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(document);
 }
 
 std::string as_markdown(const QueryResult& result) {

@@ -8,6 +8,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/hardware_choice.hpp"
+#include "cli/json_text.hpp"
 #include "cli/kernel_choice.hpp"
 #include "cli/launcher.hpp"
 #include "cli/model_run.hpp"
@@ -124,7 +125,7 @@ void print(const Operator& op, const Hardware& hardware, const std::vector<Part>
                          {"chosen", part.choice.source},
                          {"measured_us", part.outcome.timing->median_us}});
     }
-    context.print(nlohmann::json{{"schema", "perftune.run/1"},
+    context.print(json_text(nlohmann::json{{"schema", "perftune.run/1"},
                                  {"operator", op.name},
                                  {"signature", op.signature()},
                                  {"hardware", hardware.name},
@@ -132,8 +133,7 @@ void print(const Operator& op, const Hardware& hardware, const std::vector<Part>
                                  {"chosen", parts.front().choice.source},
                                  {"kernels", kernels},
                                  {"verified", true},
-                                 {"measured_us", us}}
-                      .dump(2) + "\n");
+                                 {"measured_us", us}}));
     return;
   }
   context.print(operator_heading(op, hardware));

@@ -9,6 +9,7 @@
 #include "cli/commands.hpp"
 #include "cli/hardware_choice.hpp"
 #include "cli/dispatch.hpp"
+#include "cli/json_text.hpp"
 #include "cli/operator_points.hpp"
 #include "cli/progress_bar.hpp"
 #include "cli/render.hpp"
@@ -243,7 +244,7 @@ class TuneCommand {
       for (const auto& result : results_) list.push_back(result_json(result));
       nlohmann::json document{{"schema", "perftune.tune/1"}, {"results", list}};
       if (!dispatch_.empty()) document["dispatch"] = dispatch_json(dispatch_);
-      context_.print(document.dump(2) + "\n");
+      context_.print(json_text(document));
     } else {
       for (const auto& result : results_) context_.print(result_text(result) + "\n");
       if (results_.size() > 1) context_.print(suite_table(results_));

@@ -11,7 +11,7 @@ namespace perftune {
 nlohmann::json JsonField::parse(const std::string& file, const std::string& text) {
   try {
     return nlohmann::json::parse(text);
-  } catch (const nlohmann::json::parse_error& error) {
+  } catch (const nlohmann::json::exception& error) {  // syntax, or a number that no double holds
     std::string what = error.what();  // "[json.exception...] parse error at line 1, column 2: ..."
     what.erase(0, what.find("] ") == std::string::npos ? 0 : what.find("] ") + 2);
     std::replace(what.begin(), what.end(), '\n', ' ');

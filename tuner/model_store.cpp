@@ -68,7 +68,7 @@ std::string model_summary(const TrainedModel& trained) {
   out["rows"] = {{"given", r.rows}, {"used", r.used}, {"not_finite", r.not_finite},
                  {"not_positive", r.not_positive}, {"out_of_range", r.out_of_range}, {"repeated", r.repeated}};
   out["importance"] = importance;
-  return out.dump();
+  return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);  // scopes are names from files
 }
 
 void save_model(Store& store, const TrainedModel& trained) {

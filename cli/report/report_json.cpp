@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "cli/json_text.hpp"
 #include "cli/report/renderers.hpp"
 
 namespace perftune {
@@ -81,9 +82,8 @@ std::string report_json(const Report& report) {
   json suites = json::array();
   for (const ReportSuite& suite : report.suites) suites.push_back(suite_json(report, suite));
   // A name in the store may not be UTF-8: shown with replacement characters.
-  return json{{"schema", "perftune.report/1"}, {"store", report.store}, {"devices", devices},
-              {"kernels", rows}, {"suites", suites}, {"against", known(report.against)}, {"more", report.more}}
-             .dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+  return json_text(json{{"schema", "perftune.report/1"}, {"store", report.store}, {"devices", devices},
+              {"kernels", rows}, {"suites", suites}, {"against", known(report.against)}, {"more", report.more}});
 }
 
 }  // namespace perftune

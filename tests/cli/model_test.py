@@ -37,6 +37,13 @@ class Model(PerftuneTest):
     def train(self, *arguments):
         return self.run_perftune("model", "train", *arguments)
 
+    def test_a_scope_that_is_no_utf8(self):
+        path = self.home / "rows.csv"
+        lines = [",".join(self.header)] + [",".join(row) for row in self.rows(scope="gpu/SCOPE: contraction")]
+        path.write_bytes("\n".join(lines).encode().replace(b"SCOPE", b"\xf7") + b"\n")
+        self.expect(self.train("--from", "rows.csv"), 0)
+        self.assertIn("\ufffd", self.expect(self.run_perftune("model", "show", "--json"), 0).stdout)
+
     def test_learns_keeps_and_shows(self):
         trained = self.json(self.train("--from", self.csv(self.rows()), "--json"))
         self.assertEqual(trained["schema"], "perftune.model/1")

@@ -205,6 +205,7 @@ TEST_F(ImportTest, ExportWantsExactlyOneSubject) {
 
 TEST_F(ImportTest, WrongFilesSayWhere) {
   EXPECT_THAT(message("nonsense"), HasSubstr("not JSON"));
+  EXPECT_THAT(message("{\"a\": 1e999}"), HasSubstr("not JSON"));
   EXPECT_THAT(message("[1, 2]"), HasSubstr("neither a Kernel Tuner cache"));
   EXPECT_THAT(message("{\"cache\": {}"), HasSubstr("line 1"));
   EXPECT_THAT(message(with(cache, "\"device_name\"", "\"devise_name\"")),
