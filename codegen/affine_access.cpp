@@ -31,6 +31,7 @@ std::optional<AffineAccess> AffineAccess::make(const Operator& op, const Stateme
   AffineAccess access;
   access.tensor_ = tensor;
   access.pad_ = t.pad.value_or(0);
+  for (const Axis& axis : statement.axes) access.axis_extents_.push_back(axis.extent);
   for (std::size_t d = 0; d < indices.size(); ++d) {
     Dimension dimension{indices[d], t.shape[d], strides[d], -1, false, false};
     const Index& index = dimension.index;
@@ -93,6 +94,57 @@ bool AffineAccess::merges(int outer, int inner) const {
   return in.plain_axis == inner && in.filled && out.plain_axis == outer && !out.bounded;
 }
 
+bool AffineAccess::nests(const std::vector<GroupAxis>& group) const {
+  std::vector<int> all;
+  for (const GroupAxis& merged : group) all.insert(all.end(), merged.axes.begin(), merged.axes.end());
+  for (std::size_t i = 1; i < all.size(); ++i)
+    if (!merges(all[i - 1], all[i])) return false;
+  return true;
+}
+
+Access::Wide AffineAccess::widened(const std::array<std::vector<GroupAxis>, 4>& groups) const {
+  Access::Wide wide;
+  std::vector<Access::Wide::Level> by_dimension;
+  for (const Dimension& d : dimensions_) {
+    Access::Wide::Level level{d.extent, 0, d.extent};
+    if (d.bounded) {
+      std::int64_t least = d.index.offset, greatest = d.index.offset;
+      for (const Index::Term& term : d.index.terms) {
+        const std::int64_t reach = term.coefficient * (axis_extents_[static_cast<std::size_t>(term.axis)] - 1);
+        (reach < 0 ? least : greatest) += reach;
+      }
+      level.low = least, level.wide = greatest - least + 1;
+    }
+    by_dimension.push_back(level);
+  }
+  std::vector<std::int64_t> strides(dimensions_.size(), 1);
+  for (std::size_t d = dimensions_.size(); d-- > 1;) strides[d - 1] = strides[d] * by_dimension[d].wide;
+
+  std::size_t last_bounded = dimensions_.size();
+  for (std::size_t d = 0; d < dimensions_.size(); ++d)
+    if (dimensions_[d].bounded) last_bounded = d;
+  for (std::size_t d = 0; d < dimensions_.size(); ++d) {
+    const Access::Wide::Level& level = by_dimension[d];
+    wide.base += (dimensions_[d].index.offset - level.low) * strides[d];
+    const bool joins = d > 0 && !dimensions_[d].bounded && (d > last_bounded || !dimensions_[d - 1].bounded);
+    if (!joins) {
+      wide.levels.push_back(level);
+      continue;
+    }
+    Access::Wide::Level& outer = wide.levels.back();
+    outer = {outer.extent * level.extent, outer.low * level.extent, outer.wide * level.extent};
+  }
+  if (wide.levels.empty()) wide.levels.push_back({});
+  for (std::size_t g = 0; g < groups.size(); ++g)
+    for (const GroupAxis& merged : groups[g]) {
+      std::int64_t stride = 0;
+      for (std::size_t d = 0; d < dimensions_.size() && !merged.axes.empty(); ++d)
+        stride += dimensions_[d].index.coefficient(merged.axes.back()) * strides[d];
+      wide.stride[g].push_back(stride);
+    }
+  return wide;
+}
+
 Access AffineAccess::over(const std::array<std::vector<GroupAxis>, 4>& groups, DType type) const {
   Access access;
   access.tensor = tensor_;
@@ -102,7 +154,9 @@ Access AffineAccess::over(const std::array<std::vector<GroupAxis>, 4>& groups, D
     access.base += d.index.offset * d.stride;
     if (d.bounded) access.bounds.push_back({d.index.offset, d.extent, {}});
   }
+  access.wide = widened(groups);
   for (std::size_t g = 0; g < groups.size(); ++g) {
+    access.nests[g] = nests(groups[g]);
     for (const GroupAxis& merged : groups[g]) {
       // The innermost of the merged axes carries the stride.
       const int axis = merged.axes.empty() ? -1 : merged.axes.back();

@@ -53,10 +53,13 @@ class AffineAccess {
   };
 
   int only_dimension(int axis) const;  // -1: none or several
+  bool nests(const std::vector<GroupAxis>& group) const;
+  Access::Wide widened(const std::array<std::vector<GroupAxis>, 4>& groups) const;
 
   int tensor_ = -1;
   double pad_ = 0;
   std::vector<Dimension> dimensions_;
+  std::vector<std::int64_t> axis_extents_;  // of the statement
 };
 
 }  // namespace perftune

@@ -180,6 +180,18 @@ class Canonicaliser {
 
 }  // namespace
 
+std::int64_t Access::Wide::elements() const {
+  std::int64_t product = 1;
+  for (const Level& level : levels) product *= level.wide;
+  return product;
+}
+
+bool Access::Wide::inside() const {
+  return std::all_of(levels.begin(), levels.end(), [](const Level& level) {
+    return level.low >= 0 && level.low + level.wide <= level.extent;
+  });
+}
+
 std::int64_t Contraction::extent(Group g) const {
   std::int64_t product = 1;
   for (const GroupAxis& axis : group(g)) product *= axis.extent;

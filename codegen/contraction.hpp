@@ -67,6 +67,27 @@ struct Access {
   std::vector<Bound> bounds;
   double pad = 0;
 
+  // By Group: its axes address this tensor like one axis with the last one's stride (all absent, or
+  // neighbouring dimensions that are theirs alone, the inner ones filled). Structural, as forms are.
+  std::array<bool, 4> nests{};
+
+  // The same reads of a copy of the tensor that they cannot leave: every dimension that has a bound
+  // reaches from the least index read to the greatest, the pad value where the tensor has no element.
+  struct Wide {
+    // Element i of the copy is element i + low of `extent`. Neighbouring dimensions without a bound
+    // are one level, those within the last bounded one a part of it. How many is structural.
+    struct Level {
+      std::int64_t extent = 1, low = 0, wide = 1;
+    };
+    std::vector<Level> levels;  // outermost first
+    std::int64_t base = 0;
+    PerAxis<std::int64_t> stride;  // absent and unit where `form` says so
+
+    std::int64_t elements() const;
+    bool inside() const;  // no read leaves the tensor itself
+  };
+  Wide wide;
+
   const std::vector<std::int64_t>& strides(Group g) const {
     return stride[static_cast<std::size_t>(g)];
   }

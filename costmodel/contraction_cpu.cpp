@@ -28,14 +28,21 @@ constexpr double conflicting_rows = 0.30;
 
 double ceil_div(double a, double b) { return std::ceil(a / b); }
 
+constexpr double piece_cycles = 5;          // a masked load, a store and the loop for a piece of a run
+constexpr double turn_cycles = 100;         // a block of lanes x lanes: shuffles, masked stores of 16 lines
+constexpr double strided_pack = 2;          // times as long where columns are not neighbours
+
 struct Problem {
   double batch, m, n, k, lanes, element_bytes;
+  double right_run = 0;                 // columns of a convolution's row, packed piece by piece; 0: not so
+  double right_step = 1;                // between such columns
+  double staged = 0;                    // elements of padded copies
   bool left_transposed, right_transposed, left_scattered, right_scattered;
   std::int64_t left_stride_bytes, right_stride_bytes;  // between rows of A, rows (steps) of B
   CpuLimits cpu;
 };
 
-Problem describe(const Contraction& form, const Hardware& hardware) {
+Problem describe(const Contraction& form, const CpuTiles& tiles, const Hardware& hardware) {
   Problem p;
   p.batch = static_cast<double>(form.extent(Group::batch));
   p.m = static_cast<double>(form.extent(Group::m));
@@ -45,14 +52,24 @@ Problem describe(const Contraction& form, const Hardware& hardware) {
   const auto bytes = static_cast<std::int64_t>(size_bytes(form.accumulate));
   p.element_bytes = static_cast<double>(bytes);
   p.lanes = hardware.cpu.simd_bits / 8.0 / p.element_bytes;
+  const CpuOperand a(form, form.a, "left", tiles.edges_a), b(form, form.b, "right", tiles.edges_b);
+  const bool left_plain = readable_in_place(form.a, tiles.edges_a, form.accumulate);
+  const bool right_plain = readable_in_place(form.b, tiles.edges_b, form.accumulate);
   const char left = contiguous_group(form.a, {Group::k, Group::m});
   const char right = contiguous_group(form.b, {Group::n, Group::k});
-  p.left_transposed = left == 'k';
+  p.left_transposed = left != 'm' && form.a.forms(Group::k).back() == StrideForm::unit;
   p.right_transposed = right == 'k';
-  p.left_scattered = left == '0' || form.a.type != form.accumulate || !form.a.bounds.empty();
-  p.right_scattered = right == '0' || form.b.type != form.accumulate || !form.b.bounds.empty();
-  p.left_stride_bytes = form.a.strides(Group::m).back() * bytes;
-  p.right_stride_bytes = form.b.strides(Group::k).back() * bytes;
+  p.left_scattered = !left_plain || (left == '0' && !p.left_transposed);
+  p.right_scattered = !right_plain;
+  if (right == '0' && right_plain) {
+    p.right_run = static_cast<double>(b.run(Group::n));
+    p.right_step = static_cast<double>(b.stride(Group::n, form.group(Group::n).size() - 1));
+    p.right_scattered = p.right_step > 2;
+  }
+  p.left_stride_bytes = a.stride(Group::m, form.group(Group::m).size() - 1) * bytes;
+  p.right_stride_bytes = b.linear_stride(Group::k).value_or(b.stride(Group::k, form.group(Group::k).size() - 1)) * bytes;
+  if (a.staged()) p.staged += static_cast<double>(form.a.wide.elements());
+  if (b.staged()) p.staged += static_cast<double>(form.b.wide.elements());
   return p;
 }
 
@@ -155,6 +172,11 @@ Cycles tile_cycles(const Problem& p, const CpuTiles& t, const Share& s, const Cp
 
   if (t.pack_b != 0) {
     c.packing += packing_cycles(p, s.k * s.n, p.right_transposed, p.right_scattered);
+    if (p.right_run > 0 && !p.right_scattered) {
+      const double pieces = s.k * s.n * (1 / p.right_run + 1 / width);
+      c.packing += pieces * piece_cycles;
+      if (p.right_step > 1) c.packing += (strided_pack - 1) * packing_cycles(p, s.k * s.n, false, false);
+    }
     c.packing += b_first / caches.bytes_per_cycle(home) / (p.right_stride_bytes >= 4096 ? 0.7 : 1.0);
   }
   if (t.pack_a != 0) {
@@ -162,6 +184,7 @@ Cycles tile_cycles(const Problem& p, const CpuTiles& t, const Share& s, const Cp
     c.packing += a_first / caches.bytes_per_cycle(home);
   }
   c.tiles += row_tiles * column_tiles * passes * tile_overhead;
+  if (t.turned != 0) c.tiles += row_tiles * ceil_div(rm, p.lanes) * ceil_div(s.n, p.lanes) * turn_cycles;
   double touches = (2 * passes - 1) * s.m * s.n * p.element_bytes;
   CacheLevel out = std::min(home, caches.level_of(s.m * columns * p.element_bytes));
   // An output that leaves the caches costs its bytes twice, as a line is read before it is written;
@@ -204,6 +227,7 @@ std::string advice_for(const std::string& limiter, const CpuTiles& t) {
   if (limiter == "dram") return t.prefetch == 0 ? "memory bound: prefetch B, or store it narrower"
                                                 : "memory bound: store B in a narrower type";
   if (limiter == "packing") return "packing is not amortised: read the operand in place";
+  if (limiter == "edges") return "copying the padded operand dominates: fewer, larger images per call";
   if (limiter == "threads") return "starting threads dominates: fewer threads, or batch the calls";
   if (limiter == "l2" || limiter == "l3") return "feeding bound: a larger register block or smaller block_k";
   if (limiter == "tiles") return "short tiles: a larger block_k, or read B in longer pieces";
@@ -234,6 +258,12 @@ Prediction predict_one(const Problem& p, const CpuTiles& t, const Hardware& hard
   if (t.split_k > 1)  // partial sums: written once, read once
     threads_us += p.batch * p.m * p.n * p.element_bytes * 2 / (caches.l2_bytes_per_cycle * caches.clock_ghz * 1e3);
   out.breakdown.push_back({"threads", threads_us, false});
+  if (p.staged > 0) {  // read once, written once, by all tasks
+    const double bytes = 2 * p.staged * p.element_bytes;
+    const CacheLevel level = std::max(CacheLevel::l2, caches.level_of(bytes));
+    out.breakdown.push_back({"edges", bytes / (caches.bytes_per_cycle(level) * caches.clock_ghz * 1e3 * threads) +
+                                          (t.tasks() > 1 ? fork_join_us : 0), false});
+  }
 
   // L2 and L3 feed the same ports one after the other; arithmetic hides behind the slower.
   const double feed = (c.l2 + c.l3 + c.dram) * us;
@@ -259,9 +289,10 @@ std::vector<Prediction> ContractionCpuModel::predict(const Operator& op, const H
   const Canonicalised canonical = canonicalise_contraction(op);
   std::vector<Prediction> all;
   if (!canonical.form) return std::vector<Prediction>(programs.size());
-  const Problem problem = describe(*canonical.form, hardware);
-  for (const TileProgram& program : programs)
-    all.push_back(predict_one(problem, CpuTiles::from(program), hardware));
+  for (const TileProgram& program : programs) {
+    const CpuTiles tiles = CpuTiles::from(program);
+    all.push_back(predict_one(describe(tiled_form(*canonical.form, tiles), tiles, hardware), tiles, hardware));
+  }
   return all;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <set>
 #include <sstream>
 
 #include "recipes/error.hpp"
@@ -25,8 +26,8 @@ Case parse_case(const std::string& text) {
     if (equals == std::string::npos)
       throw Error(ErrorKind::usage, "'" + item + "' in '" + text + "'; expected name=value");
     const std::string name = item.substr(0, equals), value = item.substr(equals + 1);
-    const bool parameter = name == "layout" || name == "padding" || name == "stride" || name == "order";
-    if (parameter)
+    static const std::set<std::string> parameters{"layout", "padding", "stride", "order", "dilation", "groups", "filter"};
+    if (parameters.contains(name))
       c.more[name] = value;
     else
       c.dims[name] = std::atoll(value.c_str());

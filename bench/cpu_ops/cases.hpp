@@ -1,4 +1,4 @@
-// One memory-bound operator to compare: a library operator at given dimensions.
+// One operator to compare: a library operator at given dimensions.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ struct Case {
   std::string text;                          // as given
   std::string op;                            // a name of recipes/library
   std::map<std::string, std::int64_t> dims;  // all of the operator's
-  std::map<std::string, std::string> more;   // parameters: layout, padding, stride
+  std::map<std::string, std::string> more;   // parameters: layout, padding, stride, groups
   std::int64_t at(const std::string& dim) const { return dims.at(dim); }
   std::string parameter(const std::string& name, const std::string& otherwise) const;
 };

@@ -1,8 +1,9 @@
-// cpu_ops: perftune's kernels of memory-bound operators against oneDNN, f32.
+// cpu_ops: perftune's kernels of memory-bound operators and of convolution against oneDNN, f32.
 //
-//   cpu_ops [--threads N] [--top N] [--rounds N] [--list] [--processor-time] [--source FILE] [maps | CASE...]
+//   cpu_ops [--threads N] [--top N] [--rounds N] [--list] [--processor-time] [--source FILE] [maps | nhwc | nchw | CASE...]
 //
-// For each CASE (cases.hpp; without any, a list of common shapes): constructs and ranks candidates of
+// For each CASE (cases.hpp; without any, a list of common shapes; maps, nhwc and nchw: such lists of the map
+// family and of convolution in a layout): constructs and ranks candidates of
 // every family that takes the operator, compiles and screens the `top` first, and measures the best
 // interleaved with oneDNN on the same buffers and as many threads; then verifies it against the
 // oracle. Prints a table, the geometric mean and the smallest ratio; --list
@@ -19,6 +20,7 @@
 #include "bench/cpu_gemm/arena.hpp"
 #include "bench/cpu_ops/cases.hpp"
 #include "bench/cpu_ops/onednn.hpp"
+#include "bench/cpu_ops/onednn_convolutions.hpp"
 #include "bench/cpu_ops/onednn_maps.hpp"
 #include "cli/wire.hpp"
 #include "codegen/cpu/headers.hpp"
@@ -96,11 +98,16 @@ double compare(const Case& the_case, const Hardware& hardware, const Slices& sli
   std::vector<Contender> final{{"perftune", screening[best].call, {}},
                                {"oneDNN", onednn_call(the_case, buffers, output), {}}};
   if (!final[1].call) throw Error(ErrorKind::usage, the_case.op + ": no primitive to compare with");
+  const bool convolution = the_case.op == "conv2d" || the_case.op == "depthwise_conv2d";
+  if (convolution)
+    final.push_back({"oneDNN, same layout", onednn_convolution_call(the_case, ConvolutionLayout::as_given), {}});
   contest(final, options.rounds, 3000, options.clock);
   const double ours = figure(final[0].us, options), theirs = figure(final[1].us, options);
   const double ratio = options.clock == Clock::wall ? median(ratios(final[1].us, final[0].us)) : theirs / ours;
-  fmt::print("{:76} {:10.2f} {:10.2f}  {:6.3f} {:7.1f}  {}\n", the_case.text, ours, theirs, ratio,
-             op.compulsory_bytes() / ours * 1e-3, screening[best].name);
+  fmt::print("{:76} {:10.2f} {:10.2f}  {:6.3f} {:7.1f} {:7.1f}  {}", the_case.text, ours, theirs, ratio,
+             op.compulsory_bytes() / ours * 1e-3, op.flops() / ours * 1e-3, screening[best].name);
+  if (convolution) fmt::print("; oneDNN in the same layout {:.2f}", figure(final[2].us, options));
+  fmt::print("\n");
   std::fflush(stdout);
   arena.verify(all[best].compiled, all[best].launch, the_case.text);
   return ratio;
@@ -115,8 +122,8 @@ int run(const Options& options, const std::vector<std::string>& cases) {
   hardware.measured = calibrate_cpu(hardware, topology, CalibrationEffort::quick, "");
   hardware.cpu.cores = options.threads;
   const Slices slices = make_slices();
-  fmt::print("{} threads, us; ratio: oneDNN's time over perftune's; GB/s of compulsory bytes\n", options.threads);
-  fmt::print("{:76} {:>10} {:>10}  {:>6} {:>7}  winner\n", "case", "perftune", "oneDNN", "ratio", "GB/s");
+  fmt::print("{} threads, us; ratio: oneDNN's time over perftune's; GB/s of compulsory bytes; GFLOP/s\n", options.threads);
+  fmt::print("{:76} {:>10} {:>10}  {:>6} {:>7} {:>7}  winner\n", "case", "perftune", "oneDNN", "ratio", "GB/s", "GFLOP/s");
   double log_sum = 0, least = 1e9;
   for (const std::string& text : cases) {
     const double ratio = compare(parse_case(text), hardware, slices, options, *compiler);
@@ -147,13 +154,14 @@ int main(int argc, char** argv) {
     else cases.push_back(word);
   }
   if (options.threads < 1) {
-    fmt::print(stderr, "usage: cpu_ops [--threads N] [--top N] [--rounds N] [--list] [--processor-time] [--source FILE] [maps | CASE]...\n");
+    fmt::print(stderr, "usage: cpu_ops [--threads N] [--top N] [--rounds N] [--list] [--processor-time] [--source FILE] [maps | nhwc | nchw | CASE]...\n");
     return 2;
   }
   try {
     using namespace perftune::bench;
     if (cases.empty()) cases = default_cases();
     else if (cases == std::vector<std::string>{"maps"}) cases = map_cases();
+    else if (cases.size() == 1 && (cases[0] == "nhwc" || cases[0] == "nchw")) cases = convolution_cases(cases[0]);
     return run(options, cases);
   } catch (const perftune::Error& error) {
     fmt::print(stderr, "{}\n", error.what());

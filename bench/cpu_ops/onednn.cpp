@@ -4,6 +4,7 @@
 #include <memory>
 #include <unordered_map>
 
+#include "bench/cpu_ops/onednn_convolutions.hpp"
 #include "bench/cpu_ops/onednn_maps.hpp"
 
 extern "C" void omp_set_num_threads(int threads);  // of omp.h
@@ -83,25 +84,6 @@ std::function<void()> pooling(const Case& c, std::span<float* const> in, float* 
                  {{DNNL_ARG_SRC, wrap(from, in[0])}, {DNNL_ARG_DST, wrap(to, out)}});
 }
 
-std::function<void()> depthwise(const Case& c) {
-  const std::int64_t stride = number(c, "stride", "1"), pad = number(c, "padding", "0");
-  const auto outputs = [&](std::int64_t extent, std::int64_t window) { return (extent + 2 * pad - window) / stride + 1; };
-  const auto from = describe({c.at("n"), c.at("c"), c.at("h"), c.at("w")}, Tag::any);
-  const auto filter = describe({c.at("c"), 1, 1, c.at("r"), c.at("s")}, Tag::any);
-  const auto to = describe({c.at("n"), c.at("c"), outputs(c.at("h"), c.at("r")), outputs(c.at("w"), c.at("s"))}, Tag::any);
-  const dnnl::convolution_forward::desc op(dnnl::prop_kind::forward_inference, algorithm::convolution_direct, from,
-                                           filter, to, {stride, stride}, {pad, pad}, {pad, pad});
-  const dnnl::convolution_forward::primitive_desc chosen(op, engine());
-  Arguments arguments{{DNNL_ARG_SRC, memory(chosen.src_desc(), engine())},
-                      {DNNL_ARG_WEIGHTS, memory(chosen.weights_desc(), engine())},
-                      {DNNL_ARG_DST, memory(chosen.dst_desc(), engine())}};
-  for (auto& [slot, buffer] : arguments) {
-    auto* data = static_cast<float*>(buffer.get_data_handle());
-    std::fill_n(data, buffer.get_desc().get_size() / sizeof(float), 0.5F);
-  }
-  return call_of(dnnl::convolution_forward(chosen), arguments);
-}
-
 }  // namespace
 
 void start_onednn(int threads) {
@@ -118,7 +100,7 @@ std::function<void()> onednn_call(const Case& c, std::span<float* const> inputs,
   if (c.op == "sum_rows" || c.op == "sum_columns" || c.op == "max_rows" || c.op == "min_rows" || c.op == "mean_rows")
     return reduction(c, inputs, output);
   if (c.op == "max_pool2d" || c.op == "avg_pool2d" || c.op == "global_avg_pool2d") return pooling(c, inputs, output);
-  if (c.op == "depthwise_conv2d") return depthwise(c);
+  if (c.op == "depthwise_conv2d" || c.op == "conv2d") return onednn_convolution_call(c, ConvolutionLayout::preferred);
   return onednn_map_call(c, inputs, output);
 }
 

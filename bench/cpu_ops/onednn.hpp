@@ -13,8 +13,8 @@ void start_onednn(int threads);
 
 // A call that computes the case's output from its inputs (in the operator's order), all f32. Empty
 // for operators that oneDNN has no primitive for. The primitive's choice of implementation and its
-// scratch memory are outside the call; so are reorders to the layout that it prefers (depthwise
-// convolution runs in oneDNN's own blocked layout).
+// scratch memory are outside the call; so are reorders to the layout that it prefers (a
+// convolution runs in oneDNN's own blocked layout, with weights reordered before: onednn_convolutions.hpp).
 std::function<void()> onednn_call(const Case& c, std::span<float* const> inputs, float* output);
 
 }  // namespace perftune::bench

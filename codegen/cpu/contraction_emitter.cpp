@@ -20,9 +20,22 @@ std::int64_t lanes_of(const Contraction& form, const Hardware& hardware) {
   return hardware.cpu.simd_bits / 8 / static_cast<std::int64_t>(size_bytes(form.accumulate));
 }
 
-// Reads the operand where it lies, so nothing converts or pads it on the way.
-bool readable_in_place(const Access& access, DType accumulate) {
-  return access.type == accumulate && access.bounds.empty();
+std::optional<std::string> bad_turn(const Contraction& form, const CpuTiles& t) {
+  if (t.turned == 0) return std::nullopt;
+  if (t.turned != 1 || t.form != CpuTiles::tile) return "only tiles are turned";
+  if (form.c.forms(Group::m).back() != StrideForm::unit) return "turned tiles need a result that is contiguous along rows";
+  if (form.c.type != form.accumulate || scalar_type(form) != form.accumulate)
+    return "turned tiles are stored in the accumulator's type";
+  if (t.split_k > 1 || t.stream_c != 0) return "turned tiles are stored once, through the caches";
+  return std::nullopt;
+}
+
+std::optional<std::string> bad_edges(const Access& access, std::int64_t edges, const char* name) {
+  if (edges < CpuTiles::asked || edges > CpuTiles::none) return "edges are 0, 1 or 2";
+  if (edges != CpuTiles::none) return std::nullopt;
+  if (access.bounds.empty()) return fmt::format("{} has no edges to leave out", name);
+  if (!access.wide.inside()) return fmt::format("reads of {} leave it", name);
+  return std::nullopt;
 }
 
 std::optional<std::string> unsupported_types(const Contraction& form) {
@@ -56,14 +69,14 @@ std::optional<std::string> bad_registers(const CpuTiles& t, const Hardware& hard
 
 std::optional<std::string> bad_layout(const Contraction& form, const CpuTiles& t,
                                       std::int64_t lanes) {
-  const bool left_in_place = readable_in_place(form.a, form.accumulate);
-  const bool right_in_place = readable_in_place(form.b, form.accumulate);
+  const bool left_in_place = readable_in_place(form.a, t.edges_a, form.accumulate);
+  const bool right_in_place = readable_in_place(form.b, t.edges_b, form.accumulate);
   const char right = contiguous_group(form.b, {Group::n, Group::k});
   if (t.form == CpuTiles::tile) {
     if (t.pack_a == 0 && !left_in_place) return "A must be packed: converted or padded";
     if (t.pack_a != 0 && t.register_m > lanes && contiguous_group(form.a, {Group::k, Group::m}) == '0')
       return "packed rows exceed a vector";
-    if (t.pack_b == 0 && (!right_in_place || right != 'n' || form.group(Group::k).size() != 1))
+    if (t.pack_b == 0 && (!right_in_place || !right_in_rows(form, t.edges_b)))
       return "B must be packed: converted, padded, or not contiguous along n";
     return std::nullopt;
   }
@@ -101,12 +114,15 @@ std::optional<std::string> illegal_tiles(const Canonicalised& canonical, const T
   if (hardware.kind != Hardware::Kind::cpu || hardware.cpu.simd_bits < 256)
     return "needs a CPU with 256-bit vectors";
   if (!canonical.form) return canonical.why_not;
-  const Contraction& form = *canonical.form;
   const CpuTiles tiles = CpuTiles::from(program);
   if (tiles.to_program() != program) return "not a canonical cpu/simd tile program";
+  const Contraction form = tiled_form(*canonical.form, tiles);
   if (auto why = unsupported_types(form)) return why;
   if (auto why = bad_knob(tiles)) return why;
   if (auto why = bad_registers(tiles, hardware)) return why;
+  if (auto why = bad_turn(form, tiles)) return why;
+  if (auto why = bad_edges(form.a, tiles.edges_a, "A")) return why;
+  if (auto why = bad_edges(form.b, tiles.edges_b, "B")) return why;
   if (auto why = bad_layout(form, tiles, lanes_of(form, hardware))) return why;
   return bad_k(form, tiles);
 }
@@ -129,19 +145,20 @@ Emitter::Reading CpuContractionEmitter::read(const Operator& op) const {
 Kernel CpuContractionEmitter::emit(const Operator& op, const TileProgram& program,
                                    const Hardware&) const {
   const Canonicalised canonical = canonicalise_contraction(op);
-  return contraction_source(require(canonical), CpuTiles::from(program));
+  const CpuTiles tiles = CpuTiles::from(program);
+  return contraction_source(tiled_form(require(canonical), tiles), tiles);
 }
 
 Launch CpuContractionEmitter::bind(const Operator& op, const TileProgram& program,
                                    const Hardware& hardware) const {
   const Canonicalised canonical = canonicalise_contraction(op);
-  const Contraction& form = require(canonical);
   const CpuTiles tiles = CpuTiles::from(program);
+  const Contraction form = tiled_form(require(canonical), tiles);
   const std::int64_t lanes = lanes_of(form, hardware);
   const CpuScratch scratch = cpu_scratch(form, tiles, lanes);
   Launch launch;
   launch.grid = {tiles.tasks(), 1, 1};
-  launch.workspace_bytes = (scratch.partials + tiles.tasks() * scratch.task) *
+  launch.workspace_bytes = (scratch.shared + tiles.tasks() * scratch.task) *
                            static_cast<std::int64_t>(size_bytes(form.accumulate));
   for (const CpuScalar& scalar : contraction_scalars(form, tiles, lanes))
     launch.scalars.push_back(scalar.value);

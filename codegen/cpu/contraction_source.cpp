@@ -9,90 +9,17 @@
 namespace perftune {
 namespace {
 
-std::size_t at(Group g) { return static_cast<std::size_t>(g); }
-char letter(Group g) { return "bmnk"[at(g)]; }
-
-std::string extent_name(Group g, std::size_t axis) { return fmt::format("{}{}", letter(g), axis); }
-
 std::int64_t round_up(std::int64_t x, std::int64_t to) { return (x + to - 1) / to * to; }
 
-// The coordinate along one merged axis, of the group's flat index (a variable of that letter).
-std::string coordinate(const Contraction& form, Group g, std::size_t axis) {
-  const std::size_t axes = form.group(g).size();
-  std::string text(1, letter(g));
-  if (axis + 1 < axes) {
-    std::string divisor;
-    for (std::size_t i = axis + 1; i < axes; ++i)
-      divisor += (divisor.empty() ? "p." : " * p.") + extent_name(g, i);
-    text += " / (" + divisor + ")";
-  }
-  if (axis > 0) text += " % p." + extent_name(g, axis);
-  return text;
-}
-
-// One operand of the kernel: the text of its address functions, and the values they read.
-class Operand {
- public:
-  Operand(const Contraction& form, const Access& access, std::string prefix)
-      : form_(form), access_(access), prefix_(std::move(prefix)) {}
-
-  void collect(std::vector<CpuScalar>& scalars) const {
-    scalars.push_back({prefix_ + "_base", access_.base});
-    for (const Group g : all_groups)
-      for (std::size_t i = 0; i < form_.group(g).size(); ++i)
-        if (access_.forms(g)[i] == StrideForm::run_time)
-          scalars.push_back({stride_name(g, i), access_.strides(g)[i]});
-    for (std::size_t j = 0; j < access_.bounds.size(); ++j) {
-      scalars.push_back({fmt::format("{}_bound{}_offset", prefix_, j), access_.bounds[j].offset});
-      scalars.push_back({fmt::format("{}_bound{}_extent", prefix_, j), access_.bounds[j].extent});
-      for (const Group g : all_groups)
-        for (std::size_t i = 0; i < form_.group(g).size(); ++i)
-          if (access_.bounds[j].coefficient[at(g)][i] != 0)
-            scalars.push_back({bound_name(j, g, i), access_.bounds[j].coefficient[at(g)][i]});
-    }
-  }
-
-  // Offset of the group's flat index, in elements.
-  std::string offset(Group g) const {
-    std::string sum;
-    for (std::size_t i = 0; i < form_.group(g).size(); ++i) {
-      if (access_.forms(g)[i] == StrideForm::absent) continue;
-      if (!sum.empty()) sum += " + ";
-      sum += coordinate(form_, g, i);
-      if (access_.forms(g)[i] == StrideForm::run_time) sum += " * p." + stride_name(g, i);
-    }
-    return sum.empty() ? "0" : sum;
-  }
-
-  std::string base() const { return fmt::format("p.{0} + p.{0}_base", prefix_); }
-
-  // Whether the flat indices b, m, n, k lie inside the tensor.
-  std::string inside() const {
-    std::string all;
-    for (std::size_t j = 0; j < access_.bounds.size(); ++j) {
-      std::string index = fmt::format("p.{}_bound{}_offset", prefix_, j);
-      for (const Group g : all_groups)
-        for (std::size_t i = 0; i < form_.group(g).size(); ++i)
-          if (access_.bounds[j].coefficient[at(g)][i] != 0)
-            index += fmt::format(" + {} * p.{}", coordinate(form_, g, i), bound_name(j, g, i));
-      if (!all.empty()) all += " && ";
-      all += fmt::format("pt::within({}, p.{}_bound{}_extent)", index, prefix_, j);
-    }
-    return all.empty() ? "true" : all;
-  }
-
- private:
-  std::string stride_name(Group g, std::size_t i) const {
-    return fmt::format("{}_{}{}", prefix_, letter(g), i);
-  }
-  std::string bound_name(std::size_t j, Group g, std::size_t i) const {
-    return fmt::format("{}_bound{}_{}{}", prefix_, j, letter(g), i);
-  }
-
-  const Contraction& form_;
-  const Access& access_;
-  std::string prefix_;
+// The operands of a tile program.
+struct Operands {
+  CpuOperand a, b, c;
+  Operands(const Contraction& form, const CpuTiles& t)
+      : a(form, form.a, "left", t.edges_a), b(form, form.b, "right", t.edges_b), c(form, form.c, "out") {}
 };
+
+// A result that lies in runs along n: not one axis, the last one contiguous.
+bool output_in_runs(const Contraction& form) { return form.c.forms(Group::n).back() == StrideForm::unit; }
 
 std::string extra_name(std::size_t i) { return fmt::format("extra{}", i); }
 
@@ -106,7 +33,7 @@ std::string product_of_extents(const Contraction& form, Group g) {
 std::string epilogue_text(const Contraction& form) {
   std::string body;
   for (std::size_t i = 0; i < form.extra.size(); ++i) {
-    const Operand extra(form, form.extra[i], extra_name(i));
+    const CpuOperand extra(form, form.extra[i], extra_name(i));
     const char unit = contiguous_group(form.extra[i], {Group::n});
     const bool constant = extra.offset(Group::n) == "0";
     body += fmt::format(
@@ -122,15 +49,8 @@ constexpr const char* form_letter[] = {"'t'", "'d'", "'a'"};
 
 }  // namespace
 
-char contiguous_group(const Access& access, std::initializer_list<Group> groups) {
-  for (const Group g : groups)
-    if (access.forms(g).size() == 1 && access.forms(g)[0] == StrideForm::unit) return letter(g);
-  return '0';
-}
-
 bool sums_fit_output(const Contraction& form) {
-  return form.c.type == form.accumulate && scalar_type(form) == form.accumulate &&
-         contiguous_group(form.c, {Group::n}) == 'n';
+  return form.c.type == form.accumulate && scalar_type(form) == form.accumulate && output_in_runs(form);
 }
 
 CpuScratch cpu_scratch(const Contraction& form, const CpuTiles& tiles, std::int64_t lanes) {
@@ -138,6 +58,20 @@ CpuScratch cpu_scratch(const Contraction& form, const CpuTiles& tiles, std::int6
   const std::int64_t columns = std::min(tiles.block_n, form.extent(Group::n));
   const std::int64_t depth = std::min(tiles.block_k, form.extent(Group::k));
   CpuScratch scratch;
+  const auto part = [&](std::int64_t elements) {
+    const std::int64_t begin = scratch.shared;
+    scratch.shared += round_up(elements, lanes);
+    return begin;
+  };
+  if (tiles.split_k > 1)
+    scratch.partials = part(tiles.split_k * form.extent(Group::batch) * form.extent(Group::m) * form.extent(Group::n));
+  const Operands operands(form, tiles);
+  const auto words = static_cast<std::int64_t>(sizeof(std::int64_t) / size_bytes(form.accumulate));
+  if (operands.a.tabled(Group::k)) scratch.left_table = part(form.extent(Group::k) * words);
+  if (operands.b.tabled(Group::k)) scratch.right_table = part(form.extent(Group::k) * words);
+  if (operands.a.staged()) scratch.left_copy = part(form.a.wide.elements());
+  if (operands.b.staged()) scratch.right_copy = part(form.b.wide.elements());
+
   if (tiles.form == CpuTiles::axpy) scratch.right = tiles.register_m * round_up(columns, lanes);
   if (tiles.form == CpuTiles::tile && tiles.pack_b != 0)
     scratch.right = round_up(columns, lanes) * depth;
@@ -146,9 +80,6 @@ CpuScratch cpu_scratch(const Contraction& form, const CpuTiles& tiles, std::int6
   // A vector of slack after each: packing stores whole vectors.
   scratch.right = round_up(scratch.right, lanes) + lanes;
   scratch.task = scratch.right + round_up(left, lanes) + lanes;
-  if (tiles.split_k > 1)
-    scratch.partials = round_up(tiles.split_k * form.extent(Group::batch) * form.extent(Group::m) *
-                                    form.extent(Group::n), lanes);
   return scratch;
 }
 
@@ -158,15 +89,20 @@ std::vector<CpuScalar> contraction_scalars(const Contraction& form, const CpuTil
   for (const Group g : all_groups)
     for (std::size_t i = 0; i < form.group(g).size(); ++i)
       scalars.push_back({extent_name(g, i), form.group(g)[i].extent});
-  Operand(form, form.a, "left").collect(scalars);
-  Operand(form, form.b, "right").collect(scalars);
-  Operand(form, form.c, "out").collect(scalars);
+  const Operands operands(form, tiles);
+  operands.a.collect(scalars);
+  operands.b.collect(scalars);
+  operands.c.collect(scalars);
   for (std::size_t i = 0; i < form.extra.size(); ++i)
-    Operand(form, form.extra[i], extra_name(i)).collect(scalars);
+    CpuOperand(form, form.extra[i], extra_name(i)).collect(scalars);
   const CpuScratch scratch = cpu_scratch(form, tiles, lanes);
-  scalars.push_back({"scratch_offset", scratch.partials});
-  scalars.push_back({"scratch_stride", scratch.task});
-  scalars.push_back({"scratch_right", scratch.right});
+  for (const auto& [name, value] :
+       {std::pair{"left_run", operands.a.run(Group::k)}, {"right_run", operands.b.run(Group::n)},
+        {"right_linear", operands.b.linear_stride(Group::k).value_or(0)}, {"out_run", operands.c.run(tiles.turned != 0 ? Group::m : Group::n)},
+        {"left_table", scratch.left_table}, {"right_table", scratch.right_table},
+        {"left_copy", scratch.left_copy}, {"right_copy", scratch.right_copy},
+        {"scratch_offset", scratch.shared}, {"scratch_stride", scratch.task}, {"scratch_right", scratch.right}})
+    scalars.push_back({name, value});
   return scalars;
 }
 
@@ -195,7 +131,8 @@ Kernel contraction_source(const Contraction& form, const CpuTiles& tiles) {
     members += fmt::format("  i64 {};\n", scalar.name);
   }
 
-  const Operand a(form, form.a, "left"), b(form, form.b, "right"), c(form, form.c, "out");
+  const Operands operands(form, tiles);
+  const CpuOperand &a = operands.a, &b = operands.b, &c = operands.c;
   const auto address = [](const char* type, const char* name, char index, const std::string& text) {
     return fmt::format("  {} {}([[maybe_unused]] i64 {}) const {{ return {}; }}\n", type, name,
                        index, text);
@@ -206,19 +143,42 @@ Kernel contraction_source(const Contraction& form, const CpuTiles& tiles) {
     body += fmt::format("  i64 {}() const {{ return {}; }}\n", name, product_of_extents(form, group));
   body += address("const Left*", "left", 'b', a.base() + " + (" + a.offset(Group::batch) + ")");
   body += address("i64", "left_row", 'm', a.offset(Group::m));
-  body += address("i64", "left_step", 'k', a.offset(Group::k));
+  body += address("i64", "left_step", 'k', a.tabled(Group::k) ? "left_table()[k]" : a.offset(Group::k));
   body += address("const Right*", "right", 'b', b.base() + " + (" + b.offset(Group::batch) + ")");
-  body += address("i64", "right_step", 'k', b.offset(Group::k));
+  body += address("i64", "right_step", 'k', b.tabled(Group::k) ? "right_table()[k]" : b.offset(Group::k));
   body += address("i64", "right_column", 'n', b.offset(Group::n));
   body += address("Out*", "out", 'b', c.base() + " + (" + c.offset(Group::batch) + ")");
   body += address("i64", "out_row", 'm', c.offset(Group::m));
   body += address("i64", "out_column", 'n', c.offset(Group::n));
-  if (!form.a.bounds.empty())
+  for (const auto& [name, text] :
+       {std::pair{"left_rows", a.walk(Group::m)}, {"left_steps", a.walk(Group::k)},
+        {"right_columns", b.walk(Group::n)}, {"right_steps", b.walk(Group::k)}})
+    body += fmt::format("  auto {}() const {{ return {}; }}\n", name, text);
+  body += fmt::format("  i64 right_column_stride() const {{ return {}; }}\n", b.last_stride(Group::n));
+  body += fmt::format("  i64 right_stride() const {{ return {}; }}\n",
+                      b.tabled(Group::k) ? "p.right_linear" : b.last_stride(Group::k));
+  for (const auto& [operand, name] : {std::pair{&a, "left"}, {&b, "right"}}) {
+    body += fmt::format("  i64* {0}_table() const {{ return reinterpret_cast<i64*>(partials() + p.{0}_table); }}\n", name);
+    body += fmt::format("  Sum* staged_{0}() const {{ return partials() + p.{0}_copy; }}\n", name);
+  }
+  body += "  void stage([[maybe_unused]] int task, [[maybe_unused]] int tasks) const {\n";
+  if (a.staged()) body += "    " + a.stage_call() + "\n";
+  if (b.staged()) body += "    " + b.stage_call() + "\n";
+  body += "  }\n";
+  if (a.tested())
     body += "  bool left_inside([[maybe_unused]] i64 b, [[maybe_unused]] i64 m, "
             "[[maybe_unused]] i64 k) const {\n    return " + a.inside() + ";\n  }\n";
-  if (!form.b.bounds.empty())
+  if (b.tested())
     body += "  bool right_inside([[maybe_unused]] i64 b, [[maybe_unused]] i64 n, "
             "[[maybe_unused]] i64 k) const {\n    return " + b.inside() + ";\n  }\n";
+  // 'r': in runs, of the last axis at least.
+  char left_unit = contiguous_group(form.a, {Group::k, Group::m});
+  if (left_unit == '0' && !a.tested() && form.a.forms(Group::k).back() == StrideForm::unit) left_unit = 'r';
+  char right_unit = contiguous_group(form.b, {Group::n, Group::k});
+  if (right_unit == '0' && !b.tested()) right_unit = 'r';
+  char out_unit = contiguous_group(form.c, {Group::n});
+  if (out_unit == '0' && output_in_runs(form)) out_unit = 'r';
+  if (tiles.turned != 0) out_unit = 'm';
 
   kernel.source = fmt::format(
       R"(// {program}
@@ -233,10 +193,10 @@ struct Params {{
 struct Contraction {{
   const Params& p;
 
+  using Sum = {sum};
   using Left = {left};
   using Right = {right};
   using Out = {out};
-  using Sum = {sum};
   using Value = {value};
   static constexpr char form = {form};
   static constexpr int register_m = {register_m}, register_n = {register_n};
@@ -247,10 +207,14 @@ struct Contraction {{
   static constexpr bool stream_c = {stream_c};
   static constexpr char left_unit = '{left_unit}', right_unit = '{right_unit}', out_unit = '{out_unit}';
   static constexpr bool left_bounded = {left_bounded}, right_bounded = {right_bounded};
+  static constexpr bool left_tabled = {left_tabled}, right_tabled = {right_tabled}, stages = {stages};
   static constexpr double left_pad = {left_pad}, right_pad = {right_pad};
   static constexpr bool sums_in_output = {sums_in_output};
 
 {body}
+  i64 left_run() const {{ return p.left_run; }}
+  i64 right_run() const {{ return p.right_run; }}
+  i64 out_run() const {{ return p.out_run; }}
   Sum* partials() const {{ return static_cast<Sum*>(p.workspace); }}
   Sum* scratch(i64 task) const {{ return partials() + p.scratch_offset + task * p.scratch_stride; }}
   i64 right_scratch() const {{ return p.scratch_right; }}
@@ -268,7 +232,7 @@ extern "C" __attribute__((visibility("default"))) void perftune_contraction(
 }}
 )",
       fmt::arg("program", kernel.program.text()), fmt::arg("members", members),
-      fmt::arg("left", left), fmt::arg("right", right), fmt::arg("out", out),
+      fmt::arg("left", a.staged() ? "Sum" : left), fmt::arg("right", b.staged() ? "Sum" : right), fmt::arg("out", out),
       fmt::arg("sum", device_type(form.accumulate)), fmt::arg("value", device_type(scalar_type(form))),
       fmt::arg("form", form_letter[tiles.form]), fmt::arg("register_m", tiles.register_m),
       fmt::arg("register_n", tiles.register_n), fmt::arg("block_m", tiles.block_m),
@@ -278,11 +242,10 @@ extern "C" __attribute__((visibility("default"))) void perftune_contraction(
       fmt::arg("threads_m", tiles.threads_m), fmt::arg("threads_n", tiles.threads_n),
       fmt::arg("split_k", tiles.split_k), fmt::arg("unroll", tiles.unroll),
       fmt::arg("prefetch", tiles.prefetch), fmt::arg("stream_c", tiles.stream_c != 0),
-      fmt::arg("left_unit", contiguous_group(form.a, {Group::k, Group::m})),
-      fmt::arg("right_unit", contiguous_group(form.b, {Group::n, Group::k})),
-      fmt::arg("out_unit", contiguous_group(form.c, {Group::n})),
-      fmt::arg("left_bounded", !form.a.bounds.empty()),
-      fmt::arg("right_bounded", !form.b.bounds.empty()), fmt::arg("left_pad", form.a.pad),
+      fmt::arg("left_unit", left_unit), fmt::arg("right_unit", right_unit), fmt::arg("out_unit", out_unit),
+      fmt::arg("left_bounded", a.tested()), fmt::arg("right_bounded", b.tested()),
+      fmt::arg("left_tabled", a.tabled(Group::k)), fmt::arg("right_tabled", b.tabled(Group::k)),
+      fmt::arg("stages", a.staged() || b.staged()), fmt::arg("left_pad", form.a.pad),
       fmt::arg("right_pad", form.b.pad), fmt::arg("sums_in_output", sums_fit_output(form)),
       fmt::arg("body", body), fmt::arg("epilogue", epilogue_text(form)));
   return kernel;

@@ -9,27 +9,23 @@
 #include <vector>
 
 #include "codegen/contraction.hpp"
+#include "codegen/cpu/contraction_operand.hpp"
 #include "codegen/cpu/cpu_tiles.hpp"
 #include "codegen/kernel.hpp"
 
 namespace perftune {
 
-struct CpuScalar {
-  std::string name;
-  std::int64_t value = 0;
-};
-
-// Along which group an operand is contiguous at every extent: 'm', 'n', 'k', or '0' for none.
-char contiguous_group(const Access& access, std::initializer_list<Group> groups);
-
 // True when sums of an unfinished k can wait in the output.
 bool sums_fit_output(const Contraction& form);
 
-// Elements of the accumulator's type that one task needs for itself.
+// Elements of the accumulator's type. First comes what all tasks share, each part aligned to a vector.
 struct CpuScratch {
-  std::int64_t right = 0;     // packed block of B, or the axpy form's strip
-  std::int64_t task = 0;      // all of a task's scratch
-  std::int64_t partials = 0;  // partial sums of all k slices
+  std::int64_t partials = 0;                  // partial sums of all k slices
+  std::int64_t left_table = 0, right_table = 0;  // where offsets of steps begin
+  std::int64_t left_copy = 0, right_copy = 0;    // where staged operands begin
+  std::int64_t shared = 0;                    // all of the above
+  std::int64_t right = 0;                     // of a task: packed block of B, or the axpy form's strip
+  std::int64_t task = 0;                      // all of a task's
 };
 CpuScratch cpu_scratch(const Contraction& form, const CpuTiles& tiles, std::int64_t lanes);
 

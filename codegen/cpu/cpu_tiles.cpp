@@ -9,11 +9,12 @@ struct Knob {
 };
 
 constexpr Knob kKnobs[] = {
-    {"form", &CpuTiles::form},
+    {"form", &CpuTiles::form},             {"turned", &CpuTiles::turned},
     {"register_m", &CpuTiles::register_m}, {"register_n", &CpuTiles::register_n},
     {"block_m", &CpuTiles::block_m},       {"block_n", &CpuTiles::block_n},
     {"block_k", &CpuTiles::block_k},       {"pack_a", &CpuTiles::pack_a},
-    {"pack_b", &CpuTiles::pack_b},         {"rows_inner", &CpuTiles::rows_inner},
+    {"pack_b", &CpuTiles::pack_b},         {"edges_a", &CpuTiles::edges_a},       {"edges_b", &CpuTiles::edges_b},
+    {"rows_inner", &CpuTiles::rows_inner},
     {"threads_b", &CpuTiles::threads_b},   {"threads_m", &CpuTiles::threads_m},
     {"threads_n", &CpuTiles::threads_n},   {"split_k", &CpuTiles::split_k},
     {"unroll", &CpuTiles::unroll},         {"prefetch", &CpuTiles::prefetch},

@@ -6,12 +6,17 @@
 //   form        tile: outer products of a broadcast A and vectors of B along n, sums in registers
 //               dot:  vectors along k, which must be contiguous in both operands
 //               axpy: for few rows; a strip of sums in L1 while rows of B stream past once
+//   turned      1: A and B, m and n change places below; a tile of finished values is turned as it is stored
+//               (tile only; for results whose columns are what must be gathered, as in NCHW)
 //   register_m  rows whose sums are kept in registers
 //   register_n  tile: vectors per row; dot: columns per row, one vector of sums each; axpy: 1
 //   block_m     rows of A that stay in L2 while B panels pass (tile)
 //   block_n     columns of B handled before the next (tile: its packed block; axpy: the strip)
 //   block_k     steps of k per pass; sums of an unfinished k wait in the output
 //   pack_a/b    1: copy the operand block into the order in which the register tile reads it
+//   edges_a/b   how a declared pad value reaches the tile. asked: every read tests (packing only); staged:
+//               the operand is copied once, widened by its padding and converted, then read like any
+//               other; none: nothing is tested, where no read leaves the tensor at these extents
 //   rows_inner  1: rows advance fastest, so a B panel stays in L1; 0: columns do, an A panel stays
 //   threads_*   tasks along batch, m and n; their product with split_k is the number of tasks
 //   split_k     tasks that share outputs, each over a part of k; partial sums are added in order
@@ -30,11 +35,14 @@ namespace perftune {
 
 struct CpuTiles {
   enum Form : std::int64_t { tile = 0, dot = 1, axpy = 2 };
+  enum Edges : std::int64_t { asked = 0, staged = 1, none = 2 };
 
   std::int64_t form = tile;
+  std::int64_t turned = 0;
   std::int64_t register_m = 1, register_n = 1;
   std::int64_t block_m = 1 << 20, block_n = 1 << 20, block_k = 1 << 20;
   std::int64_t pack_a = 0, pack_b = 0;
+  std::int64_t edges_a = asked, edges_b = asked;
   std::int64_t rows_inner = 1;
   std::int64_t threads_b = 1, threads_m = 1, threads_n = 1;
   std::int64_t split_k = 1;

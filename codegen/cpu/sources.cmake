@@ -1,6 +1,7 @@
 # Sources of the CPU emitters, and the device headers that travel in the executable.
 target_sources(perftune_codegen PRIVATE
   cpu/contraction_emitter.cpp
+  cpu/contraction_operand.cpp
   cpu/contraction_source.cpp
   cpu/cpu_tiles.cpp
   cpu/headers.cpp
@@ -17,6 +18,7 @@ perftune_embed(perftune_codegen cpu_device_files
   cpu/device/contraction_axpy.hpp
   cpu/device/contraction_dot.hpp
   cpu/device/contraction_pack.hpp
+  cpu/device/contraction_stage.hpp
   cpu/device/contraction_store.hpp
   cpu/device/contraction_tile.hpp
   cpu/device/lanes.hpp

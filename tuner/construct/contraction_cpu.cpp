@@ -24,29 +24,43 @@ struct Problem {
   bool left_scattered;         // reads of A along k touch a new line each step
   bool dot, axpy;              // layouts that the thin forms need
   std::int64_t left_row_bytes;
+  std::int64_t edges_a, edges_b, staged_bytes;
+  bool right_in_runs;  // gathered columns: neither they nor steps lie side by side throughout
+  bool turned;         // rows and columns have changed places
   CpuLimits cpu;
 };
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
+// A padded operand is copied once with its padding, unless no read reaches the padding.
+std::int64_t edges_of(const Access& access) {
+  if (access.bounds.empty()) return CpuTiles::asked;
+  return access.wide.inside() ? CpuTiles::none : CpuTiles::staged;
+}
+
 Problem describe(const Contraction& form, const Hardware& hardware) {
-  Problem p;
+  Problem p{};
   p.batch = form.extent(Group::batch), p.m = form.extent(Group::m);
   p.n = form.extent(Group::n), p.k = form.extent(Group::k);
   p.cpu = hardware.cpu;
   p.element_bytes = static_cast<std::int64_t>(size_bytes(form.accumulate));
   p.lanes = hardware.cpu.simd_bits / 8 / p.element_bytes;
   p.threads = std::max(1, hardware.cpu.cores);
-  const bool left_in_place = form.a.type == form.accumulate && form.a.bounds.empty();
-  const bool right_in_place = form.b.type == form.accumulate && form.b.bounds.empty();
+  p.edges_a = edges_of(form.a), p.edges_b = edges_of(form.b);
+  for (const auto& [access, edges] : {std::pair{&form.a, p.edges_a}, {&form.b, p.edges_b}})
+    if (edges == CpuTiles::staged) p.staged_bytes += access->wide.elements() * p.element_bytes;
+  const bool left_in_place = readable_in_place(form.a, p.edges_a, form.accumulate);
+  const bool right_in_place = readable_in_place(form.b, p.edges_b, form.accumulate);
   const char right = contiguous_group(form.b, {Group::n, Group::k});
   p.pack_left = !left_in_place;
-  p.left_scattered = contiguous_group(form.a, {Group::k}) != 'k';
-  p.pack_right = !right_in_place || right != 'n' || form.group(Group::k).size() != 1;
+  p.left_scattered = form.a.forms(Group::k).back() != StrideForm::unit;
+  p.pack_right = !right_in_place || !right_in_rows(form, p.edges_b);
+  p.right_in_runs = p.pack_right && right == '0';
   p.dot = left_in_place && right_in_place && right == 'k' &&
           contiguous_group(form.a, {Group::k}) == 'k';
   p.axpy = left_in_place && right_in_place && right == 'n';
-  p.left_row_bytes = form.a.strides(Group::m).back() * p.element_bytes;
+  const CpuOperand a(form, form.a, "left", p.edges_a);
+  p.left_row_bytes = a.stride(Group::m, form.group(Group::m).size() - 1) * p.element_bytes;
   return p;
 }
 
@@ -57,6 +71,22 @@ RuleApplied register_rule(const Problem& p, rules::RegisterBlock block) {
                       block.rows * block.vectors, p.cpu.vector_registers,
                       rules::sums_to_hide_latency(p.cpu), rules::loads_per_fma(block),
                       100 * rules::useful_share(block, p.m, p.n, p.lanes), p.m, p.n)};
+}
+
+// What every program of the problem shares: how edges are treated, which operand is which.
+void set_reading(CpuTiles& tiles, const Problem& p, std::vector<RuleApplied>& rules) {
+  tiles.edges_a = p.edges_a, tiles.edges_b = p.edges_b;
+  if (p.turned) {
+    tiles.turned = 1;
+    rules.push_back({"turned", "gathered_operand_broadcast",
+                     "what must be gathered is read element by element in place; tiles turn when they are stored"});
+  }
+  if (p.staged_bytes > 0)
+    rules.push_back({"edges_a edges_b", "edges_outside_the_loop",
+                     fmt::format("the padded operand is copied once with its padding, {} KB: no read tests an edge",
+                                 p.staged_bytes >> 10)});
+  else if (p.edges_a == CpuTiles::none || p.edges_b == CpuTiles::none)
+    rules.push_back({"edges_a edges_b", "edges_outside_the_loop", "no window reaches the padding: nothing is tested"});
 }
 
 RuleApplied thread_rule(const Problem& p, const rules::ThreadSplit& s, double imbalance) {
@@ -174,8 +204,8 @@ void add_tiles(Proposals& into, const Problem& p, std::size_t blocks_wanted,
         tiles.pack_a = blocking.pack_a, tiles.pack_b = blocking.pack_b;
         tiles.rows_inner = blocking.rows_inner;
         set_threads(tiles, split);
-        const std::vector<RuleApplied> rules{register_rule(p, block), thread_rule(p, split, skew),
-                                             blocking.rule};
+        std::vector<RuleApplied> rules{register_rule(p, block), thread_rule(p, split, skew), blocking.rule};
+        set_reading(tiles, p, rules);
         into.propose(tiles.to_program(), [&] { return rules; });
         if (rules::stores_past_caches(p.cpu, p.batch * p.m * p.n * p.element_bytes) &&
             tiles.block_k >= p.k && tiles.split_k == 1) {
@@ -219,15 +249,13 @@ void add_thin(Proposals& into, const Problem& p) {
         tiles.unroll = 2;
         tiles.prefetch = ahead;
         set_threads(tiles, split);
-        into.propose(tiles.to_program(), [&]() -> std::vector<RuleApplied> {
-          return {{"form", "stream_b_along_k",
-                   fmt::format("m = {} reuses B too little to pack it; both operands lie "
-                               "along k",
-                               p.m)},
-                  {"register_m register_n", "dot_block",
-                   fmt::format("{} rows x {} columns of sums", block.rows, columns)},
-                  thread_rule(p, split, 1)};
-        });
+        std::vector<RuleApplied> rules{
+            {"form", "stream_b_along_k",
+             fmt::format("m = {} reuses B too little to pack it; both operands lie along k", p.m)},
+            {"register_m register_n", "dot_block", fmt::format("{} rows x {} columns of sums", block.rows, columns)},
+            thread_rule(p, split, 1)};
+        set_reading(tiles, p, rules);
+        into.propose(tiles.to_program(), [&] { return rules; });
       }
   }
   for (const std::int64_t steps : {8, 4, 2}) {
@@ -242,14 +270,14 @@ void add_thin(Proposals& into, const Problem& p) {
         tiles.unroll = steps, tiles.prefetch = ahead;
         tiles.block_n = p.cpu.l1_bytes / 2 / (block.rows * p.element_bytes) / p.lanes * p.lanes;
         set_threads(tiles, split);
-        into.propose(tiles.to_program(), [&]() -> std::vector<RuleApplied> {
-          return {{"form", "stream_b_along_n",
-                   fmt::format("m = {}: {} rows of B side by side in memory order", p.m, steps)},
-                  {"block_n", "strip_in_l1",
-                   fmt::format("{} rows x {} columns of sums are half of L1", block.rows,
-                               tiles.block_n)},
-                  thread_rule(p, split, 1)};
-        });
+        std::vector<RuleApplied> rules{
+            {"form", "stream_b_along_n",
+             fmt::format("m = {}: {} rows of B side by side in memory order", p.m, steps)},
+            {"block_n", "strip_in_l1",
+             fmt::format("{} rows x {} columns of sums are half of L1", block.rows, tiles.block_n)},
+            thread_rule(p, split, 1)};
+        set_reading(tiles, p, rules);
+        into.propose(tiles.to_program(), [&] { return rules; });
       }
   }
 }
@@ -269,9 +297,9 @@ void add_default(Proposals& into, const Problem& p) {
     tiles.threads_m = tiles.threads_n = 1;
     tiles.threads_b = p.threads;
   }
-  into.propose(tiles.to_program(), [&]() -> std::vector<RuleApplied> {
-    return {{"register_m register_n", "default_program", "packs both operands; any layout"}};
-  });
+  std::vector<RuleApplied> rules{{"register_m register_n", "default_program", "packs both operands; any layout"}};
+  set_reading(tiles, p, rules);
+  into.propose(tiles.to_program(), [&] { return rules; });
 }
 
 }  // namespace
@@ -285,12 +313,18 @@ std::vector<Constructed> ContractionCpuConstructor::construct(const Operator& op
     return {};
   }
   const Problem problem = describe(*canonical.form, hardware);
+  CpuTiles other;
+  other.turned = 1;
+  Problem turned = describe(tiled_form(*canonical.form, other), hardware);
+  turned.turned = true;
+  const bool turns = problem.right_in_runs && !turned.pack_left;
   Proposals found(emitter_, op, hardware);
   add_default(found, problem);
   add_thin(found, problem);
   // Widen what is tried until there are enough: first more register blocks, then more splits.
   for (std::size_t blocks = 6, splits = 3;; blocks += 3, ++splits) {
     add_tiles(found, problem, blocks, splits);
+    if (turns) add_tiles(found, turned, blocks, splits);
     if (found.count() >= static_cast<std::size_t>(std::max(1, wanted)) || blocks > 16) break;
   }
   if (found.count() == 0) why_not = found.why_not();

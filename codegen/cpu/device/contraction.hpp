@@ -7,9 +7,15 @@
 //              pack_a, pack_b, threads_b, threads_m, threads_n, split_k, rows_inner, unroll, prefetch
 //   extents    batches() rows() columns() depth()
 //   addresses  left(b) right(b) out(b): pointers of a batch element; left_row(m) left_step(k)
-//              right_step(k) right_column(n) out_row(m) out_column(n): element offsets from them
-//   layout     left_unit ('m', 'k' or '0'), right_unit ('k', 'n' or '0'), out_unit ('n' or '0');
-//              left_bounded, left_inside(b,m,k), left_pad and the same for right
+//              right_step(k) right_column(n) out_row(m) out_column(n): element offsets from them;
+//              left_rows() left_steps() right_columns() right_steps(): the same as a Walk
+//   layout     left_unit ('m', 'k', 'r' or '0'), right_unit ('k', 'n', 'r' or '0'), out_unit ('n', 'r', 'm' or '0'):
+//              the group along which it is contiguous; 'r': several axes that do not nest, equally spaced
+//              in runs: left_run() steps and out_run() columns (rows, for 'm': tiles are turned) that are contiguous, right_run() columns
+//              that are right_column_stride() apart. right_stride(): between steps, if read in place
+//   edges      left_bounded, left_inside(b,m,k), left_pad and the same for right; stages, stage(task, tasks):
+//              copies of operands that are read there instead
+//   tables     left_tabled, left_table(): left_step(k) is left_table()[k]; the same for right
 //   epilogue(v, b, m, n, lanes, mask), sums_in_output
 //   workspace  partials() for split k; scratch(task): private to a task, aligned to 64 bytes
 //
@@ -19,21 +25,11 @@
 
 #include "contraction_axpy.hpp"
 #include "contraction_dot.hpp"
+#include "contraction_stage.hpp"
 #include "contraction_tile.hpp"
 #include "pool.hpp"
 
 namespace pt {
-
-struct Range {
-  i64 begin, end;
-};
-
-// Part `index` of `parts` of [0, extent), cut at multiples of `grain`.
-inline Range part_of(i64 extent, i64 grain, int parts, int index) {
-  const i64 grains = (extent + grain - 1) / grain;
-  return {least(extent, grains * index / parts * grain),
-          least(extent, grains * (index + 1) / parts * grain)};
-}
 
 inline constexpr i64 steps_per_slice = 16;  // k slices are cut at whole cache lines of float
 
@@ -81,7 +77,7 @@ inline void block(const K& kernel, Place at, const typename K::Sum* packed_left,
     i64 stride = round_up(columns, L);
     if constexpr (!K::pack_b) {
       right = kernel.right(at.b) + kernel.right_step(k.begin) + kernel.right_column(column);
-      stride = kernel.right_step(1);
+      stride = kernel.right_stride();
     }
     at.m = row;
     at.n = column;
@@ -183,15 +179,29 @@ void add_slices(void* argument, int task) {
     Vector<Sum> sum{};
     for (int slice = 0; slice < K::split_k; ++slice)
       sum += load_first(partial(kernel, slice, place.b, place.m, n), mask);
-    store_output(kernel, place, place.m, n, lanes, mask,
+    store_output(kernel, place, place.m, columns_from(kernel, n), lanes, mask,
                  kernel.epilogue(as_value<Value, Sum>(sum), place.b, place.m, n, lanes, mask));
   }
+}
+
+template <class K>
+void stage(void* argument, int task) {
+  constexpr int tasks = K::threads_b * K::threads_m * K::threads_n * K::split_k;
+  static_cast<const K*>(argument)->stage(task, tasks);
 }
 
 template <class K>
 inline void run(const K& kernel, const PerftunePool& pool) {
   void* argument = const_cast<K*>(&kernel);
   constexpr int tasks = K::threads_b * K::threads_m * K::threads_n * K::split_k;
+  if constexpr (K::left_tabled) fill_offsets(kernel.left_table(), kernel.depth(), kernel.left_steps());
+  if constexpr (K::right_tabled) fill_offsets(kernel.right_table(), kernel.depth(), kernel.right_steps());
+  if constexpr (K::stages) {
+    if constexpr (tasks == 1)
+      stage<K>(argument, 0);
+    else
+      pool.run(pool.context, tasks, &stage<K>, argument);
+  }
   if constexpr (tasks == 1) {
     work<K>(argument, 0);
   } else {

@@ -63,7 +63,7 @@ void axpy_strip(const K& kernel, typename K::Sum* strip, i64 k0, i64 k1, Place& 
   for (int i = 0; i < at.rows; ++i)
     for (i64 n = 0; n < columns; n += L) {
       const int lanes = static_cast<int>(least(L, columns - n));
-      finish(kernel, at, at.m + i, at.n + n, lanes, first_lanes<Sum>(lanes),
+      finish(kernel, at, at.m + i, columns_from(kernel, at.n + n), lanes, first_lanes<Sum>(lanes),
              load(strip + i * width + n));
     }
 }

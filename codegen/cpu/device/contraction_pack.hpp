@@ -8,6 +8,7 @@
 // may run past a panel into the next, which is written later; the buffer has a vector of slack.
 #pragma once
 
+#include "contraction_stage.hpp"
 #include "simd.hpp"
 #include "storage.hpp"
 
@@ -118,6 +119,18 @@ void pack_left(const K& kernel, typename K::Sum* to, i64 b, i64 m0, i64 m1, i64 
     if constexpr (plain_left<K> && K::left_unit == 'k' && R <= lanes_of<Sum>) {
       const typename K::Left* start = from + kernel.left_step(k0);
       pack_transposed<Sum>(to, R, start, [&](int i) { return kernel.left_row(m + i); }, rows, depth);
+    } else if constexpr (plain_left<K> && K::left_unit == 'r' && R <= lanes_of<Sum>) {
+      i64 offset[R] = {};
+      auto walk = kernel.left_rows();
+      walk.seek(m);
+      for (int i = 0; i < rows; ++i, walk.next()) offset[i] = walk.offset;
+      const i64 run = kernel.left_run();
+      for (i64 k = k0; k < k1;) {
+        const i64 end = least(k1, (k / run + 1) * run);
+        pack_transposed<Sum>(to + (k - k0) * R, R, from + kernel.left_step(k), [&](int i) { return offset[i]; }, rows,
+                             end - k);
+        k = end;
+      }
     } else {
       for (int i = 0; i < R; ++i) {
         const i64 row = m + (i < rows ? i : 0);
@@ -133,6 +146,67 @@ void pack_left(const K& kernel, typename K::Sum* to, i64 b, i64 m0, i64 m1, i64 
         }
       }
     }
+  }
+}
+
+// Elements of one step that lie equally spaced: `count` of them belong at `to` of a panel's row.
+struct Piece {
+  i64 from;
+  int to, count;
+};
+
+// Copies a piece and, after it, up to a vector of zeros. `stride` is between source elements.
+template <class T>
+inline void copy_piece(T* to, const T* from, int count, i64 stride) {
+  constexpr int L = lanes_of<T>;
+  if (stride == 1) {
+    for (; count > L; count -= L, to += L, from += L) store(to, load(from));
+    store(to, load_first(from, first_lanes<T>(count)));
+    return;
+  }
+  if constexpr (sizeof(T) == 4) {
+    // Every other element of two vectors; the last one read is the last of the piece.
+    if (stride == 2)
+      for (; count > L; count -= L, to += L, from += 2 * L) store(to, even_lanes(load(from), load(from + L)));
+    if (stride == 2) {
+      const int span = 2 * count - 1;
+      const Vector<T> low = load_first(from, first_lanes<T>(span < L ? span : L));
+      const Vector<T> high = span > L ? load_first(from + L, first_lanes<T>(span - L)) : Vector<T>{};
+      store(to, even_lanes(low, high));
+      return;
+    }
+  }
+  for (; count > 0; count -= L, to += L) {
+    Vector<T> v{};
+    const int some = count < L ? count : L;
+    for (int i = 0; i < some; ++i, from += stride) v[i] = *from;
+    store(to, v);
+  }
+}
+
+// A panel of `columns` columns from n on, `width` with those that are missing: image rows, say, of a
+// convolution, each a run of columns.
+template <class K>
+void pack_runs(const K& kernel, typename K::Sum* to, const typename K::Sum* from, i64 n, i64 columns, i64 width,
+               i64 k0, i64 k1) {
+  using Sum = typename K::Sum;
+  constexpr int L = lanes_of<Sum>;
+  Piece pieces[K::register_n * L];
+  int count = 0;
+  const i64 run = kernel.right_run();
+  for (i64 done = 0; done < columns;) {
+    const i64 left = run - (n + done) % run;
+    auto walk = kernel.right_columns();
+    walk.seek(n + done);
+    const i64 some = least(left, columns - done);
+    pieces[count++] = {walk.offset, static_cast<int>(done), static_cast<int>(some)};
+    done += some;
+  }
+  const i64 stride = kernel.right_column_stride();
+  for (i64 k = k0; k < k1; ++k, to += width) {
+    const Sum* step = from + kernel.right_step(k);
+    if (columns < width) store(to + width - L, Vector<Sum>{});
+    for (int i = 0; i < count; ++i) copy_piece(to + pieces[i].to, step + pieces[i].from, pieces[i].count, stride);
   }
 }
 
@@ -176,6 +250,8 @@ void pack_right(const K& kernel, typename K::Sum* to, i64 b, i64 n0, i64 n1, i64
         pack_transposed<Sum>(to + j, width, start,
                              [&](int i) { return kernel.right_column(n + j + i); },
                              static_cast<int>(least(L, columns - j)), depth);
+    } else if constexpr (plain_right<K> && K::right_unit == 'r') {
+      pack_runs(kernel, to, from, n, columns, width, k0, k1);
     } else {
       for (i64 j = 0; j < width; ++j) {
         const i64 column = n + least(j, columns - 1);

@@ -45,6 +45,39 @@ inline Vector<T> read_extra(const E* p, i64 n, int lanes, Mask mask, const Colum
   }
 }
 
+// Columns from n on in the output: how many are contiguous, and the offset of the first.
+struct Columns {
+  i64 n, offset, count;
+};
+template <class K>
+inline Columns columns_from(const K& kernel, i64 n) {
+  if constexpr (K::out_unit == 'r')
+    return {n, kernel.out_column(n), kernel.out_run() - n % kernel.out_run()};
+  else
+    return {n, kernel.out_column(n), i64{1} << 62};
+}
+
+// Of a vector that crosses into another run: rare, and out of line, since it would be most of the text.
+template <class K>
+[[gnu::noinline]] void store_across(const K& kernel, typename K::Out* row, i64 n, int lanes, Vector<typename K::Value> v) {
+  for (int i = 0; i < lanes; ++i) row[kernel.out_column(n + i)] = from_value<typename K::Out>(v[i]);
+}
+template <class K>
+[[gnu::noinline]] Vector<typename K::Out> load_across(const K& kernel, const typename K::Out* row, i64 n, int lanes) {
+  Vector<typename K::Out> v{};
+  for (int i = 0; i < lanes; ++i) v[i] = row[kernel.out_column(n + i)];
+  return v;
+}
+
+// A vector of the output where it is contiguous, element by element where it crosses into another run.
+template <class K>
+inline Vector<typename K::Out> load_output(const K& kernel, const typename K::Out* row, const Columns& at, int lanes,
+                                           Mask mask) {
+  if (lanes == lanes_of<typename K::Out> && at.count >= lanes) return load(row + at.offset);
+  if (at.count >= lanes) return load_first(row + at.offset, mask);
+  return load_across(kernel, row, at.n, lanes);
+}
+
 template <class K, class T>
 inline void store_final(const K&, T* to, Vector<T> v) {
   if constexpr (K::stream_c)
@@ -53,21 +86,21 @@ inline void store_final(const K&, T* to, Vector<T> v) {
     store(to, v);
 }
 
-// Stores `lanes` finished values of row m from column n on.
+// Stores `lanes` finished values of row m.
 template <class K>
-inline void store_output(const K& kernel, const Place& at, i64 m, i64 n, int lanes, Mask mask,
+inline void store_output(const K& kernel, const Place& at, i64 m, const Columns& to, int lanes, Mask mask,
                          Vector<typename K::Value> v) {
   using Value = typename K::Value;
   using Out = typename K::Out;
   Out* row = kernel.out(at.b) + kernel.out_row(m);
-  if constexpr (K::out_unit == 'n' && same_type<Out, Value>) {
-    if (lanes == lanes_of<Value>)
-      store_final(kernel, row + kernel.out_column(n), v);
-    else
-      store_first(row + kernel.out_column(n), v, mask);
-  } else {
-    for (int i = 0; i < lanes; ++i) row[kernel.out_column(n + i)] = from_value<Out>(v[i]);
+  if constexpr (K::out_unit != '0' && same_type<Out, Value>) {
+    if (lanes == lanes_of<Value> && to.count >= lanes) return store_final(kernel, row + to.offset, v);
+    if (to.count >= lanes) return store_first(row + to.offset, v, mask);
   }
+  if constexpr (K::out_unit == 'n' && same_type<Out, Value>)
+    return;  // a whole row is one run
+  else
+    store_across(kernel, row, to.n, lanes, v);
 }
 
 // Partial sums of (slice, b, m) from column n on.
@@ -78,25 +111,20 @@ inline typename K::Sum* partial(const K& kernel, int slice, i64 b, i64 m, i64 n)
 }
 
 template <class K>
-inline void finish(const K& kernel, const Place& at, i64 m, i64 n, int lanes, Mask mask,
+inline void finish(const K& kernel, const Place& at, i64 m, const Columns& to, int lanes, Mask mask,
                    Vector<typename K::Sum> sum) {
   using Sum = typename K::Sum;
+  const i64 n = to.n;
   if constexpr (K::split_k > 1) {
-    Sum* to = partial(kernel, at.slice, at.b, m, n);
+    Sum* part = partial(kernel, at.slice, at.b, m, n);
     if (lanes == lanes_of<Sum>)
-      store(to, sum);
+      store(part, sum);
     else
-      store_first(to, sum, mask);
+      store_first(part, sum, mask);
   } else if constexpr (K::sums_in_output) {
-    typename K::Out* to = kernel.out(at.b) + kernel.out_row(m) + kernel.out_column(n);
-    const Vector<Sum> v =
-        at.last ? kernel.epilogue(sum, at.b, m, n, lanes, mask) : sum;
-    if (lanes == lanes_of<Sum>)
-      store_final(kernel, to, v);
-    else
-      store_first(to, v, mask);
+    store_output(kernel, at, m, to, lanes, mask, at.last ? kernel.epilogue(sum, at.b, m, n, lanes, mask) : sum);
   } else if constexpr (lanes_of<Sum> == lanes_of<typename K::Value>) {
-    store_output(kernel, at, m, n, lanes, mask,
+    store_output(kernel, at, m, to, lanes, mask,
                  kernel.epilogue(as_value<typename K::Value, Sum>(sum), at.b, m, n, lanes, mask));
   } else {
     // The epilogue computes in a wider type than the sums: half a vector at a time.
@@ -107,7 +135,7 @@ inline void finish(const K& kernel, const Place& at, i64 m, i64 n, int lanes, Ma
       const Mask part = first_lanes<Value>(some);
       Vector<Value> v{};
       for (int i = 0; i < some; ++i) v[i] = static_cast<Value>(sum[from + i]);
-      store_output(kernel, at, m, n + from, some, part,
+      store_output(kernel, at, m, columns_from(kernel, n + from), some, part,
                    kernel.epilogue(v, at.b, m, n + from, some, part));
     }
   }
@@ -115,16 +143,15 @@ inline void finish(const K& kernel, const Place& at, i64 m, i64 n, int lanes, Ma
 
 // Sums that an earlier part of k left for finish().
 template <class K>
-inline Vector<typename K::Sum> resume(const K& kernel, const Place& at, i64 m, i64 n, int lanes,
+inline Vector<typename K::Sum> resume(const K& kernel, const Place& at, i64 m, const Columns& to, int lanes,
                                       Mask mask) {
   using Sum = typename K::Sum;
   if (at.first) return Vector<Sum>{};
   if constexpr (K::split_k > 1) {
-    const Sum* from = partial(kernel, at.slice, at.b, m, n);
+    const Sum* from = partial(kernel, at.slice, at.b, m, to.n);
     return lanes == lanes_of<Sum> ? load(from) : load_first(from, mask);
   } else if constexpr (K::sums_in_output) {
-    const Sum* from = kernel.out(at.b) + kernel.out_row(m) + kernel.out_column(n);
-    return lanes == lanes_of<Sum> ? load(from) : load_first(from, mask);
+    return load_output(kernel, kernel.out(at.b) + kernel.out_row(m), to, lanes, mask);
   } else {
     return Vector<Sum>{};
   }

@@ -16,8 +16,12 @@ struct PlacedLeft {
   const K& kernel;
   const typename K::Left* row[K::register_m];
   PlacedLeft(const K& k, i64 b, i64 m, int rows) : kernel(k) {
-    for (int i = 0; i < K::register_m; ++i)
-      row[i] = k.left(b) + k.left_row(m + (i < rows ? i : rows - 1));
+    auto walk = k.left_rows();
+    walk.seek(m);
+    for (int i = 0; i < K::register_m; ++i) {
+      row[i] = k.left(b) + walk.offset;
+      if (i + 1 < rows) walk.next();
+    }
   }
   typename K::Sum operator()(int i, i64 k) const { return row[i][kernel.left_step(k)]; }
 };
@@ -28,6 +32,49 @@ struct PackedLeft {
   const typename K::Sum* panel;  // so that step k is at panel[k * register_m]
   typename K::Sum operator()(int i, i64 k) const { return panel[k * K::register_m + i]; }
 };
+
+template <class K, int L>
+[[gnu::noinline]] void store_turned_across(const K& kernel, const Place& at, i64 m, i64 n, int rows, int lanes,
+                                           const Vector<typename K::Sum> (&v)[L]) {
+  for (int l = 0; l < lanes; ++l)
+    for (int i = 0; i < rows; ++i) kernel.out(at.b)[kernel.out_row(m + i) + kernel.out_column(n + l)] = v[l][i];
+}
+
+// The epilogue of a vector of columns, then blocks of lanes x lanes turned: rows lie side by side.
+template <class K, int Vectors>
+inline void store_turned(const K& kernel, const Place& at, const Vector<typename K::Sum> (&sum)[K::register_m][Vectors],
+                         Mask mask, bool edge) {
+  using Sum = typename K::Sum;
+  constexpr int L = lanes_of<Sum>;
+  constexpr int R = K::register_m;
+#pragma GCC unroll 32
+  for (int first = 0; first < R; first += L) {
+    const int rows = at.rows - first < L ? at.rows - first : L;
+    if (rows <= 0) break;
+    const i64 m = at.m + first;
+    const bool together = kernel.out_run() - m % kernel.out_run() >= rows;
+    const Mask some = first_lanes<Sum>(rows);
+#pragma GCC unroll 32
+    for (int j = 0; j < Vectors; ++j) {
+      const int lanes = edge && j == Vectors - 1 ? at.lanes : L;
+      const i64 n = at.n + j * L;
+      Vector<Sum> v[L];
+#pragma GCC unroll 32
+      for (int i = 0; i < L; ++i)
+        v[i] = first + i < R && i < rows ? kernel.epilogue(sum[first + i < R ? first + i : 0][j], at.b, m + i, n, lanes, mask)
+                                         : Vector<Sum>{};
+      transpose<Sum>(v);
+      if (!together) {
+        store_turned_across<K, L>(kernel, at, m, n, rows, lanes, v);
+        continue;
+      }
+      Sum* to = kernel.out(at.b) + kernel.out_row(m);
+#pragma GCC unroll 32
+      for (int l = 0; l < L; ++l)
+        if (l < lanes) store_first(to + kernel.out_column(n + l), v[l], some);
+    }
+  }
+}
 
 // `right` is step k0 of the tile's first column; steps are `right_stride` elements apart.
 template <class K, int Vectors, bool Edge, class Left>
@@ -65,15 +112,18 @@ template <class K, int Vectors, bool Edge, class Left>
     }
   }
 
+  if constexpr (K::out_unit == 'm') return store_turned<K, Vectors>(kernel, at, sum, mask, Edge);
+  Columns to[Vectors];
+#pragma GCC unroll 32
+  for (int j = 0; j < Vectors; ++j) to[j] = columns_from(kernel, at.n + j * L);
 #pragma GCC unroll 32
   for (int i = 0; i < R; ++i) {
     if (i >= at.rows) break;
 #pragma GCC unroll 32
     for (int j = 0; j < Vectors; ++j) {
-      const i64 n = at.n + j * L;
       Vector<Sum> v = sum[i][j];
-      if (!at.first) v += resume(kernel, at, at.m + i, n, lanes(j), mask);
-      finish(kernel, at, at.m + i, n, lanes(j), mask, v);
+      if (!at.first) v += resume(kernel, at, at.m + i, to[j], lanes(j), mask);
+      finish(kernel, at, at.m + i, to[j], lanes(j), mask, v);
     }
   }
 }

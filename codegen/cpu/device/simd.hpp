@@ -154,6 +154,16 @@ inline void store_first(int* p, Vector<int> v, Mask m) {
 }
 #endif
 
+// Elements 0, 2, 4 ... of a and then b, four bytes each.
+template <class V>
+inline V even_lanes(V a, V b) {
+#if defined(__AVX512F__)
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+#else
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
+#endif
+}
+
 inline bool within(i64 index, i64 extent) {
   return static_cast<unsigned long long>(index) < static_cast<unsigned long long>(extent);
 }

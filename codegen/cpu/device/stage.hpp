@@ -30,10 +30,10 @@ PT_INLINE Vector<float> staged_vector(const float* line, i64 x, i64 low, i64 hig
 PT_INLINE Vector<float> every_other(Vector<float> a, Vector<float> b, bool odd) {
 #if defined(__AVX512F__)
   return odd ? __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31)
-             : __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+             : even_lanes(a, b);
 #else
   return odd ? __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15)
-             : __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
+             : even_lanes(a, b);
 #endif
 }
 
