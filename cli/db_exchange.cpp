@@ -30,6 +30,7 @@ struct ExchangeOptions {
   double days = 0;                      // prune
   int keep_fastest = 0;
   bool failures = false, samples = false, binaries = false, compact = false, dry_run = false;
+  bool trust = false;                   // merge
 };
 
 Store open_store(const ExchangeOptions& options, const Context& context, StoreMode mode) {
@@ -55,7 +56,7 @@ void run_merge(const ExchangeOptions& options, const Context& context) {
     open.mode = StoreMode::read_only;
     open.check = true;  // it comes from elsewhere
     Store from(file, open);
-    const MergeReport report = merge(into, from);
+    const MergeReport report = merge(into, from, {.binaries = options.trust});
     list.push_back({{"from", file}, {"added", report.added}});
     if (!options.json) print_rows(context, fmt::format("{} into {}: added", file, into.path()), report.added);
   }
@@ -136,6 +137,7 @@ void add_db_exchange(CLI::App& db, Context& context) {
   auto options = std::make_shared<ExchangeOptions>();
   auto* merge_command = db.add_subcommand("merge", "Brings the rows of other stores into this one");
   merge_command->add_option("STORES", options->files, "Stores to read")->required();
+  merge_command->add_flag("--trust", options->trust, "Take compiled binaries, too: `run` and the executor will run them");
   merge_command->callback([=, &context] { run_merge(*options, context); });
 
   auto* import_command =

@@ -169,14 +169,20 @@ class Merger {
       // Known facts replace unknown ones. Two compilations of one source may differ in a time
       // stamp: the greater row stays, whichever side it came from.
       Query update = into_.query(
-          "UPDATE builds SET registers = ?1, shared_bytes = ?2, spill_bytes = ?3, stack_bytes = "
-          "?4, "
-          "warnings = ?5, binary = ?6, binary_hash = ?7 WHERE id = ?8 AND "
-          "(coalesce(registers, -1), coalesce(shared_bytes, -1), coalesce(spill_bytes, -1), "
-          " coalesce(stack_bytes, -1), coalesce(warnings, ''), coalesce(binary, x''), coalesce(binary_hash, '')) < "
-          "(coalesce(?1, -1), coalesce(?2, -1), coalesce(?3, -1), coalesce(?4, -1), "
-          " coalesce(?5, ''), coalesce(?6, x''), coalesce(?7, ''))");
-      for (int column = 3; column <= 9; ++column) bind_same(update, row, column);
+          options_.binaries
+              ? "UPDATE builds SET registers = ?1, shared_bytes = ?2, spill_bytes = ?3, stack_bytes = ?4, "
+                "warnings = ?5, binary = ?6, binary_hash = ?7 WHERE id = ?8 AND "
+                "(coalesce(registers, -1), coalesce(shared_bytes, -1), coalesce(spill_bytes, -1), "
+                " coalesce(stack_bytes, -1), coalesce(warnings, ''), coalesce(binary, x''), coalesce(binary_hash, '')) < "
+                "(coalesce(?1, -1), coalesce(?2, -1), coalesce(?3, -1), coalesce(?4, -1), "
+                " coalesce(?5, ''), coalesce(?6, x''), coalesce(?7, ''))"
+              : "UPDATE builds SET registers = ?1, shared_bytes = ?2, spill_bytes = ?3, stack_bytes = ?4, "
+                "warnings = ?5 WHERE id = ?8 AND "
+                "(coalesce(registers, -1), coalesce(shared_bytes, -1), coalesce(spill_bytes, -1), "
+                " coalesce(stack_bytes, -1), coalesce(warnings, '')) < "
+                "(coalesce(?1, -1), coalesce(?2, -1), coalesce(?3, -1), coalesce(?4, -1), coalesce(?5, ''))");
+      const int last = options_.binaries ? 9 : 7;
+      for (int column = 3; column <= last; ++column) bind_same(update, row, column);
       update.bind(id).run();
     }
   }

@@ -22,6 +22,9 @@ struct MergeReport {
   std::map<std::string, std::int64_t> added;  // rows by table
 };
 struct MergeOptions {
+  // Compiled binaries come along: they run as code of whoever owns the destination, and their hashes
+  // only tell accidents. Without, kernels of the source have none here until they are compiled here.
+  bool binaries = false;
   // New measurements from which indexes are dropped and built again at the end instead of kept in
   // order row by row; and only when a fifth of the result is new.
   std::int64_t rebuild_from = 50'000;

@@ -15,7 +15,7 @@ YAML
 [ -f "$folder/a.db" ] || "$build/bench/store/store_bench" "$folder" 1000000 queries >/dev/null
 if [ ! -f "$folder/tiny.db" ]; then
   "$build/perftune" tune "$folder/tiny.yaml" --cpu --threads 1 --top 3 --db "$folder/tiny.db"
-  "$build/perftune" db merge "$folder/tiny.db" --db "$folder/a.db"
+  "$build/perftune" db merge --trust "$folder/tiny.db" --db "$folder/a.db"
 fi
 "$build/bench/executor/executor_bench" "$folder/a.db" tiny 4 16 8 "${LAUNCHES:-10000000}"
 library=$(mktemp)

@@ -108,10 +108,10 @@ class MergeTest : public ::testing::Test {
     store.end_run(run, RunState::finished);
   }
 
-  MergeReport merge_files(const std::string& into, const std::string& from) {
+  MergeReport merge_files(const std::string& into, const std::string& from, bool binaries = true) {
     Store to(folder_ / into, {.mode = StoreMode::read_write});
     Store other(folder_ / from, {.mode = StoreMode::read_only});
-    return merge(to, other);
+    return merge(to, other, {.binaries = binaries});
   }
 
   TemporaryFolder folder_;
@@ -147,6 +147,25 @@ TEST_F(MergeTest, OrderAndRepetitionDoNotShow) {
   EXPECT_EQ(store.winner(sample_operator().signature, *hardware)->kernel.id, sample_kernel(8).id);
 }
 
+TEST_F(MergeTest, BinariesStayWhereTheyAreUnlessTrusted) {
+  fill("a.db", 0, Basis::measured, 1000, "a");
+  fill("b.db", 4, Basis::predicted, 2000, "b");  // kernels 4 and 5 are in both
+  const auto binary = [&](const char* file, int kernel) {
+    Store store(folder_ / file, {.mode = StoreMode::read_only});
+    return store.binary(sample_kernel(kernel).id, sample_toolchain());
+  };
+  const std::string own = binary("a.db", 4), foreign = binary("b.db", 6);
+  ASSERT_NE(own, "");
+  ASSERT_NE(foreign, "");
+  merge_files("a.db", "b.db", false);
+  EXPECT_EQ(binary("a.db", 4), own);
+  EXPECT_EQ(binary("a.db", 6), "");
+  Store store(folder_ / "a.db");
+  EXPECT_THAT(verify(store), IsEmpty());
+  merge_files("a.db", "b.db", true);
+  EXPECT_EQ(binary("a.db", 6), foreign);
+}
+
 TEST_F(MergeTest, RebuildingIndexesGivesTheSameStore) {
   fill("a.db", 0, Basis::measured, 1000, "a");
   fill("b.db", 4, Basis::predicted, 2000, "b");
@@ -156,7 +175,7 @@ TEST_F(MergeTest, RebuildingIndexesGivesTheSameStore) {
   {
     Store to(folder_ / "rebuilt.db", {.mode = StoreMode::read_write});
     Store other(folder_ / "b.db", {.mode = StoreMode::read_only});
-    merge(to, other, {.rebuild_from = 1});
+    merge(to, other, {.binaries = true, .rebuild_from = 1});
   }
   EXPECT_EQ(contents(folder_ / "rebuilt.db"), contents(folder_ / "row_by_row.db"));
   Store store(folder_ / "rebuilt.db", {.mode = StoreMode::read_only, .check = true});  // schema to the letter
