@@ -38,7 +38,7 @@ ModelExtents parse_extents(const std::vector<std::string>& arguments) {
 
 LoweredGraph load_model(const std::string& path, const ModelExtents& extents, const CombinePays& combine) {
   FlatGraph graph = specialise(read_onnx(path), extents);
-  fold_batch_norm(graph);
+  fold_into_windows(graph);
   expand_recurrent(graph);
   prepare_indices(graph);
   if (combine) combine_dense(graph, combine);

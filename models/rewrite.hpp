@@ -7,8 +7,9 @@
 
 namespace perftune {
 
-// Batch normalisation after a convolution with known weights goes into the weights and the bias.
-void fold_batch_norm(FlatGraph& graph);
+// Batch normalisation and added constants, one number per filter, after a convolution or a transposed one with
+// known weights go into the weights and the bias.
+void fold_into_windows(FlatGraph& graph);
 
 // Indices of gathers become i32, checked and counted from the start, as kernels read them.
 void prepare_indices(FlatGraph& graph);

@@ -42,10 +42,37 @@ int count(const FlatGraph& graph, const std::string& op) {
 TEST_F(Rewrite, batch_norm_goes_into_the_weights) {
   const FlatGraph before = specialise(read(convolutions()), {});
   FlatGraph after = before;
-  fold_batch_norm(after);
+  fold_into_windows(after);
   EXPECT_EQ(count(before, "BatchNormalization"), 1);
   EXPECT_EQ(count(after, "BatchNormalization"), 0);
   EXPECT_LT(largest_difference(before, after), 1e-5);
+}
+
+TEST_F(Rewrite, transposed_convolutions_take_what_follows) {
+  ModelMaker m;
+  const std::string x = m.input("x", {1, 3, 4, 5});
+  const std::string wide = m.node("ConvTranspose", {x, m.floats({3, 6, 2, 2})});
+  m.attribute("strides", std::vector<std::int64_t>{2, 2});
+  const std::string norm = m.node("BatchNormalization", {m.node("Add", {m.floats({1, 6, 1, 1}), wide}), m.floats({6}), m.floats({6}), m.floats({6}),
+                                                         m.floats({6}, {0.5F, 1, 2, 0.25F, 3, 1.5F})});
+  m.output(m.node("Relu", {m.node("Add", {norm, m.floats({6, 1, 1})})}));
+  const FlatGraph before = specialise(read(m), {});
+  FlatGraph after = before;
+  fold_into_windows(after);
+  EXPECT_EQ(after.nodes.size(), 2U);
+  EXPECT_LT(largest_difference(before, after), 1e-5);
+}
+
+TEST_F(Rewrite, only_one_number_per_filter_is_a_bias) {
+  ModelMaker m;
+  const std::string x = m.input("x", {1, 3, 6, 6});
+  m.output(m.node("Add", {m.node("Conv", {x, m.floats({6, 3, 1, 1})}), m.floats({1, 1, 6, 1})}));
+  const std::string shared = m.node("Conv", {x, m.floats({6, 3, 1, 1})});
+  m.output(m.node("Add", {shared, m.floats({1, 6, 1, 1})}));
+  m.output(shared);
+  FlatGraph graph = specialise(read(m), {});
+  fold_into_windows(graph);
+  EXPECT_EQ(count(graph, "Add"), 2);
 }
 
 TEST_F(Rewrite, combined_layers_compute_the_same) {
