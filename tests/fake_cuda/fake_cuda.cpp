@@ -170,11 +170,10 @@ EXPORT Result cuModuleLoadData(cuda::Module* module, const void* image) {
   return result;
 }
 EXPORT Result cuModuleUnload(cuda::Module module) {
-  if (guarded() != kSuccess) return guarded();
   auto* const loaded = reinterpret_cast<fake::Module*>(module);
   std::erase_if(state().functions, [&](const auto& entry) { return entry.first.first == loaded; });
-  delete loaded;
-  return kSuccess;
+  delete loaded;  // the host's memory, whatever became of the device
+  return guarded();
 }
 EXPORT Result cuModuleGetFunction(cuda::Function* function, cuda::Module module, const char* name) {
   if (guarded() != kSuccess) return guarded();
