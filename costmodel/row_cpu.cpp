@@ -16,6 +16,7 @@ constexpr double row_cycles = 3;         // coordinates of a row, its first load
 constexpr double fold_cycles = 3;        // lanes of one sum into one: their issue; rows overlap the rest,
 constexpr double fold_latency = 16;      // four dependent shuffles and additions, where they cannot
 constexpr double add_latency = 2.5;      // cycles between dependent additions: 2 on Zen 5, 3 on Zen 4, 4 on Skylake
+constexpr double maximum_latency = 1.5;  // between dependent maxima: 1 on Zen, 4 on Skylake, 2 on Golden Cove
 constexpr double window = 448;           // instructions under way at once (Zen 5; 320 on Zen 4, 512 on Golden Cove)
 constexpr double loop_instructions = 1;  // per step, beside what the pass counts
 constexpr double issue_per_cycle = 2;    // vector arithmetic
@@ -96,7 +97,7 @@ Prediction predict_one(const Operator& op, const RowForm& form, const CpuRowTile
     if (t.lanes != 0 && !t.unrolled()) step += counted_column_cycles / independent;
     double of_pass = vectors_each * step * (share + (1 - share) * 1.3);
     if (t.lanes == 0) of_pass += pass.sums * (fold_cycles + strip / 2);
-    const double chain = vectors_each * add_latency * (share / independent + 1 - share) + (t.lanes == 0 ? fold_latency : 0);
+    const double chain = vectors_each * (pass.adds ? add_latency : maximum_latency) * (share / independent + 1 - share) + (t.lanes == 0 ? fold_latency : 0);
     cycles += blocks * std::max(of_pass, pass.sums > 0 ? chain / rows_under_way : 0.0);
   }
   if (t.stage != 0) cycles += staging_cycles * work.input_bytes / static_cast<double>(hardware.cpu.simd_bits / 8);

@@ -72,6 +72,7 @@ RowWork row_work(const Operator& op, const RowForm& form, const std::vector<int>
         case RowAction::Kind::accumulate:
           p.instructions += 1 + instructions_of(form.reductions[i].term);
           ++p.sums;
+          p.adds |= form.reductions[i].op == Reduction::sum || form.reductions[i].op == Reduction::product;
           break;
         case RowAction::Kind::store:
           p.instructions += instructions_of(form.outputs[i].value);

@@ -19,7 +19,8 @@ struct RowWork {
     int recalled = 0;          // kept elements that are loaded instead of computed
     int kept = 0;              // elements that are stored for later passes
     std::vector<int> outputs;  // positions in RowForm::outputs
-    int sums = 0;
+    int sums = 0;              // reductions of any kind
+    bool adds = false;         // one of them adds or multiplies: a longer chain than maxima
   };
   std::vector<Pass> passes;
   double row_instructions = 0;  // per row, beside its columns

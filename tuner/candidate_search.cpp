@@ -82,7 +82,9 @@ std::vector<std::size_t> CandidateSearch::promising(std::size_t count) const {
   if (open.empty()) return {};
   double gain = 0;
   for (const Belief& b : beliefs) gain = std::max(gain, expected_improvement(b, best - options_.noise));
-  if (gain < (2 * ended_ < options_.wanted ? options_.worthwhile : options_.worthwhile_late)) return {};
+  const std::size_t half = std::min(options_.wanted, all.size()) / 2;
+  if (gain < (ended_ < half ? options_.worthwhile : options_.worthwhile_late)) return {};
+  if (ended_ < half) count = std::min(count, half - ended_);
   std::vector<std::size_t> chosen;
   for (const std::size_t i : choose_batch(beliefs, points, width_, best, count)) chosen.push_back(open[i]);
   return chosen;

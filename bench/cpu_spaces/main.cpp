@@ -7,12 +7,13 @@
 //
 // and replays tunes over it, with and without the learned part; no device needed:
 //
-//   cpu_spaces replay FOLDER [GAIN]       FOLDER holds hardware.yaml and recording.csv.gz (bench/cpu_spaces/recording);
+//   cpu_spaces replay FOLDER [GAIN]       FOLDER holds hardware.yaml, recording.csv.gz, held_out.csv.gz (bench/cpu_spaces/recording);
 //                                         GAIN: expected improvement of log(time) below which a search ends;
 //                                         with models trained on other operators, on other kinds, and on nothing
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <span>
 #include <string>
 
 #include "bench/cpu_spaces/recorder.hpp"
@@ -30,14 +31,20 @@ int main(int argc, char** argv) {
     else if (command == "time") fmt::print("{} operators are left\n", time_spaces(folder, number > 0 ? number : 60));
     else if (command == "replay") {
       const perftune::Hardware hardware = recorded_hardware(folder);
-      const std::vector<CpuSpace> spaces = read_spaces(folder + "/recording.csv.gz");
+      std::vector<CpuSpace> spaces = read_spaces(folder + "/recording.csv.gz");
+      const std::size_t chosen_on = spaces.size();
+      for (CpuSpace& space : read_spaces(folder + "/held_out.csv.gz")) spaces.push_back(std::move(space));
       const perftune::Slices slices = perftune::make_slices();
       perftune::SearchOptions options;
       if (number > 0) options.worthwhile = number;
       fmt::print("{}\n", quality_table(spaces, hardware, slices));
-      for (const Unseen unseen : {Unseen::itself, Unseen::its_kind, Unseen::all})
-        fmt::print("{}\n", search_table(compare_searches(spaces, hardware, slices, options, unseen), unseen,
-                                        unseen == Unseen::itself));
+      for (const Unseen unseen : {Unseen::itself, Unseen::its_kind, Unseen::all}) {
+        const std::vector<SearchPair> pairs = compare_searches(spaces, hardware, slices, options, unseen);
+        const bool each = unseen == Unseen::itself;
+        fmt::print("{}Those that the search's settings were chosen on:\n{}Those that came after and only judge:\n{}\n",
+                   heading(unseen), search_table({pairs.data(), chosen_on}, each),
+                   search_table(std::span(pairs).subspan(chosen_on), each));
+      }
     }
     else if (command == "join") fmt::print("{}", join(folder));
     else {

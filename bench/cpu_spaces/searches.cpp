@@ -156,10 +156,14 @@ std::vector<SearchPair> compare_searches(const std::vector<CpuSpace>& spaces, co
   return out;
 }
 
-std::string search_table(const std::vector<SearchPair>& pairs, Unseen unseen, bool each) {
+std::string heading(Unseen unseen) {
   constexpr const char* kSettings[] = {"trained on all other operators", "trained on operators of other kinds",
                                        "no training: the white box's intervals and the tune's own measurements"};
-  std::string text = fmt::format("Searches, {}\n", kSettings[static_cast<int>(unseen)]);
+  return fmt::format("Searches, {}\n", kSettings[static_cast<int>(unseen)]);
+}
+
+std::string search_table(std::span<const SearchPair> pairs, bool each) {
+  std::string text;
   if (each)
     text += fmt::format("{:<58}{:>6}{:>7}{:>9}{:>7}{:>7}{:>9}{:>7}{:>8}{:>8}\n", "operator", "cands", "noise", "regret10",
                         "white", "needs", "learned", "needs", "ratio", "regret");

@@ -2,6 +2,7 @@
 // against the exhaustive measurement.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,8 @@ std::vector<SearchPair> compare_searches(const std::vector<CpuSpace>& spaces, co
                                          const Slices& slices, const SearchOptions& options, Unseen unseen);
 
 // One line per operator (if `each`), then the totals.
-std::string search_table(const std::vector<SearchPair>& pairs, Unseen unseen, bool each);
+std::string heading(Unseen unseen);
+std::string search_table(std::span<const SearchPair> pairs, bool each);
 
 // Errors by family and limiter, top-1 and top-10 scores, coverage.
 std::string quality_table(const std::vector<CpuSpace>& spaces, const Hardware& hardware, const Slices& slices);

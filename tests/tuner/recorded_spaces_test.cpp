@@ -36,24 +36,24 @@ TEST(RecordedSpaces, AModelOfOtherOperatorsHalvesTheMeasurementsAndEndsNoWorse) 
   const std::vector<SearchPair> pairs = searched(Unseen::itself);
   ASSERT_GE(pairs.size(), 30u);
   const Totals t = totals(pairs);
-  EXPECT_LE(2 * t.learned, t.white) << search_table(pairs, Unseen::itself, true);
+  EXPECT_LE(2 * t.learned, t.white) << search_table(pairs, true);
   EXPECT_GE(10 * t.half_in_all, 9 * pairs.size());
   EXPECT_GE(10 * t.half, 9 * pairs.size()) << "reached the white box's result in half of its measurements";
-  EXPECT_GE(t.no_worse + 1, pairs.size()) << search_table(pairs, Unseen::itself, true);
+  EXPECT_GE(t.no_worse + 1, pairs.size()) << search_table(pairs, true);
 }
 
 TEST(RecordedSpaces, AModelOfOtherKindsOfOperatorsHalvesThemToo) {
   const std::vector<SearchPair> pairs = searched(Unseen::its_kind);
   const Totals t = totals(pairs);
-  EXPECT_LE(2 * t.learned, t.white) << search_table(pairs, Unseen::its_kind, true);
-  EXPECT_GE(10 * t.no_worse, 9 * pairs.size()) << search_table(pairs, Unseen::its_kind, true);
+  EXPECT_LE(2 * t.learned, t.white) << search_table(pairs, true);
+  EXPECT_GE(10 * t.no_worse, 9 * pairs.size()) << search_table(pairs, true);
 }
 
 TEST(RecordedSpaces, TheWhiteBoxsFirstTenHoldOneOfTheBest) {
   const std::vector<SearchPair> pairs = searched(Unseen::all);
   const auto within = std::count_if(pairs.begin(), pairs.end(),
                                     [](const SearchPair& p) { return p.top_regret <= std::max(0.03, p.noise); });
-  EXPECT_GE(100 * static_cast<std::size_t>(within), 95 * pairs.size()) << search_table(pairs, Unseen::all, true);
+  EXPECT_GE(100 * static_cast<std::size_t>(within), 95 * pairs.size()) << search_table(pairs, true);
 }
 
 }  // namespace
