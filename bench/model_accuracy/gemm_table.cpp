@@ -25,6 +25,11 @@ double line_us(const GemmSet& set, const GemmRow& row, double peak_share, double
                   bytes / (bandwidth_share * set.hardware.dram_gbps * 1e3)) + constant;
 }
 
+double wanted_percent(const GemmSet& set) {
+  if (set.type == DType::f32) return 12;
+  return set.name.find("h100") != std::string::npos ? 5.5 : set.name.find("a100") != std::string::npos ? 6.5 : 10;
+}
+
 std::vector<double> predict_range(const GemmSet& set, const GpuParameters& parameters, std::size_t from,
                                   std::size_t to) {
   std::vector<double> out;
@@ -45,7 +50,7 @@ std::vector<double> predict(const GemmSet& set, const GpuParameters& parameters)
   return out;
 }
 
-std::string gemm_table(const std::vector<GemmSet>& sets) {
+std::string gemm_table(const std::vector<GemmSet>& sets, Goals& goals) {
   std::string text = heading();
   for (const GemmSet& set : sets) {
     std::vector<double> measured, roofline, line_fit;
@@ -57,7 +62,12 @@ std::string gemm_table(const std::vector<GemmSet>& sets) {
     const auto start = std::chrono::steady_clock::now();
     const std::vector<double> predicted = predict(set, {});
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    text += line(set.name + ": white box", accuracy(predicted, measured));
+    const Accuracy ours = accuracy(predicted, measured);
+    goals.push_back({set.name + ", white box, mean error", 100 * ours.mape, wanted_percent(set)});
+    if (set.rows.size() > 30000)
+      goals.push_back({set.name + ", prediction of 36,000 shapes", seconds.count() * 36000 / static_cast<double>(set.rows.size()),
+                       30, "s"});
+    text += line(set.name + ": white box", ours);
     text += line("  naive roofline", accuracy(roofline, measured));
     text += line("  max(flops/0.75, bytes/0.8) + 3 us", accuracy(line_fit, measured));
     text += fmt::format("  noise between two campaigns: about 4 %; predicted in {:.2f} s on two threads\n", seconds.count());

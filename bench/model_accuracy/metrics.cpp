@@ -62,6 +62,16 @@ Accuracy accuracy(std::span<const double> predicted, std::span<const double> mea
   return a;
 }
 
+std::string goal_table(const Goals& goals) {
+  std::string text = fmt::format("{:<66}{:>10}{:>12}\n", "", "reached", "goal");
+  for (const Goal& g : goals) {
+    const bool met = g.at_most ? g.achieved <= g.wanted : g.achieved >= g.wanted;
+    text += fmt::format("{:<66}{:>8.1f} {:<1}{:>3}{:>7.1f} {:<2}{}\n", g.what, g.achieved, g.unit, g.at_most ? "<=" : ">=",
+                        g.wanted, g.unit, met ? "met" : "missed");
+  }
+  return text;
+}
+
 std::string heading() {
   return fmt::format("{:<44} {:>6} {:>7} {:>7} {:>7} {:>7} {:>7} {:>7}\n", "", "rows", "MAPE", "median", "p90",
                      "bias", "rank", "pairs");

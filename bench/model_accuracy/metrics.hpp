@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 namespace perftune::bench {
 
@@ -17,6 +18,18 @@ struct Accuracy {
 };
 
 Accuracy accuracy(std::span<const double> predicted, std::span<const double> measured);
+
+// What is reached beside what is wanted.
+struct Goal {
+  std::string what;
+  double achieved = 0, wanted = 0;
+  std::string unit = "%";
+  bool at_most = true;  // else at least
+};
+using Goals = std::vector<Goal>;
+
+// Every goal on a line, "met" or "missed".
+std::string goal_table(const Goals& goals);
 
 std::string heading();
 std::string line(const std::string& name, const Accuracy& accuracy);

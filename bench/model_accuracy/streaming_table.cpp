@@ -17,7 +17,7 @@ StreamingWork work_of(const StreamRow& row, const Hardware& hardware) {
 
 }  // namespace
 
-std::string streaming_table(const std::vector<StreamSet>& sets) {
+std::string streaming_table(const std::vector<StreamSet>& sets, Goals& goals) {
   std::string text = heading();
   for (const StreamSet& set : sets) {
     struct Columns {
@@ -36,7 +36,9 @@ std::string streaming_table(const std::vector<StreamSet>& sets) {
       c.measured.push_back(row.measured_us);
     }
     for (const auto& [kind, c] : by_kind) {
-      text += line("fp32 " + kind + " " + set.name + ": white box", accuracy(c.predicted, c.measured));
+      const Accuracy ours = accuracy(c.predicted, c.measured);
+      goals.push_back({"fp32 " + kind + " " + set.name + ", white box, mean error", 100 * ours.mape, 12});
+      text += line("fp32 " + kind + " " + set.name + ": white box", ours);
       text += line("  naive roofline", accuracy(c.roofline, c.measured));
       text += line("  bytes/0.8 + 3 us", accuracy(c.line, c.measured));
     }
