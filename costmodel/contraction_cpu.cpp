@@ -177,7 +177,9 @@ Cycles tile_cycles(const Problem& p, const CpuTiles& t, const Share& s, const Cp
       c.packing += pieces * piece_cycles;
       if (p.right_step > 1) c.packing += (strided_pack - 1) * packing_cycles(p, s.k * s.n, false, false);
     }
+    // What streams from beyond L2 evicts packed lines on its way: as much again.
     c.packing += b_first / caches.bytes_per_cycle(home) / (p.right_stride_bytes >= 4096 ? 0.7 : 1.0);
+    if (home > CacheLevel::l2) c.packing += b_first / caches.bytes_per_cycle(home);
   }
   if (t.pack_a != 0) {
     c.packing += column_blocks * packing_cycles(p, s.m * s.k, p.left_transposed, p.left_scattered);

@@ -6,7 +6,8 @@
 // family and of convolution in a layout): constructs and ranks candidates of
 // every family that takes the operator, compiles and screens the `top` first, and measures the best
 // interleaved with oneDNN on the same buffers and as many threads; then verifies it against the
-// oracle. Prints a table, the geometric mean and the smallest ratio; --list
+// oracle. Prints a table, the geometric mean and the smallest ratio; for winners that the model calls memory
+// bound, the share of their memory level's measured ceiling; --list
 // every candidate too; --source writes the last winner's text; --processor-time compares
 // the least processor time (contest.hpp): for work on a busy machine, not for a table.
 #include <fmt/format.h>
@@ -19,6 +20,7 @@
 
 #include "bench/cpu_gemm/arena.hpp"
 #include "bench/cpu_ops/cases.hpp"
+#include "bench/cpu_ops/ceiling.hpp"
 #include "bench/cpu_ops/onednn.hpp"
 #include "bench/cpu_ops/onednn_convolutions.hpp"
 #include "bench/cpu_ops/onednn_maps.hpp"
@@ -70,7 +72,12 @@ double figure(const std::vector<double>& us, const Options& options) {
   return options.clock == Clock::wall ? median(us) : *std::min_element(us.begin(), us.end());
 }
 
-double compare(const Case& the_case, const Hardware& hardware, const Slices& slices, const Options& options,
+struct Comparison {
+  double ratio = 0;       // oneDNN's time over perftune's
+  double of_ceiling = 0;  // of the memory level's measured bandwidth; 0: not memory bound
+};
+
+Comparison compare(const Case& the_case, const Hardware& hardware, const Slices& slices, const Options& options,
                const HostCompiler& compiler) {
   const Operator op = operator_of(the_case);
   const Ranking ranking = rank(op, hardware, slices);
@@ -106,11 +113,17 @@ double compare(const Case& the_case, const Hardware& hardware, const Slices& sli
   const double ratio = options.clock == Clock::wall ? median(ratios(final[1].us, final[0].us)) : theirs / ours;
   fmt::print("{:76} {:10.2f} {:10.2f}  {:6.3f} {:7.1f} {:7.1f}  {}", the_case.text, ours, theirs, ratio,
              op.compulsory_bytes() / ours * 1e-3, op.flops() / ours * 1e-3, screening[best].name);
+  Comparison result{ratio, 0};
+  const Ceiling ceiling = ceiling_of(op, hardware, options.threads);
+  if (memory_bound(all[best].ranked->prediction) && ceiling.gbps > 0) {
+    result.of_ceiling = op.compulsory_bytes() / ours * 1e-3 / ceiling.gbps;
+    fmt::print("; {:.2f} of {} {:.0f} GB/s", result.of_ceiling, ceiling.level, ceiling.gbps);
+  }
   if (convolution) fmt::print("; oneDNN in the same layout {:.2f}", figure(final[2].us, options));
   fmt::print("\n");
   std::fflush(stdout);
   arena.verify(all[best].compiled, all[best].launch, the_case.text);
-  return ratio;
+  return result;
 }
 
 int run(const Options& options, const std::vector<std::string>& cases) {
@@ -124,14 +137,21 @@ int run(const Options& options, const std::vector<std::string>& cases) {
   const Slices slices = make_slices();
   fmt::print("{} threads, us; ratio: oneDNN's time over perftune's; GB/s of compulsory bytes; GFLOP/s\n", options.threads);
   fmt::print("{:76} {:>10} {:>10}  {:>6} {:>7} {:>7}  winner\n", "case", "perftune", "oneDNN", "ratio", "GB/s", "GFLOP/s");
-  double log_sum = 0, least = 1e9;
+  double log_sum = 0, least = 1e9, least_of_ceiling = 1e9;
+  int bound = 0, near = 0;
   for (const std::string& text : cases) {
-    const double ratio = compare(parse_case(text), hardware, slices, options, *compiler);
-    log_sum += std::log(ratio);
-    least = std::min(least, ratio);
+    const Comparison c = compare(parse_case(text), hardware, slices, options, *compiler);
+    log_sum += std::log(c.ratio);
+    least = std::min(least, c.ratio);
+    if (c.of_ceiling == 0) continue;
+    ++bound, near += c.of_ceiling >= 0.8;
+    least_of_ceiling = std::min(least_of_ceiling, c.of_ceiling);
   }
   fmt::print("geometric mean {:.3f}, smallest {:.3f}, {} cases\n",
              std::exp(log_sum / static_cast<double>(cases.size())), least, cases.size());
+  if (bound > 0)
+    fmt::print("memory-bound winners: {}, at 0.8 of their level's ceiling or above: {}, smallest {:.2f}\n", bound, near,
+               least_of_ceiling);
   return 0;
 }
 

@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::int64_t thin_rows = 16;  // fewer rows than this cannot reuse B from registers much
 
+constexpr std::int64_t few_vectors = 8;  // columns in so few vectors waste much in the last one
+
 // What construction needs to know of the operator.
 struct Problem {
   std::int64_t batch, m, n, k;
@@ -79,7 +81,8 @@ void set_reading(CpuTiles& tiles, const Problem& p, std::vector<RuleApplied>& ru
   if (p.turned) {
     tiles.turned = 1;
     rules.push_back({"turned", "gathered_operand_broadcast",
-                     "what must be gathered is read element by element in place; tiles turn when they are stored"});
+                     "what would be gathered or leave lanes idle is read element by element in place; tiles turn "
+                     "when they are stored"});
   }
   if (p.staged_bytes > 0)
     rules.push_back({"edges_a edges_b", "edges_outside_the_loop",
@@ -317,7 +320,11 @@ std::vector<Constructed> ContractionCpuConstructor::construct(const Operator& op
   other.turned = 1;
   Problem turned = describe(tiled_form(*canonical.form, other), hardware);
   turned.turned = true;
-  const bool turns = problem.right_in_runs && !turned.pack_left;
+  // Columns that leave lanes idle may do better as rows.
+  const bool ragged = problem.n < few_vectors * problem.lanes &&
+                      static_cast<double>(problem.n) < 0.85 * static_cast<double>(ceil_div(problem.n, problem.lanes) * problem.lanes) &&
+                      turned.n >= few_vectors * turned.lanes;
+  const bool turns = (problem.right_in_runs || ragged) && !turned.pack_left;
   Proposals found(emitter_, op, hardware);
   add_default(found, problem);
   add_thin(found, problem);

@@ -71,7 +71,9 @@ inline void block(const K& kernel, Place at, const typename K::Sum* packed_left,
   constexpr i64 R = K::register_m;
   constexpr i64 W = K::register_n * L;
   const i64 depth = k.end - k.begin;
-  const auto one = [&](i64 row, i64 column) {
+  auto walk = kernel.left_rows();
+  const auto rows_at = [&](i64 row) { return static_cast<int>(least(R, m.end - row)); };
+  const auto one = [&](const auto& left, i64 row, i64 column) {
     const i64 columns = least(W, n.end - column);
     const typename K::Sum* right = packed_right + (column - n.begin) * depth;
     i64 stride = round_up(columns, L);
@@ -80,22 +82,34 @@ inline void block(const K& kernel, Place at, const typename K::Sum* packed_left,
       stride = kernel.right_stride();
     }
     at.m = row;
+    at.rows = rows_at(row);
+    tile_of_width<K, K::register_n>(kernel, left, right, stride, k.begin, k.end, at, columns);
+  };
+  const auto left_at = [&](i64 row) {
+    if constexpr (K::pack_a)
+      return PackedLeft<K>{packed_left + (row - m.begin) * depth - k.begin * R};
+    else
+      return PlacedLeft<K>(kernel, at.b, walk, rows_at(row));
+  };
+  const auto go_to = [&](i64 column) {
     at.n = column;
-    at.rows = static_cast<int>(least(R, m.end - row));
-    if constexpr (K::pack_a) {
-      const PackedLeft<K> left{packed_left + (row - m.begin) * depth - k.begin * R};
-      tile_of_width<K, K::register_n>(kernel, left, right, stride, k.begin, k.end, at, columns);
-    } else {
-      const PlacedLeft<K> left(kernel, at.b, row, at.rows);
-      tile_of_width<K, K::register_n>(kernel, left, right, stride, k.begin, k.end, at, columns);
-    }
+    at.to = columns_from(kernel, column);
   };
   if constexpr (K::rows_inner) {
-    for (i64 column = n.begin; column < n.end; column += W)
-      for (i64 row = m.begin; row < m.end; row += R) one(row, column);
+    for (i64 column = n.begin; column < n.end; column += W) {
+      go_to(column);
+      walk.seek(m.begin);
+      for (i64 row = m.begin; row < m.end; row += R) one(left_at(row), row, column);
+    }
   } else {
-    for (i64 row = m.begin; row < m.end; row += R)
-      for (i64 column = n.begin; column < n.end; column += W) one(row, column);
+    walk.seek(m.begin);
+    for (i64 row = m.begin; row < m.end; row += R) {
+      const auto left = left_at(row);
+      for (i64 column = n.begin; column < n.end; column += W) {
+        go_to(column);
+        one(left, row, column);
+      }
+    }
   }
 }
 

@@ -11,6 +11,11 @@
 
 namespace pt {
 
+// Columns from n on in the output: how many are contiguous, and the offset of the first.
+struct Columns {
+  i64 n, offset, count;
+};
+
 struct Place {
   i64 b = 0, m = 0, n = 0;  // first element
   int rows = 0;             // valid rows from m on
@@ -18,6 +23,7 @@ struct Place {
   bool first = true;        // no sums yet
   bool last = true;         // these sums complete the k range of this slice
   int slice = 0;            // which k slice
+  Columns to = {};          // n in the output (tile form)
 };
 
 // Vector of epilogue values from a vector of sums: same type, or int sums to float.
@@ -45,16 +51,19 @@ inline Vector<T> read_extra(const E* p, i64 n, int lanes, Mask mask, const Colum
   }
 }
 
-// Columns from n on in the output: how many are contiguous, and the offset of the first.
-struct Columns {
-  i64 n, offset, count;
-};
 template <class K>
 inline Columns columns_from(const K& kernel, i64 n) {
   if constexpr (K::out_unit == 'r')
     return {n, kernel.out_column(n), kernel.out_run() - n % kernel.out_run()};
   else
-    return {n, kernel.out_column(n), i64{1} << 62};
+    return {n, kernel.out_column(n), K::out_unit == 'n' ? i64{1} << 62 : 0};
+}
+
+// `further` columns on from `at`.
+template <class K>
+inline Columns columns_beside(const K& kernel, const Columns& at, i64 further) {
+  if (at.count > further) return {at.n + further, at.offset + further, at.count - further};
+  return columns_from(kernel, at.n + further);
 }
 
 // Of a vector that crosses into another run: rare, and out of line, since it would be most of the text.

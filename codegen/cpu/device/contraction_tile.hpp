@@ -10,17 +10,20 @@
 
 namespace pt {
 
-// The left operand where it lies: register_m row pointers.
+// The left operand where it lies: register_m row pointers. Takes `rows` steps of a walk over rows.
 template <class K>
 struct PlacedLeft {
   const K& kernel;
   const typename K::Left* row[K::register_m];
-  PlacedLeft(const K& k, i64 b, i64 m, int rows) : kernel(k) {
-    auto walk = k.left_rows();
-    walk.seek(m);
+  template <class W>
+  PlacedLeft(const K& k, i64 b, W& walk, int rows) : kernel(k) {
     for (int i = 0; i < K::register_m; ++i) {
       row[i] = k.left(b) + walk.offset;
-      if (i + 1 < rows) walk.next();
+      if (i < rows) {
+        walk.next();
+      } else {
+        row[i] = row[rows - 1];
+      }
     }
   }
   typename K::Sum operator()(int i, i64 k) const { return row[i][kernel.left_step(k)]; }
@@ -115,7 +118,7 @@ template <class K, int Vectors, bool Edge, class Left>
   if constexpr (K::out_unit == 'm') return store_turned<K, Vectors>(kernel, at, sum, mask, Edge);
   Columns to[Vectors];
 #pragma GCC unroll 32
-  for (int j = 0; j < Vectors; ++j) to[j] = columns_from(kernel, at.n + j * L);
+  for (int j = 0; j < Vectors; ++j) to[j] = columns_beside(kernel, at.to, j * L);
 #pragma GCC unroll 32
   for (int i = 0; i < R; ++i) {
     if (i >= at.rows) break;
