@@ -70,7 +70,12 @@ std::optional<PreparedKernel> CpuDevice::prepare(const CompiledKernel& kernel, c
                           pool_.c_pool());
   if (launch.workspace_bytes > 0) {
     // Fresh pages are zero: the prefix is what it has to be, and the rest is what it may be.
-    prepared.workspace_ = GuardedBuffer(static_cast<std::size_t>(launch.workspace_bytes));
+    try {
+      prepared.workspace_ = GuardedBuffer(static_cast<std::size_t>(launch.workspace_bytes));
+    } catch (const Error& error) {  // this kernel's, not the machine's: others need less
+      failure.detail = fmt::format("its workspace: {}", error.what());
+      return std::nullopt;
+    }
     prepared.workspace_zeroed_ = static_cast<std::size_t>(launch.workspace_zeroed_bytes);
     std::ranges::fill(prepared.workspace_.bytes().subspan(prepared.workspace_zeroed_),
                       std::byte{0xFF});

@@ -104,6 +104,14 @@ exec g++ "$@"
         self.assertEqual(outcomes.count("compile_failed"), 1)
         self.assertGreaterEqual(outcomes.count("timed") + outcomes.count("noisy"), 3)
 
+    def test_one_compiler_takes_more_memory_than_it_may(self):
+        report = self.json(self.tune(
+            "[ $count = 0 ] && { python3 -c 'bytearray(5 << 30)' || { echo 'k.cpp:1:1: error: out of memory' >&2; exit 1; }; }"))["results"][0]
+        failed = [c for c in report["candidates"] if c["outcome"] == "compile_failed"]
+        self.assertEqual(len(failed), 1)
+        self.assertIn("out of memory", failed[0]["detail"])
+        self.assertIsNotNone(report["best"])
+
     def test_one_crashes(self):
         self.write("crash.h", "__attribute__((constructor, used)) static void crash() { __builtin_trap(); }\n")
         report = self.json(self.tune(f'[ $count = 1 ] && exec g++ -include {self.home}/crash.h "$@"'))["results"][0]

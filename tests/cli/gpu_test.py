@@ -255,22 +255,42 @@ class AgainstLibraries(FakeGpuTest):
 class GpuCheck(FakeGpuTest):
     """scripts/gpu_check from end to end. Emulated kernels are slow: how many come out is no matter here."""
 
-    def gpu_check(self, *arguments, **environment):
+    def gpu_check(self, *arguments, perftune=PERFTUNE, **environment):
         script = pathlib.Path(__file__).resolve().parents[2] / "scripts" / "gpu_check"
-        return subprocess.run([sys.executable, str(script), str(self.home / "out"), "--perftune", PERFTUNE, *arguments],
+        return subprocess.run([sys.executable, str(script), str(self.home / "out"), "--perftune", perftune, *arguments],
                               capture_output=True, text=True, cwd=self.home, timeout=500, check=False,
                               env=self.environment(**environment))
 
     def test_every_stage_runs_and_writes_as_it_goes(self):
-        done = self.gpu_check("--budget", "30", "--stages", "verify,suites,libraries,counters,repeats,data",
+        for name in ("libcublasLt.so.13", "libcudnn.so.9"):
+            (self.folder / name).symlink_to((FAKE / "libcuda.so.1").resolve())
+        done = self.gpu_check("--budget", "40", "--stages", "verify,suites,libraries,counters,repeats,data",
                               PERFTUNE_DRIVER=str(self.folder), PERFTUNE_CUDA=str(self.folder))
         self.assertIn(done.returncode, (0, 1), done.stderr)
-        facts = json.loads((self.home / "out" / "facts.json").read_text())
+        out = self.home / "out"
+        facts = json.loads((out / "facts.json").read_text())
         self.assertEqual(facts["gpu"], "a100-sxm-80gb")
-        for stage in ("verify", "suites", "libraries", "counters", "data"):
+        for stage in ("verify", "suites", "libraries", "counters", "repeats", "data"):
             self.assertIn(f"{stage}_seconds", facts)
-        self.assertEqual(done.stdout, (self.home / "out" / "summary.txt").read_text())
+        self.assertEqual(done.stdout, (out / "summary.txt").read_text())
         self.assertIn("kernels right / run on the device", done.stdout)
+        if facts.get("data_rows"):
+            kept = self.run_perftune("model", "rows", "--from", out / "rows.csv.gz")
+            self.assertEqual(len(self.expect(kept, 0).stdout.splitlines()), facts["data_rows"] + 1)
+
+    def test_a_command_that_hangs_is_stopped_at_its_stage_s_end(self):
+        stub = self.write("stub", """#!/bin/sh
+case "$*" in
+  --version) echo stub ;;
+  *detect*) echo '{"name": "stub", "arch": "sm_80"}' ;;
+  *) trap '' INT; sleep 1000 ;;
+esac
+""")
+        stub.chmod(0o755)
+        done = self.gpu_check("--budget", "8", perftune=stub)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("stopped at its deadline", (self.home / "out" / "log.txt").read_text())
+        self.assertIn("FAILED", done.stdout)
 
     def test_without_a_gpu(self):
         done = self.gpu_check("--budget", "30")

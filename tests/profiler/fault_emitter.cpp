@@ -1,5 +1,7 @@
 #include "fault_emitter.hpp"
 
+#include "profiler/worker.hpp"
+
 namespace perftune {
 namespace {
 
@@ -9,6 +11,7 @@ std::string body(PlantedFault fault) {
   switch (fault) {
     case PlantedFault::none:
     case PlantedFault::illegal:
+    case PlantedFault::too_much_memory:
       return right;
     case PlantedFault::segv:
       return "*(volatile int*)8 = 1;\n";
@@ -46,6 +49,8 @@ std::string body(PlantedFault fault) {
       return right + "if (++calls > 100) __builtin_trap();\n";
     case PlantedFault::drains_memory:
       return "for (;;) *static_cast<volatile char*>(malloc(1 << 26)) = 1;\n";
+    case PlantedFault::answers_for_itself:
+      return right + "char noise[100] = {'?'}; static_cast<void>(write(" + std::to_string(kWorkerOutput) + ", noise, 100));\n";
   }
   return {};
 }
@@ -73,7 +78,7 @@ Kernel FaultEmitter::emit(const Operator& op, const TileProgram& program, const 
   kernel.source =
       "#include \"perftune/pool.hpp\"\n"
       "extern \"C\" void _exit(int);\nextern \"C\" void nobody_defines_this();\n"
-      "extern \"C\" void* malloc(unsigned long);\n"
+      "extern \"C\" void* malloc(unsigned long);\nextern \"C\" long write(int, const void*, unsigned long);\n"
       "template <int D, int P> struct Tree { static constexpr long value = "
       "Tree<D - 1, 2 * P>::value + Tree<D - 1, 2 * P + 1>::value; };\n"
       "template <int P> struct Tree<0, P> { static constexpr long value = P; };\n"
@@ -93,8 +98,9 @@ Kernel FaultEmitter::emit(const Operator& op, const TileProgram& program, const 
   return kernel;
 }
 
-Launch FaultEmitter::bind(const Operator& op, const TileProgram&, const Hardware&) const {
+Launch FaultEmitter::bind(const Operator& op, const TileProgram& program, const Hardware&) const {
   Launch launch;
+  if (program.at("fault") == static_cast<int>(PlantedFault::too_much_memory)) launch.workspace_bytes = std::int64_t{1} << 40;
   launch.scalars = {op.tensors[static_cast<std::size_t>(op.inputs()[0])].elements()};
   return launch;
 }

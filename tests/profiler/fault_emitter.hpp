@@ -29,6 +29,8 @@ enum class PlantedFault : int {
   crashes_after_warmup,
   drains_memory,
   illegal,
+  too_much_memory,    // a workspace of a terabyte
+  answers_for_itself,  // writes garbage to where the worker answers
 };
 
 class FaultEmitter final : public Emitter {

@@ -131,6 +131,10 @@ INSTANTIATE_TEST_SUITE_P(
         Expected{PlantedFault::crashes_after_warmup, OutcomeKind::crashed, "SIGILL",
                  "crashes_after_warmup"},
         Expected{PlantedFault::drains_memory, OutcomeKind::crashed, "SIGSEGV", "drains_memory"},
+        Expected{PlantedFault::too_much_memory, OutcomeKind::launch_failed, "workspace",
+                 "too_much_memory"},
+        Expected{PlantedFault::answers_for_itself, OutcomeKind::crashed, "no frame",
+                 "answers_for_itself"},
         Expected{PlantedFault::illegal, OutcomeKind::rejected, "made to be illegal", "illegal"}),
     [](const auto& instance) { return std::string(instance.param.name); });
 
