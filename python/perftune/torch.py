@@ -23,7 +23,7 @@ def custom_operator(name: str, executor: Executor, *, inputs: int, namespace: st
     Runs in the current CUDA stream where the tensors are on a GPU.
     """
     called = called or name
-    library = torch.library.Library(namespace, "FRAGMENT")
+    library = _library(namespace)
     arguments = ", ".join(f"Tensor t{i}" for i in range(inputs))
     library.define(f"{called}({arguments}) -> Tensor")
 
@@ -41,9 +41,17 @@ def custom_operator(name: str, executor: Executor, *, inputs: int, namespace: st
     library.impl(called, run, "CPU")
     library.impl(called, run, "CUDA")
     library.impl(called, shape, "Meta")
-    operator = getattr(getattr(torch.ops, namespace), called)
-    _kept.append(library)  # registrations end with their library
-    return operator
+    return getattr(getattr(torch.ops, namespace), called)
 
 
-_kept: list[Any] = []
+_libraries: dict[str, torch.library.Library] = {}  # registrations end with their library
+
+
+def _library(namespace: str) -> torch.library.Library:
+    """The one of this namespace; before torch 2.0 a namespace is defined once, by one library."""
+    if namespace not in _libraries:
+        try:
+            _libraries[namespace] = torch.library.Library(namespace, "FRAGMENT")
+        except ValueError:
+            _libraries[namespace] = torch.library.Library(namespace, "DEF")
+    return _libraries[namespace]
