@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "codegen/cpu/row_addresses.hpp"
 #include "codegen/cpu/row_source.hpp"
 #include "codegen/cpu/row_tiles.hpp"
 #include "costmodel/cpu_caches.hpp"
@@ -30,8 +31,12 @@ struct Lanes {
   double count;
 };
 
-// Cycles to read one vector.
-double read_cycles(const RowAccess& read, const CpuRowTiles& t, const Lanes& lanes) {
+// Blocks of a window's rows that touch an edge: those within have a loop that compares nothing.
+constexpr double edge_share = 0.2;
+
+// Cycles to read one vector; `packed` reads lie side by side (CpuRowAddresses::packed_reads).
+double read_cycles(const RowAccess& read, const CpuRowTiles& t, const Lanes& lanes, bool packed) {
+  if (packed) return 0.5;
   for (const auto& load : read.loads)
     if (load.at.forms(lanes.group).back() != StrideForm::absent) return lanes.count * 2 * scattered_cycles;
   double cycles = 0;
@@ -47,7 +52,12 @@ double read_cycles(const RowAccess& read, const CpuRowTiles& t, const Lanes& lan
   }
   // A staged plane is read in whole vectors; elsewhere every bound is compared at every read.
   if (t.stage != 0 && !read.at.bounds.empty()) return 0.5;
-  return cycles + 1.5 * static_cast<double>(read.at.bounds.size());
+  // A bound that moves with the lanes masks them in every block that is a line wide.
+  const bool lanes_leave = std::any_of(read.at.bounds.begin(), read.at.bounds.end(), [&](const Access::Bound& bound) {
+    return bound.coefficient[static_cast<std::size_t>(lanes.group)].back() != 0;
+  });
+  const auto bounds = static_cast<double>(read.at.bounds.size());
+  return cycles + (t.unrolled() && !lanes_leave ? edge_share : 1) * 1.5 * bounds;
 }
 
 double ceil_div(double a, double b) { return std::ceil(a / b); }
@@ -77,11 +87,13 @@ Prediction predict_one(const Operator& op, const RowForm& form, const CpuRowTile
                                     loop_instructions / independent);
   const double rows_under_way = std::max(1.0, window / instructions);
   const double share = in_strips / vectors_inner;  // edges run vector by vector
+  const std::vector<std::size_t> packed = CpuRowAddresses(form, t).packed_reads();
   double cycles = 0;
   for (const RowWork::Pass& pass : work.passes) {
     double loads = 0.5 * pass.recalled, stores = pass.kept;
     for (const int r : pass.reads) {
-      const double read = read_cycles(form.reads[static_cast<std::size_t>(r)], t, lanes);
+      const double read = read_cycles(form.reads[static_cast<std::size_t>(r)], t, lanes,
+                                      std::find(packed.begin(), packed.end(), static_cast<std::size_t>(r)) != packed.end());
       const RowAccess& access = form.reads[static_cast<std::size_t>(r)];
       // Reads that a second row axis does not move are shared by a tile of it.
       const bool shared = t.lanes != 0 && form.rows().size() > 1 &&

@@ -115,7 +115,8 @@ Comparison compare(const Case& the_case, const Hardware& hardware, const Slices&
              op.compulsory_bytes() / ours * 1e-3, op.flops() / ours * 1e-3, screening[best].name);
   Comparison result{ratio, 0};
   const Ceiling ceiling = ceiling_of(op, hardware, options.threads);
-  if (memory_bound(all[best].ranked->prediction) && ceiling.gbps > 0) {
+  // A contraction's tiles read their operands many times: compulsory bytes say nothing.
+  if (all[best].ranked->program.family != "contraction" && memory_bound(all[best].ranked->prediction) && ceiling.gbps > 0) {
     result.of_ceiling = op.compulsory_bytes() / ours * 1e-3 / ceiling.gbps;
     fmt::print("; {:.2f} of {} {:.0f} GB/s", result.of_ceiling, ceiling.level, ceiling.gbps);
   }
