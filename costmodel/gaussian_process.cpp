@@ -21,30 +21,11 @@ Rows scaled(const RowsView& points, const std::vector<double>& scales) {
   return points * Eigen::Map<const Vector>(scales.data(), Eigen::Index(scales.size())).asDiagonal();
 }
 
-// Of the prior variance: a sum of functions of one parameter each, which few measurements teach (Duvenaud et
-// al., NIPS 2011); the rest is of all parameters together. Chosen on seeds that are not reported.
-constexpr double kShare = 0.3;
-
-template <class Squares>
-auto matern(const Squares& squared_times_5) {
-  const auto s = squared_times_5.sqrt();
-  return (1 + s + squared_times_5 / 3) * (-s).exp();
-}
-
 Matrix kernel(const Rows& a, const Rows& b) {
   Matrix distance = (-2 * a * b.transpose()).colwise() + a.rowwise().squaredNorm();
   distance.rowwise() += b.rowwise().squaredNorm().transpose();
-  const Eigen::ArrayXXd together = 5 * distance.array().max(0);
-  Matrix k = ((1 - kShare) * matern(together)).matrix();
-  if (kShare > 0) {
-    const double each = kShare / static_cast<double>(a.cols());
-    Eigen::ArrayXXd square(a.rows(), b.rows());
-    for (Eigen::Index c = 0; c < a.cols(); ++c) {
-      for (Eigen::Index j = 0; j < b.rows(); ++j) square.col(j) = 5 * (a.col(c).array() - b(j, c)).square();
-      k.array() += each * matern(square);
-    }
-  }
-  return k;
+  const Eigen::ArrayXXd s = (5 * distance.array().max(0)).sqrt();
+  return ((1 + s + s.square() / 3) * (-s).exp()).matrix();
 }
 
 struct Fit {
