@@ -80,12 +80,16 @@ WorkerOptions worker_options(const Context& context) {
 
 std::unique_ptr<TrialRunner> make_trials(const EmitterRegistry& emitters, const Hardware& hardware,
                                          int threads, std::uint64_t seed, const Context& context,
-                                         Provenance* provenance, bool fast) {
+                                         Provenance* provenance, const TimingChoice& timing) {
   const bool cpu = hardware.kind == Hardware::Kind::cpu;
   MeasurerOptions options;
   options.hardware = hardware;
   options.policy = policy_of(hardware, threads);
-  if (fast) {
+  if (timing.cache == "rotating" && cpu)
+    throw Error(ErrorKind::usage, "--cache rotating is for GPUs; a CPU's are warm, or cold (flushed before each call)");
+  if (!timing.cache.empty()) options.policy.cold = timing.cache != "warm";
+  options.policy.rotate = timing.cache == "rotating";
+  if (timing.fast) {
     options.policy.warmup_ms = 3;
     options.policy.max_seconds = 0.05;
   }

@@ -1,8 +1,9 @@
-// Where candidates of a hardware are tried: worker processes with the compilers of this machine.
+// Where candidates of a hardware are tried, and how they are timed: worker processes with the compilers of this machine.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "cli/context.hpp"
 #include "codegen/emitter_registry.hpp"
@@ -15,13 +16,18 @@
 
 namespace perftune {
 
+// How candidates are timed, where not as the hardware's kind has it.
+struct TimingChoice {
+  bool fast = false;  // a short warm-up and few samples, for many candidates rather than exact times
+  std::string cache;  // "cold", "warm", "rotating"; empty: cold on a GPU, warm on a CPU
+};
+
 // `threads` 0: all cores of the CPU. Throws Error{unavailable} when the compiler that the hardware
 // needs is missing (a host compiler always: it builds CPU kernels and the emulator's).
-// `fast`: a short warm-up and few samples, for many candidates rather than exact times; the policy says
-// so. `provenance` gets what a present GPU's driver says of it.
+// The policy says how `timing` was chosen; a CPU's buffers do not rotate (Error{usage}). `provenance` gets what a present GPU's driver says of it.
 std::unique_ptr<TrialRunner> make_trials(const EmitterRegistry& emitters, const Hardware& hardware,
                                          int threads, std::uint64_t seed, const Context& context,
-                                         Provenance* provenance = nullptr, bool fast = false);
+                                         Provenance* provenance = nullptr, const TimingChoice& timing = {});
 
 // How times are taken on `hardware` unless something else is asked for; a GPU's clock is found out by
 // probing (device_probe.hpp).

@@ -39,7 +39,7 @@ struct CommandOptions {
   TuneOptions tune;
   bool allow_vendor = false;
   bool no_model = false;
-  bool fast = false;
+  TimingChoice timing;
   bool json = false;
 };
 
@@ -131,7 +131,7 @@ class TuneCommand {
     tune_options.provenance = this_machine();
     const double budget = parse_duration(options_.budget);
     const auto runner = make_trials(slices.emitters(), hardware, options_.hardware.threads, tune_options.seed,
-                                    context_, &tune_options.provenance, options_.fast);
+                                    context_, &tune_options.provenance, options_.timing);
     if (options_.allow_vendor && !runner->measures())
       throw Error(ErrorKind::unavailable, "--allow-vendor: libraries are measured on the device, and " + hardware.name + " is not here");
     const auto start = std::chrono::steady_clock::now();
@@ -283,7 +283,9 @@ void add_tune(CLI::App& app, Context& context) {
   command->add_flag("--allow-vendor", options->allow_vendor, "Vendor library kernels may win");
   command->add_flag("--no-model", options->no_model, "Measure in the white box's order, without the learned part");
   command->add_flag("--spread", options->tune.spread, "Candidates evenly over the ranking, good and bad: data, no winner confirmed");
-  command->add_flag("--fast", options->fast, "Short warm-up, few samples: many candidates rather than exact times");
+  command->add_option("--cache", options->timing.cache, "Caches before each sample (default: cold on a GPU, warm on a CPU)")
+      ->check(CLI::IsMember({"cold", "warm", "rotating"}));
+  command->add_flag("--fast", options->timing.fast, "Short warm-up, few samples: many candidates rather than exact times");
   command->add_flag("--resume", options->tune.resume, "Skip what the store already knows");
   command->add_option("--seed", options->tune.seed, "Inputs and sampling")->capture_default_str();
   add_json_option(*command, options->json);

@@ -39,7 +39,7 @@ std::optional<VerifiedBy> parse_verified_by(std::string_view text) {
 std::string Policy::text() const {
   return fmt::format(
       "cache={} threads={} timer={} warmup_ms={} sample_us={} min_rounds={} max_seconds={}{}",
-      cold ? "cold" : "warm", threads, timer, warmup_ms, sample_us, min_rounds, max_seconds,
+      cold ? rotate ? "rotating" : "cold" : "warm", threads, timer, warmup_ms, sample_us, min_rounds, max_seconds,
       timer == "wall" ? " pages=2M" : "");  // GuardedBuffer's
 }
 

@@ -69,6 +69,7 @@ struct Outcome {
 // How a time was taken; part of the validity key through text().
 struct Policy {
   bool cold = false;  // caches flushed before each sample (GPU default) or warm (CPU)
+  bool rotate = false;  // with cold, on a GPU: launches take turns over buffers larger than L2, nothing is flushed
   int threads = 1;    // CPU
   double warmup_ms = 50;
   double sample_us = 50;  // shortest sample; shorter kernels repeat within one

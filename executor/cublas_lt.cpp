@@ -161,6 +161,10 @@ std::optional<Failure> CublasLt::enqueue(CudaDevice& device, int algorithm, cuda
   if (product_.accumulate == DType::i32) one.i32 = 1;
   else if (product_.accumulate == DType::f64) one.f64 = 1;
   else one.f32 = 1;
+  if (product_.bias >= 0) {  // another buffer at each turn
+    const void* const bias = reinterpret_cast<const void*>(device.address(product_.bias));
+    if (lt_.desc_set(desc_, kBiasPointer, &bias, sizeof bias) != 0) return Failure{OutcomeKind::launch_failed, "cuBLASLt: setting the bias"};
+  }
   const auto at = [&](int tensor) { return reinterpret_cast<void*>(device.address(tensor)); };
   const Heuristic& chosen = found_.at(static_cast<std::size_t>(algorithm));
   const Status status = lt_.matmul(handle_, desc_, &one, at(product_.b.tensor), b_, at(product_.a.tensor), a_,

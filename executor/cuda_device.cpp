@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kGuardBytes = 4096;  // on each side; keeps bases aligned as cuMemAlloc does
 constexpr unsigned char kPattern = 0xC5;
+constexpr std::size_t kAlignment = 512;   // of tensors in a copy, as cuMemAlloc's
 constexpr std::int64_t kDefaultSharedBytes = 48 << 10;  // more needs the opt-in attribute
 
 }  // namespace
@@ -74,6 +75,43 @@ void CudaDevice::free_tensors() {
     if (buffer.allocation != 0) driver_.release(buffer.allocation);
   }
   buffers_.clear();
+  if (arena_ != 0) driver_.release(arena_);
+  arena_ = 0;
+  copies_.clear();
+  turn_ = 0;
+}
+
+std::size_t CudaDevice::set_bytes() const {
+  std::size_t sum = 0;
+  for (const Buffer& buffer : buffers_) sum += (buffer.bytes + kAlignment - 1) / kAlignment * kAlignment;
+  return sum;
+}
+
+cuda::Pointer CudaDevice::address(int slot, std::size_t turn) const {
+  const auto at = static_cast<std::size_t>(slot);
+  if (turn == 0) return buffers_.at(at).data();
+  cuda::Pointer place = copies_.at(turn - 1);
+  for (std::size_t i = 0; i < at; ++i) place += (buffers_[i].bytes + kAlignment - 1) / kAlignment * kAlignment;
+  return place;
+}
+
+std::size_t CudaDevice::rotate(std::size_t bytes) {
+  const std::size_t one = set_bytes();
+  const std::size_t wanted = one == 0 ? 1 : bytes / one + 1;
+  if (wanted == 1 || wanted > kMostSets || driver_.allocate(&arena_, (wanted - 1) * one) != 0) {
+    arena_ = 0;
+    return 1;
+  }
+  for (std::size_t i = 0; i + 1 < wanted; ++i) copies_.push_back(arena_ + i * one);
+  std::vector<std::byte> held;
+  for (std::size_t slot = 0; slot < buffers_.size(); ++slot) {
+    if (buffers_[slot].allocation == 0) continue;
+    held.resize(buffers_[slot].bytes);
+    check(driver_.copy_out(held.data(), buffers_[slot].data(), held.size()), "reading a tensor");
+    for (std::size_t turn = 1; turn < wanted; ++turn)
+      check(driver_.copy_in(address(static_cast<int>(slot), turn), held.data(), held.size()), "copying a tensor");
+  }
+  return wanted;
 }
 
 void CudaDevice::load(const Operator& op, std::span<const std::span<const std::byte>> inputs) {
@@ -145,18 +183,21 @@ std::optional<PreparedCudaKernel> CudaDevice::prepare(const CompiledKernel& kern
     if (result == 0 && bytes > zeroed) result = driver_.fill(data + zeroed, 0xFF, bytes - zeroed);
     if (fails(result, "allocating its workspace")) return std::nullopt;
   }
-  const auto locate = [this](int position) -> std::uint64_t {
+  std::size_t turn = 0;
+  const auto locate = [this, &turn](int position) -> std::uint64_t {
     const auto slot = static_cast<std::size_t>(position);
-    return slot < buffers_.size() && buffers_[slot].allocation != 0 ? buffers_[slot].data() : 0;
+    return slot < buffers_.size() && buffers_[slot].allocation != 0 ? address(position, turn) : 0;
   };
   const auto encode = [this](const TensorMap& map, std::uint64_t address,
                              ParameterBlock::MapWords& into) {
     return encode_tensor(driver_, map, address, into);
   };
-  if (auto wrong = prepared.parameters_.fill(kernel.kernel, launch,
-                                             prepared.workspace_ + kGuardBytes, locate, encode)) {
-    failure = {OutcomeKind::launch_failed, *std::move(wrong)};
-    return std::nullopt;
+  prepared.parameters_.resize(sets());
+  for (; turn < sets(); ++turn) {
+    if (auto wrong = prepared.parameters_[turn].fill(kernel.kernel, launch, prepared.workspace_ + kGuardBytes, locate, encode)) {
+      failure = {OutcomeKind::launch_failed, *std::move(wrong)};
+      return std::nullopt;
+    }
   }
   return prepared;
 }
@@ -216,7 +257,8 @@ std::optional<Failure> PreparedCudaKernel::enqueue(cuda::Stream stream) {
   const cuda::Driver& driver = device_->driver_;
   if (const char* missing = cuda::cannot_launch(driver, launch_))
     return Failure{OutcomeKind::launch_failed, missing};
-  return device_->failure_of(cuda::launch(driver, function_, launch_, stream, parameters_.data()),
+  return device_->failure_of(cuda::launch(driver, function_, launch_, stream,
+                                           parameters_[device_->turn_ % parameters_.size()].data()),
                              "launching");
 }
 

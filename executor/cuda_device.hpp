@@ -5,7 +5,7 @@
 // sticky error (an illegal address, ...) the process's context is broken: usable() turns false and
 // the worker that owns the device has to end. Losing the device itself throws Error{unavailable}.
 //
-// Call order: load, then launch and read; or load, prepare, and enqueue with wait for timing. One
+// Call order: load, then launch and read; or load (rotate), prepare, and enqueue with wait for timing. One
 // caller, the thread that made it.
 #pragma once
 
@@ -32,8 +32,8 @@ class PreparedCudaKernel {
   PreparedCudaKernel& operator=(PreparedCudaKernel&&) = delete;
   ~PreparedCudaKernel();
 
-  // Puts one launch into the stream (the device's own, unless one is given: for capturing a graph);
-  // returns at once, with what the driver refuses.
+  // Puts one launch on the set of tensors whose turn it is into the stream (the device's own, unless one is
+  // given: for capturing a graph); returns at once, with what the driver refuses.
   std::optional<Failure> enqueue(cuda::Stream stream = nullptr);
 
   // As PreparedKernel's (cpu_device.hpp).
@@ -50,7 +50,7 @@ class PreparedCudaKernel {
   std::int64_t workspace_bytes_ = 0;
   std::int64_t workspace_zeroed_ = 0;
   Launch launch_;
-  ParameterBlock parameters_;
+  std::vector<ParameterBlock> parameters_;  // by turn
 };
 
 class CudaDevice final : public Device {
@@ -72,7 +72,18 @@ class CudaDevice final : public Device {
   std::optional<PreparedCudaKernel> prepare(const CompiledKernel& kernel, const Launch& launch,
                                             Failure& failure);
   void poison_outputs();
-  cuda::Pointer address(int slot) const { return buffers_.at(static_cast<std::size_t>(slot)).data(); }
+
+  // Copies the loaded tensors until all sets together are larger than `bytes`, so that launches that take
+  // turns over them find nothing in a cache of half that. Returns the number of sets; 1, when that many do not
+  // fit the device or would be more than kMostSets. Everything but enqueue, address and turn is about set 0.
+  std::size_t rotate(std::size_t bytes);
+  static constexpr std::size_t kMostSets = 4096;
+  std::size_t set_bytes() const;  // of one set, with what keeps tensors aligned
+  std::size_t sets() const { return 1 + copies_.size(); }
+  void take_turn(std::size_t turn) { turn_ = turn % sets(); }
+  std::size_t turn() const { return turn_; }
+
+  cuda::Pointer address(int slot) const { return address(slot, turn_); }
   std::optional<Failure> wait();  // for everything in the stream
 
   bool usable() const { return usable_; }
@@ -95,6 +106,7 @@ class CudaDevice final : public Device {
   cuda::Pointer allocate_guarded(std::size_t bytes, cuda::Result& result) const;
   bool guards_intact(cuda::Pointer allocation, std::size_t bytes) const;
   void free_tensors();
+  cuda::Pointer address(int slot, std::size_t turn) const;
 
   const cuda::Driver& driver_;
   cuda::DeviceNumber number_ = 0;
@@ -102,6 +114,9 @@ class CudaDevice final : public Device {
   Hardware hardware_;
   Operator op_;
   std::vector<Buffer> buffers_;  // by tensor; intermediates have none
+  cuda::Pointer arena_ = 0;      // all copies, one after the other
+  std::vector<cuda::Pointer> copies_;
+  std::size_t turn_ = 0;
   bool usable_ = true;
 };
 

@@ -29,7 +29,9 @@ CudaTimer::CudaTimer(CudaDevice& device, const Policy& policy, ActivityClock* cl
   const cuda::Driver& driver = device_.driver();
   cuda::Result result = driver.event_create(&start_, 0);
   if (result == 0) result = driver.event_create(&stop_, 0);
-  if (result == 0 && policy.cold) {
+  const std::size_t beyond = rotation_bytes(policy, device.hardware());
+  turns_ = beyond > 0 && device.sets() * device.set_bytes() > beyond;
+  if (result == 0 && policy.cold && !turns_) {
     flush_bytes_ = static_cast<std::size_t>(2 * device.hardware().l2_mib * (1 << 20));
     if (flush_bytes_ > 0) result = driver.allocate(&flush_, flush_bytes_);
   }
@@ -37,6 +39,10 @@ CudaTimer::CudaTimer(CudaDevice& device, const Policy& policy, ActivityClock* cl
     throw Error(ErrorKind::unavailable,
                 "no room on the device to time kernels: " + driver.error_text(result));
   }
+}
+
+std::size_t CudaTimer::rotation_bytes(const Policy& policy, const Hardware& hardware) {
+  return policy.cold && policy.rotate ? static_cast<std::size_t>(2 * hardware.l2_mib * (1 << 20)) : 0;
 }
 
 CudaTimer::~CudaTimer() {
@@ -73,7 +79,7 @@ CudaTimer::Batch CudaTimer::batch(const GpuWork& work, std::optional<Failure>& f
   } while (us_since(start) < warmup_us);
   Batch batch = batch_now(work, failure);
   if (failure) return {};
-  if (policy_.cold) return batch;
+  if (policy_.cold && !turns_) return batch;
   const double us = sample_us(work, {std::min(launches, 64), batch.kernels, nullptr}, failure);
   if (failure) return {};
   if (us > 0)
@@ -93,7 +99,11 @@ std::shared_ptr<cuda::GraphRun> CudaTimer::capture(const GpuWork& work, int laun
   cuda::Graph graph = nullptr;
   cuda::GraphRun exec = nullptr;
   bool good = driver.capture_begin(stream, kCaptureThisThread) == 0;
-  for (int i = 0; i < launches && good; ++i) good = !work(stream);
+  for (int i = 0; i < launches && good; ++i) {
+    good = !work(stream);
+    next_turn();
+  }
+  device_.take_turn(0);
   good = driver.capture_end(stream, &graph) == 0 && good;
   good = good && driver.graph_instantiate(&exec, graph, 0) == 0;
   if (graph != nullptr) driver.graph_destroy(graph);
@@ -105,8 +115,19 @@ std::shared_ptr<cuda::GraphRun> CudaTimer::capture(const GpuWork& work, int laun
           }};
 }
 
+void CudaTimer::next_turn() {
+  if (turns_) device_.take_turn(device_.turn() + 1);
+}
+
+// Turns go on from sample to sample; checks that follow are about set 0.
 bool CudaTimer::put_all(const GpuWork& work, int times, std::optional<Failure>& failure) {
-  for (int i = 0; i < times && !failure; ++i) failure = work(nullptr);
+  device_.take_turn(turn_);
+  for (int i = 0; i < times && !failure; ++i) {
+    failure = work(nullptr);
+    next_turn();
+  }
+  turn_ = device_.turn();
+  device_.take_turn(0);
   return !failure;
 }
 

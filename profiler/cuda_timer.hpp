@@ -1,5 +1,7 @@
 // Times kernels on a present GPU, cold (the GPU default: L2 flushed by writing twice its size before
-// each sample) or warm.
+// each sample), rotating (cold without a flush: launches take turns over copies of the tensors that are together
+// larger than twice L2, as in a program that streams; many launches make up a sample) or warm. Where copies
+// cannot be that large, or one launch's tensors already are, a rotating policy flushes or needs no turns.
 //
 // The clock is the GPU's own record of each kernel (ActivityClock) where there is one, else CUDA
 // events, which bracket launches in the stream: their time includes what the device needs between two
@@ -58,10 +60,16 @@ class CudaTimer {
   // a caller pays who waits for each. 0 on failure.
   double launch_us(const GpuWork& work, std::optional<Failure>& failure);
 
+  // Bytes that tensors in rotation must exceed under `policy`; 0: it does not rotate.
+  static std::size_t rotation_bytes(const Policy& policy, const Hardware& hardware);
+
+  bool takes_turns() const { return turns_; }
+
   const char* clock() const { return clock_ != nullptr ? "cupti" : "event"; }
 
  private:
   std::shared_ptr<cuda::GraphRun> capture(const GpuWork& work, int launches);
+  void next_turn();
   bool put_all(const GpuWork& work, int times, std::optional<Failure>& failure);
 
   CudaDevice& device_;
@@ -69,7 +77,9 @@ class CudaTimer {
   ActivityClock* clock_;  // nullptr once it has missed a kernel
   cuda::Event start_ = nullptr;
   cuda::Event stop_ = nullptr;
-  cuda::Pointer flush_ = 0;  // 0 under a warm policy
+  bool turns_ = false;       // launches rotate over the device's sets, or their tensors exceed L2 anyway
+  std::size_t turn_ = 0;
+  cuda::Pointer flush_ = 0;  // 0 under a warm policy and where launches take turns
   std::size_t flush_bytes_ = 0;
 };
 

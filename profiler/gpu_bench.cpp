@@ -19,7 +19,7 @@ NamedSamples GpuTrials::bench(const Subject& subject, int number, const Verified
                               std::optional<Failure>& failure) {
   CudaDevice& device = device_of(subject, number);
   TrialCase& subject_case = TrialCase::of(subject, case_);
-  device.load(subject.op, views(subject_case.verifier().inputs()));
+  load(device, subject, subject_case);
   NamedSamples result;
   Failure refused;
   auto ours = prepare(subject, kernel, refused);

@@ -50,6 +50,11 @@ std::optional<std::string> violation(TrialCase& subject_case, CudaDevice& device
   return subject_case.violation(device, digest);
 }
 
+void GpuTrials::load(CudaDevice& device, const Subject& subject, TrialCase& subject_case) {
+  device.load(subject.op, views(subject_case.verifier().inputs()));
+  if (const std::size_t bytes = CudaTimer::rotation_bytes(subject.policy, device.hardware())) device.rotate(bytes);
+}
+
 GpuTrials::GpuTrials(const EmitterRegistry& emitters, GpuLibraries libraries)
     : emitters_(emitters), libraries_(std::move(libraries)) {}
 
@@ -154,7 +159,7 @@ Outcome GpuTrials::measure(const Subject& subject, int number, const VerifiedBin
   const auto verify_start = Clock::now();
   CudaDevice& device = device_of(subject, number);
   TrialCase& subject_case = TrialCase::of(subject, case_);
-  device.load(subject.op, views(subject_case.verifier().inputs()));
+  load(device, subject, subject_case);
   Failure refused;
   std::optional<PreparedCudaKernel> prepared = prepare(subject, kernel, refused);
   if (!prepared) return failed(outcome, refused);
@@ -191,6 +196,11 @@ Outcome GpuTrials::measure(const Subject& subject, int number, const VerifiedBin
   if (subject.policy.cold && outcome.detail.empty()) {
     outcome.detail = faster_than_dram(us, subject.op, subject.hardware);
   }
+  if (subject.policy.rotate) {
+    outcome.detail += fmt::format("{}{}", outcome.detail.empty() ? "" : "; ",
+                                  timer.takes_turns() ? fmt::format("rotating over {} of its buffer sets", device.sets())
+                                                      : "flushed: too many copies of its buffers would exceed L2");
+  }
   if (conditions.throttled) {
     outcome.detail += fmt::format("{}throttled throughout ({}, {:g} MHz)", outcome.detail.empty() ? "" : "; ",
                                   conditions.after->reasons, conditions.after->sm_mhz);
@@ -222,7 +232,7 @@ InterleavedSamples GpuTrials::confirm(const Subject& subject, int number,
                                       std::optional<Failure>& failure) {
   CudaDevice& device = device_of(subject, number);
   TrialCase& subject_case = TrialCase::of(subject, case_);
-  device.load(subject.op, views(subject_case.verifier().inputs()));
+  load(device, subject, subject_case);
   CudaTimer timer(device, subject.policy, clock_.get());
   std::vector<PreparedCudaKernel> prepared;
   for (std::size_t i = 0; i <= kernels.size(); ++i) {
@@ -255,7 +265,7 @@ CounterReading GpuTrials::count(const Subject& subject, int number, const Verifi
   without_clock.policy.timer = "event";  // activity records and counters exclude each other
   CudaDevice& device = device_of(without_clock, number);
   TrialCase& subject_case = TrialCase::of(subject, case_);
-  device.load(subject.op, views(subject_case.verifier().inputs()));
+  load(device, subject, subject_case);
   Failure refused;
   std::optional<PreparedCudaKernel> prepared = prepare(subject, kernel, refused);
   if (!prepared) {

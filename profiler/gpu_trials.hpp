@@ -77,6 +77,7 @@ class GpuTrials {
 
  private:
   CudaDevice& device_of(const Subject& subject, int number);
+  static void load(CudaDevice& device, const Subject& subject, TrialCase& subject_case);
   void start_clock();
   void open_sensors(int number);
   DeviceState state_under_load(CudaDevice& device, PreparedCudaKernel& kernel, double us,

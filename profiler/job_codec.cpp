@@ -32,6 +32,7 @@ Resources decode_resources(const json& from) {
 
 json encode_policy(const Policy& policy) {
   return {{"cold", policy.cold},
+          {"rotate", policy.rotate},
           {"threads", policy.threads},
           {"warmup_ms", policy.warmup_ms},
           {"sample_us", policy.sample_us},
@@ -43,6 +44,7 @@ json encode_policy(const Policy& policy) {
 Policy decode_policy(const json& from) {
   Policy policy;
   from.at("cold").get_to(policy.cold);
+  from.at("rotate").get_to(policy.rotate);
   from.at("threads").get_to(policy.threads);
   from.at("warmup_ms").get_to(policy.warmup_ms);
   from.at("sample_us").get_to(policy.sample_us);

@@ -43,7 +43,7 @@ auto unless_refused(Make make) -> std::optional<decltype(make())> {
 // Rows of one operator on one device: each predicted with its siblings, one call per family.
 void add_group(TrainingSet& into, std::span<const TimedRow> rows, const Operator& op, const Hardware& hardware,
                const Slices& slices, int group) {
-  const bool cold = rows.front().policy.find("cold") != std::string::npos;
+  const bool cold = rows.front().policy.find("cache=warm") == std::string::npos;
   const double roofline_us = roofline(op, hardware, !cold).seconds * 1e6;
   for (const TimedRow& row : rows) {
     const auto program = unless_refused([&] { return TileProgram::parse(row.program); });

@@ -62,6 +62,18 @@ class OnAGpu(FakeGpuTest):
         self.assertIn("timer=cupti", self.rows("SELECT policy FROM policies")[0][0])
         self.assertEqual(self.rows("SELECT DISTINCT driver FROM provenances"), [("580.00.00-fake",)])
 
+    def test_caches_are_cold_warm_or_rotating_and_the_policy_says_so(self):
+        self.device(name="Tesla T4", compute_capability=75, sms=40, total_gib=16, shared_bytes_optin=65536)
+        for how, detail in (("warm", ""), ("cold", ""), ("rotating", "rotating over")):
+            self.tune("--cache", how)
+            policies = self.rows("SELECT policy FROM policies ORDER BY id DESC LIMIT 1")
+            self.assertIn(f"cache={how} ", policies[0][0])
+            details = self.rows("SELECT detail FROM measurements WHERE median_us IS NOT NULL AND phase = 'screening' ORDER BY id DESC LIMIT 1")
+            self.assertIn(detail, details[0][0])
+
+    def test_a_cpu_s_buffers_do_not_rotate(self):
+        self.expect_error(self.run_perftune("tune", self.gemm(64, 64, 32), "--cpu", "--cache", "rotating"), 2, "rotating")
+
     def test_a_refused_profiler_leaves_events(self):
         self.device(cupti="refused")
         result = self.on_gpu("tune", self.gemm(64, 64, 32), "--gpu", "local", "--top", 1, "--fast")

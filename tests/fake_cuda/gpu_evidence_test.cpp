@@ -71,6 +71,27 @@ TEST_F(GpuEvidence, ShortKernelsRepeatInAGraph) {
   EXPECT_TRUE(std::filesystem::exists(folder_.path() + "/graphs")) << "no graph was launched";
 }
 
+// 8 KB of tensors exceed twice 64 KiB of L2 from 16 sets on; a kernel that is wrong later is still found.
+TEST_F(GpuEvidence, BuffersRotateWhereTheyAreTogetherLargerThanL2) {
+  options_.hardware.l2_mib = 0.0625;
+  options_.policy.cold = options_.policy.rotate = true;
+  const Outcome outcome = measured_with(fake_);
+  expect_measured(outcome);
+  EXPECT_THAT(outcome.detail, HasSubstr("rotating over 17 of its buffer sets"));
+  EXPECT_THAT(options_.policy.text(), HasSubstr("cache=rotating"));
+  const auto wrong = run({known(device_program(DeviceFault::wrong_later))});
+  EXPECT_EQ(wrong.at(0).kind, OutcomeKind::wrong_result);
+}
+
+TEST_F(GpuEvidence, BuffersTooSmallToRotateAreFlushed) {
+  op_ = op_.rebind({{"m", 10}});       // 1 KB with its alignment
+  options_.hardware.l2_mib = 2.5;      // twice that: more than 4096 sets
+  options_.policy.cold = options_.policy.rotate = true;
+  const Outcome outcome = measured_with(fake_);
+  expect_measured(outcome);
+  EXPECT_THAT(outcome.detail, HasSubstr("flushed"));
+}
+
 TEST_F(GpuEvidence, TheProbeFindsTheClock) {
   const PresentDevice found = probe_device(pool_options_, 0);
   EXPECT_EQ(found.clock, "cupti");
