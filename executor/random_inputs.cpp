@@ -57,6 +57,11 @@ class Uses {
     return positive ? ValueRange{0.5, 1.5} : ValueRange{};
   }
 
+  // A long product of its elements would vanish if most were near zero.
+  bool is_multiplied(int tensor) const {
+    return std::find(multiplied_.begin(), multiplied_.end(), tensor) != multiplied_.end();
+  }
+
  private:
   void visit(const ExprPtr& e) {
     if (e->kind == Expr::Kind::read) {
@@ -72,7 +77,13 @@ class Uses {
       }
       if (f == Function::divide) mark_positive(e->args[1]);
     }
+    if (e->kind == Expr::Kind::reduce && e->reduction == Reduction::product) mark_multiplied(e->args[0]);
     for (const ExprPtr& arg : e->args) visit(arg);
+  }
+
+  void mark_multiplied(const ExprPtr& e) {
+    if (e->kind == Expr::Kind::read) multiplied_.push_back(e->tensor);
+    for (const ExprPtr& arg : e->args) mark_multiplied(arg);
   }
 
   void mark_positive(const ExprPtr& e) {
@@ -151,6 +162,7 @@ class Uses {
   const Statement* statement_ = nullptr;
   std::map<int, Interval> index_bounds_;
   std::vector<int> positive_;
+  std::vector<int> multiplied_;
 };
 
 // SplitMix64 (Steele, Lea, Flood 2014): one multiply chain per draw, any state is a good seed.
@@ -161,11 +173,20 @@ std::uint64_t next(std::uint64_t& state) {
   return z ^ (z >> 31);
 }
 
-std::vector<std::byte> draw(const Tensor& tensor, ValueRange range, std::uint64_t state) {
+// The mean of four uniform draws in [0, 1): a bell as weights and activations have it, with tails that end.
+// Sixteen bits of each choose the place, a draw of its own all lower bits of the mantissa.
+double bell(std::uint64_t& state) {
+  const std::uint64_t z = next(state);
+  const std::uint64_t sum = (z & 0xffff) + (z >> 16 & 0xffff) + (z >> 32 & 0xffff) + (z >> 48);
+  const double below = static_cast<double>(next(state) >> 11) * 0x1p-53;
+  return (static_cast<double>(sum) + below) * 0x1p-18;
+}
+
+std::vector<std::byte> draw(const Tensor& tensor, ValueRange range, bool flat, std::uint64_t state) {
   const std::int64_t fresh = std::min(tensor.elements(), distinct_elements);
   std::vector<double> values(static_cast<std::size_t>(fresh));
   for (double& value : values) {
-    const double unit = static_cast<double>(next(state) >> 11) * 0x1p-53;
+    const double unit = flat || !is_floating(tensor.type) ? static_cast<double>(next(state) >> 11) * 0x1p-53 : bell(state);
     value = range.low + (range.high - range.low) * unit;
     if (!is_floating(tensor.type)) value = std::floor(value);
   }
@@ -186,7 +207,7 @@ std::vector<std::vector<std::byte>> random_inputs(const Operator& op, std::uint6
   for (const int slot : op.inputs()) {
     std::uint64_t state = seed + static_cast<std::uint64_t>(slot) * 0x632be59bd9b4e019;
     next(state);
-    buffers.push_back(draw(op.tensors[static_cast<std::size_t>(slot)], uses.range(slot), state));
+    buffers.push_back(draw(op.tensors[static_cast<std::size_t>(slot)], uses.range(slot), uses.is_multiplied(slot), state));
   }
   return buffers;
 }
