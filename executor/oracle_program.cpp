@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "executor/partial_reduction.hpp"
+#include "recipes/number_format.hpp"
 
 namespace perftune {
 
@@ -110,7 +111,10 @@ void OracleProgram::run(Node& node, Point& point, int axis, std::int64_t count) 
   switch (node.expr.kind) {
     case Expr::Kind::constant:
       std::fill_n(node.row.value.begin(), n, node.expr.value);
-      node.row.exact = true;
+      // A literal is rounded to the type that scalars are computed in.
+      node.row.exact = model_.unit < 0x1p-24 || !std::isfinite(node.expr.value) ||
+                       round_to(DType::f32, node.expr.value) == node.expr.value;
+      if (!node.row.exact) std::fill_n(node.row.error.begin(), n, model_.unit * std::abs(node.expr.value));
       return;
     case Expr::Kind::axis: {
       const std::int64_t step = node.expr.axis == axis ? 1 : 0;

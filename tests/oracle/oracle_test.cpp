@@ -35,6 +35,20 @@ TEST(Oracle, ErrorOfASumGrowsWithItsTermsNotItsValue) {
   EXPECT_NEAR(large.error / small.error, 1000, 1);
 }
 
+// 0.1 is no f32: where the rest cancels, what its rounding leaves is all there is.
+TEST(Oracle, LiteralsAreRoundedWhereTheyAreNotRepresentable) {
+  const auto error = [](const std::string& literal) {
+    const Operator op = operator_of("name: t\ndims: {n: 1}\ninputs: {x: \"f32[n]\"}\noutputs: {y: \"f32[n]\"}\ncompute:\n  - y[n] = x[n] - " +
+                                    literal + "\n");
+    const double kernel = 0.1f - static_cast<float>(std::stod(literal));
+    const auto y = evaluate(op, {{0.1f}})[0];
+    EXPECT_LE(std::abs(kernel - y.value), y.error + 1e-30) << literal;
+    return y.error;
+  };
+  EXPECT_GT(error("0.1"), 1e-9);
+  EXPECT_LT(error("0.125"), 1e-8);
+}
+
 TEST(Oracle, OtherReductions) {
   const auto reduce = [](const std::string& how) {
     const Operator op = operator_of(
