@@ -8,6 +8,10 @@
 namespace perftune::bench {
 namespace {
 
+// OpenMP's threads spin after a call (libgomp: 300,000 pauses, some 10 ms) on the core that the next
+// contender needs: with less than that between them whoever came after one took up to twice as long.
+constexpr std::chrono::milliseconds kQuiet{25};
+
 double now_us(Clock clock) {
   if (clock == Clock::processor) {
     timespec t{};
@@ -35,7 +39,7 @@ void contest(std::vector<Contender>& contenders, int rounds, double turn_us, Clo
   for (int round = 0; round < rounds; ++round)
     for (Contender& contender : contenders) {
       contender.us.push_back(turn(contender.call, turn_us, clock));
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      std::this_thread::sleep_for(kQuiet);
     }
 }
 

@@ -6,7 +6,7 @@
 // family and of convolution in a layout): constructs and ranks candidates of
 // every family that takes the operator, compiles and screens the `top` first, and measures the best
 // interleaved with oneDNN on the same buffers and as many threads; then verifies it against the
-// oracle. Prints a table, the geometric mean and the smallest ratio; for winners that the model calls memory
+// oracle. Prints a table of the least times of the rounds, the geometric mean and the smallest ratio; for winners that the model calls memory
 // bound, the share of their memory level's measured ceiling; --list
 // every candidate too; --source writes the last winner's text; --processor-time compares
 // the least processor time (contest.hpp): for work on a busy machine, not for a table.
@@ -67,9 +67,10 @@ std::vector<Candidate> compile(const Operator& op, const Ranking& ranking, const
   return all;
 }
 
-// On a machine that others use the least time is what they disturbed least.
-double figure(const std::vector<double>& us, const Options& options) {
-  return options.clock == Clock::wall ? median(us) : *std::min_element(us.begin(), us.end());
+// The least of the rounds, for either side: after a pause the system now and then puts two threads of a team
+// on one processor, which costs whoever it happens to a whole time slice per call.
+double figure(const std::vector<double>& us) {
+  return *std::min_element(us.begin(), us.end());
 }
 
 struct Comparison {
@@ -91,7 +92,7 @@ Comparison compare(const Case& the_case, const Hardware& hardware, const Slices&
   contest(screening, 5, 2000, options.clock);
   std::size_t best = 0;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    all[i].measured_us = figure(screening[i].us, options);
+    all[i].measured_us = figure(screening[i].us);
     if (all[i].measured_us < all[best].measured_us) best = i;
     if (options.list)
       fmt::print("  {:10.2f} {:10.2f}  {}\n", all[i].ranked->prediction.us, all[i].measured_us, screening[i].name);
@@ -109,8 +110,8 @@ Comparison compare(const Case& the_case, const Hardware& hardware, const Slices&
   if (convolution)
     final.push_back({"oneDNN, same layout", onednn_convolution_call(the_case, ConvolutionLayout::as_given), {}});
   contest(final, options.rounds, 3000, options.clock);
-  const double ours = figure(final[0].us, options), theirs = figure(final[1].us, options);
-  const double ratio = options.clock == Clock::wall ? median(ratios(final[1].us, final[0].us)) : theirs / ours;
+  const double ours = figure(final[0].us), theirs = figure(final[1].us);
+  const double ratio = theirs / ours;
   fmt::print("{:76} {:10.2f} {:10.2f}  {:6.3f} {:7.1f} {:7.1f}  {}", the_case.text, ours, theirs, ratio,
              op.compulsory_bytes() / ours * 1e-3, op.flops() / ours * 1e-3, screening[best].name);
   Comparison result{ratio, 0};
@@ -120,7 +121,7 @@ Comparison compare(const Case& the_case, const Hardware& hardware, const Slices&
     result.of_ceiling = op.compulsory_bytes() / ours * 1e-3 / ceiling.gbps;
     fmt::print("; {:.2f} of {} {:.0f} GB/s", result.of_ceiling, ceiling.level, ceiling.gbps);
   }
-  if (convolution) fmt::print("; oneDNN in the same layout {:.2f}", figure(final[2].us, options));
+  if (convolution) fmt::print("; oneDNN in the same layout {:.2f}", figure(final[2].us));
   fmt::print("\n");
   std::fflush(stdout);
   arena.verify(all[best].compiled, all[best].launch, the_case.text);
