@@ -1,8 +1,8 @@
 // Compiled CPU kernels of the store, for runs that would otherwise compile them again: found by source,
 // compiler and flags, believed only where hashes match and nobody else may write the file.
 //
-// A store that is missing is made when there is something to keep; one that cannot be read or written costs a
-// line on stderr and a compilation, never the run.
+// A store that is missing is made when there is something to keep. One that others may write, or that cannot be
+// written, costs a line on stderr and a compilation, not the run; a file that is no store throws Error{store}.
 #pragma once
 
 #include <optional>

@@ -125,7 +125,7 @@ class CudaSessionDevice final : public SessionDevice {
     throw Error(ErrorKind::internal, "memory that no device has");
   }
   // One for all kernels that leave nothing in it for their next launch.
-  cuda::Pointer shared_workspace(std::size_t bytes);
+  cuda::Pointer shared_workspace();
 
   const Hardware& hardware_;
   const EmitterRegistry& emitters_;
@@ -171,8 +171,8 @@ void CudaSessionDevice::compile_all() {
                                                        code.at(wanted.kernel.source));
 }
 
-cuda::Pointer CudaSessionDevice::shared_workspace(std::size_t bytes) {
-  if (!workspace_) workspace_ = std::make_unique<DeviceMemory>(driver_, std::max(workspace_bytes_, bytes), "workspace");
+cuda::Pointer CudaSessionDevice::shared_workspace() {
+  if (!workspace_) workspace_ = std::make_unique<DeviceMemory>(driver_, workspace_bytes_, "workspace");
   return workspace_->at();
 }
 
@@ -184,7 +184,7 @@ std::unique_ptr<KernelCall> CudaSessionDevice::bind(std::size_t handle, const st
   LaunchPlace place;
   if (const auto bytes = static_cast<std::size_t>(wanted.launch.workspace_bytes);
       bytes > 0 && wanted.launch.workspace_zeroed_bytes == 0) {
-    place.workspace = reinterpret_cast<void*>(shared_workspace(bytes));
+    place.workspace = reinterpret_cast<void*>(shared_workspace());
     place.workspace_bytes = bytes;
   }
   std::optional<Refusal> refusal;
