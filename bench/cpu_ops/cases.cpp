@@ -15,6 +15,10 @@ std::string Case::parameter(const std::string& name, const std::string& otherwis
   return it == more.end() ? otherwise : it->second;
 }
 
+std::int64_t Case::number(const std::string& name, std::int64_t otherwise) const {
+  return std::stoll(parameter(name, std::to_string(otherwise)));
+}
+
 Case parse_case(const std::string& text) {
   Case c;
   c.text = text;

@@ -17,6 +17,7 @@ struct Case {
   std::map<std::string, std::string> more;   // parameters: layout, padding, stride, groups
   std::int64_t at(const std::string& dim) const { return dims.at(dim); }
   std::string parameter(const std::string& name, const std::string& otherwise) const;
+  std::int64_t number(const std::string& name, std::int64_t otherwise) const;
 };
 
 // "softmax:m=8192,n=1000", "max_pool2d:n=1,c=64,h=112,w=112,r=3,s=3,stride=2,padding=1,layout=nhwc".

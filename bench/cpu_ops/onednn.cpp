@@ -1,10 +1,9 @@
 #include "bench/cpu_ops/onednn.hpp"
 
-#include <dnnl.hpp>
-#include <memory>
 #include <unordered_map>
 
 #include "bench/cpu_ops/onednn_convolutions.hpp"
+#include "bench/cpu_ops/onednn_engine.hpp"
 #include "bench/cpu_ops/onednn_maps.hpp"
 
 extern "C" void omp_set_num_threads(int threads);  // of omp.h
@@ -17,30 +16,17 @@ using dnnl::memory;
 using Tag = memory::format_tag;
 using Arguments = std::unordered_map<int, memory>;
 
-dnnl::engine& engine() {
-  static dnnl::engine cpu(dnnl::engine::kind::cpu, 0);
-  return cpu;
-}
-
 memory::desc describe(const memory::dims& dims, Tag tag) { return {dims, memory::data_type::f32, tag}; }
 
-std::function<void()> call_of(const dnnl::primitive& primitive, Arguments arguments) {
-  auto stream = std::make_shared<dnnl::stream>(engine());
-  return [primitive, arguments = std::move(arguments), stream] {
-    primitive.execute(*stream, arguments);
-    stream->wait();
-  };
-}
-
-memory wrap(const memory::desc& desc, float* data) { return {desc, engine(), data}; }
+memory wrap(const memory::desc& desc, float* data) { return {desc, onednn_engine(), data}; }
 
 std::function<void()> softmax(const Case& c, std::span<float* const> in, float* out) {
   const auto desc = describe({c.at("m"), c.at("n")}, Tag::ab);
   const Arguments arguments{{DNNL_ARG_SRC, wrap(desc, in[0])}, {DNNL_ARG_DST, wrap(desc, out)}};
   const auto kind = dnnl::prop_kind::forward_inference;
   if (c.op == "softmax")
-    return call_of(dnnl::softmax_forward({{kind, desc, 1}, engine()}), arguments);
-  return call_of(dnnl::logsoftmax_forward({{kind, desc, 1}, engine()}), arguments);
+    return call_of(dnnl::softmax_forward({{kind, desc, 1}, onednn_engine()}), arguments);
+  return call_of(dnnl::logsoftmax_forward({{kind, desc, 1}, onednn_engine()}), arguments);
 }
 
 std::function<void()> layer_norm(const Case& c, std::span<float* const> in, float* out) {
@@ -48,7 +34,7 @@ std::function<void()> layer_norm(const Case& c, std::span<float* const> in, floa
   const dnnl::layer_normalization_forward::desc op(
       dnnl::prop_kind::forward_inference, desc, 1e-5F,
       dnnl::normalization_flags::use_scale | dnnl::normalization_flags::use_shift);
-  return call_of(dnnl::layer_normalization_forward({op, engine()}),
+  return call_of(dnnl::layer_normalization_forward({op, onednn_engine()}),
                  {{DNNL_ARG_SRC, wrap(desc, in[0])}, {DNNL_ARG_SCALE, wrap(vector, in[1])},
                   {DNNL_ARG_SHIFT, wrap(vector, in[2])}, {DNNL_ARG_DST, wrap(desc, out)}});
 }
@@ -61,18 +47,14 @@ std::function<void()> reduction(const Case& c, std::span<float* const> in, float
                          : c.op == "min_rows"  ? algorithm::reduction_min
                          : c.op == "mean_rows" ? algorithm::reduction_mean
                                                : algorithm::reduction_sum;
-  return call_of(dnnl::reduction({{what, from, to, 0.0F, 0.0F}, engine()}),
+  return call_of(dnnl::reduction({{what, from, to, 0.0F, 0.0F}, onednn_engine()}),
                  {{DNNL_ARG_SRC, wrap(from, in[0])}, {DNNL_ARG_DST, wrap(to, out)}});
-}
-
-std::int64_t number(const Case& c, const std::string& name, const char* otherwise) {
-  return std::stoll(c.parameter(name, otherwise));
 }
 
 std::function<void()> pooling(const Case& c, std::span<float* const> in, float* out) {
   const bool all = c.op == "global_avg_pool2d";
   const std::int64_t r = all ? c.at("h") : c.at("r"), s = all ? c.at("w") : c.at("s");
-  const std::int64_t stride = all ? 1 : number(c, "stride", "2"), pad = all ? 0 : number(c, "padding", "0");
+  const std::int64_t stride = all ? 1 : c.number("stride", 2), pad = all ? 0 : c.number("padding", 0);
   const auto outputs = [&](std::int64_t extent, std::int64_t window) { return (extent + 2 * pad - window) / stride + 1; };
   const Tag tag = c.parameter("layout", "nchw") == "nhwc" ? Tag::nhwc : Tag::nchw;
   const auto from = describe({c.at("n"), c.at("c"), c.at("h"), c.at("w")}, tag);
@@ -80,7 +62,7 @@ std::function<void()> pooling(const Case& c, std::span<float* const> in, float* 
   const algorithm what = c.op == "max_pool2d" ? algorithm::pooling_max : algorithm::pooling_avg_include_padding;
   const dnnl::pooling_forward::desc op(dnnl::prop_kind::forward_inference, what, from, to, {stride, stride},
                                        {r, s}, {pad, pad}, {pad, pad});
-  return call_of(dnnl::pooling_forward({op, engine()}),
+  return call_of(dnnl::pooling_forward({op, onednn_engine()}),
                  {{DNNL_ARG_SRC, wrap(from, in[0])}, {DNNL_ARG_DST, wrap(to, out)}});
 }
 

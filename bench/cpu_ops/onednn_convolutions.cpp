@@ -1,9 +1,8 @@
 #include "bench/cpu_ops/onednn_convolutions.hpp"
 
 #include <algorithm>
-#include <dnnl.hpp>
-#include <memory>
-#include <unordered_map>
+
+#include "bench/cpu_ops/onednn_engine.hpp"
 
 namespace perftune::bench {
 namespace {
@@ -11,17 +10,8 @@ namespace {
 using dnnl::memory;
 using Tag = memory::format_tag;
 
-dnnl::engine& engine() {
-  static dnnl::engine cpu(dnnl::engine::kind::cpu, 0);
-  return cpu;
-}
-
-std::int64_t number(const Case& c, const std::string& name, const char* otherwise) {
-  return std::stoll(c.parameter(name, otherwise));
-}
-
 memory filled(const memory::desc& desc) {
-  memory buffer(desc, engine());
+  memory buffer(desc, onednn_engine());
   std::fill_n(static_cast<float*>(buffer.get_data_handle()), desc.get_size() / sizeof(float), 0.5F);
   return buffer;
 }
@@ -30,9 +20,9 @@ memory filled(const memory::desc& desc) {
 
 std::function<void()> onednn_convolution_call(const Case& c, ConvolutionLayout layout) {
   const bool depthwise = c.op == "depthwise_conv2d";
-  const std::int64_t stride = number(c, "stride", "1"), dilation = number(c, "dilation", "1");
-  const std::int64_t pad = c.parameter("padding", "valid") == "valid" ? 0 : number(c, "padding", "0");
-  const std::int64_t groups = depthwise ? c.at("c") : number(c, "groups", "1");
+  const std::int64_t stride = c.number("stride", 1), dilation = c.number("dilation", 1);
+  const std::int64_t pad = c.parameter("padding", "valid") == "valid" ? 0 : c.number("padding", 0);
+  const std::int64_t groups = depthwise ? c.at("c") : c.number("groups", 1);
   const std::int64_t filters = depthwise ? c.at("c") : c.at("f");
   const auto outputs = [&](std::int64_t extent, std::int64_t window) {
     return (extent + 2 * pad - dilation * (window - 1) - 1) / stride + 1;
@@ -49,15 +39,10 @@ std::function<void()> onednn_convolution_call(const Case& c, ConvolutionLayout l
   const dnnl::convolution_forward::desc op(dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
                                            from, filter, to, {stride, stride}, {dilation - 1, dilation - 1},
                                            {pad, pad}, {pad, pad});
-  const dnnl::convolution_forward::primitive_desc chosen(op, engine());
-  const std::unordered_map<int, memory> arguments{{DNNL_ARG_SRC, filled(chosen.src_desc())},
-                                                  {DNNL_ARG_WEIGHTS, filled(chosen.weights_desc())},
-                                                  {DNNL_ARG_DST, filled(chosen.dst_desc())}};
-  const auto stream = std::make_shared<dnnl::stream>(engine());
-  return [primitive = dnnl::convolution_forward(chosen), arguments, stream] {
-    primitive.execute(*stream, arguments);
-    stream->wait();
-  };
+  const dnnl::convolution_forward::primitive_desc chosen(op, onednn_engine());
+  return call_of(dnnl::convolution_forward(chosen), {{DNNL_ARG_SRC, filled(chosen.src_desc())},
+                                                     {DNNL_ARG_WEIGHTS, filled(chosen.weights_desc())},
+                                                     {DNNL_ARG_DST, filled(chosen.dst_desc())}});
 }
 
 std::vector<std::string> convolution_cases(const std::string& layout) {

@@ -1,29 +1,14 @@
 #include "bench/cpu_ops/onednn_maps.hpp"
 
-#include <dnnl.hpp>
 #include <map>
-#include <memory>
-#include <unordered_map>
-#include <utility>
+
+#include "bench/cpu_ops/onednn_engine.hpp"
 
 namespace perftune::bench {
 namespace {
 
 using dnnl::algorithm;
 using dnnl::memory;
-
-dnnl::engine& engine() {
-  static dnnl::engine cpu(dnnl::engine::kind::cpu, 0);
-  return cpu;
-}
-
-std::function<void()> call_of(const dnnl::primitive& primitive, std::unordered_map<int, memory> arguments) {
-  auto stream = std::make_shared<dnnl::stream>(engine());
-  return [primitive, arguments = std::move(arguments), stream] {
-    primitive.execute(*stream, arguments);
-    stream->wait();
-  };
-}
 
 memory::desc row_major(const memory::dims& dims) {
   memory::dims strides(dims.size(), 1);
@@ -34,16 +19,16 @@ memory::desc row_major(const memory::dims& dims) {
 std::function<void()> elementwise(algorithm what, const Case& c, float* in, float* out) {
   const memory::desc desc = row_major({c.at("n")});
   const dnnl::eltwise_forward::desc op(dnnl::prop_kind::forward_inference, what, desc, 0.0F, 0.0F);
-  return call_of(dnnl::eltwise_forward({op, engine()}), {{DNNL_ARG_SRC, memory(desc, engine(), in)},
-                                                         {DNNL_ARG_DST, memory(desc, engine(), out)}});
+  return call_of(dnnl::eltwise_forward({op, onednn_engine()}), {{DNNL_ARG_SRC, memory(desc, onednn_engine(), in)},
+                                                         {DNNL_ARG_DST, memory(desc, onednn_engine(), out)}});
 }
 
 std::function<void()> binary(algorithm what, const memory::desc& left, const memory::desc& right,
                              std::span<float* const> in, float* out) {
   const dnnl::binary::desc op(what, left, right, left);
-  return call_of(dnnl::binary({op, engine()}), {{DNNL_ARG_SRC_0, memory(left, engine(), in[0])},
-                                                {DNNL_ARG_SRC_1, memory(right, engine(), in[1])},
-                                                {DNNL_ARG_DST, memory(left, engine(), out)}});
+  return call_of(dnnl::binary({op, onednn_engine()}), {{DNNL_ARG_SRC_0, memory(left, onednn_engine(), in[0])},
+                                                {DNNL_ARG_SRC_1, memory(right, onednn_engine(), in[1])},
+                                                {DNNL_ARG_DST, memory(left, onednn_engine(), out)}});
 }
 
 // The input's axes `order`, outermost first, are the output's.
@@ -54,8 +39,8 @@ std::function<void()> reorder(const memory::dims& dims, const std::vector<int>& 
     strides[static_cast<std::size_t>(order[i])] = stride;
     stride *= dims[static_cast<std::size_t>(order[i])];
   }
-  const memory from(row_major(dims), engine(), in);
-  const memory to({dims, memory::data_type::f32, strides}, engine(), out);
+  const memory from(row_major(dims), onednn_engine(), in);
+  const memory to({dims, memory::data_type::f32, strides}, onednn_engine(), out);
   return call_of(dnnl::reorder(from, to), {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}});
 }
 
