@@ -11,6 +11,7 @@
 #include "cli/commands.hpp"
 #include "cli/hardware_choice.hpp"
 #include "cli/json_text.hpp"
+#include "cli/kernel_choice.hpp"
 #include "cli/present_gpu.hpp"
 #include "cli/render.hpp"
 #include "cli/text_table.hpp"
@@ -39,7 +40,7 @@ struct Row {
   Benched benched;
 };
 
-// The store's winner, else the best prediction; an empty program: no family takes the operator whole.
+// The best of our own in the store, else the best prediction; an empty program: no family takes the operator whole.
 std::pair<TileProgram, std::string> choose(const Operator& op, const Hardware& hardware, const Slices& slices,
                                            const std::string& path) {
   if (std::filesystem::exists(path)) {
@@ -47,8 +48,7 @@ std::pair<TileProgram, std::string> choose(const Operator& op, const Hardware& h
     open.mode = StoreMode::read_only;
     Store store(path, open);
     if (const auto id = store.find_hardware(describe(hardware)))
-      if (const auto winner = store.winner(op.signature(), *id))
-        return {TileProgram::parse(winner->kernel.program), std::string(name(winner->basis))};
+      if (const auto winner = own_winner(store, op.signature(), *id)) return {winner->program, std::string(name(winner->basis))};
   }
   const Ranking ranking = rank(op, hardware, slices, 1);
   if (ranking.candidates.empty()) return {};

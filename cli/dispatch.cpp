@@ -19,10 +19,6 @@ const TuneResult* result_of(const std::vector<TuneResult>& results, const Operat
   return found == results.end() || found->best.empty() || !found->parts.empty() ? nullptr : &*found;
 }
 
-const TunedCandidate& best_of(const TuneResult& result) {
-  return *std::ranges::find(result.candidates, result.best, &TunedCandidate::kernel);
-}
-
 void remember(const DispatchedRange& range, const Hardware& hardware, TrialRunner& runner, Store& store) {
   const auto device = store.find_hardware(describe(hardware));
   if (!device) return;
@@ -62,8 +58,10 @@ std::vector<DispatchedRange> dispatch_ranges(const std::vector<OperatorPoint>& p
         complete.push_back(true);
       }
       const TuneResult* result = result_of(results, point.op);
-      if (result == nullptr) complete[at->second] = false;
-      else made[at->second].points.push_back({point.op, extent, best_of(*result).ranked.program, result->best});
+      // Ours: a vendor's winner serves the shape that it was measured at.
+      const TunedCandidate* best = result == nullptr ? nullptr : result->best_own();
+      if (best == nullptr) complete[at->second] = false;
+      else made[at->second].points.push_back({point.op, extent, best->ranked.program, best->kernel});
     }
   std::vector<DispatchedRange> whole;
   for (std::size_t i = 0; i < made.size(); ++i) {

@@ -13,6 +13,7 @@
 #include "cli/render.hpp"
 #include "cli/text_table.hpp"
 #include "cli/wire.hpp"
+#include "codegen/vendor/vendor_target.hpp"
 #include "recipes/error.hpp"
 #include "recipes/operator_file.hpp"
 #include "tuner/kernel_plan.hpp"
@@ -137,12 +138,33 @@ std::string render(const Operator& op, const Hardware& hardware, const Ranking& 
   return out;
 }
 
+// A vendor's kernel has neither rules nor a model: what is known is how it is called.
+void explain_vendor(const Operator& op, const Hardware& hardware, const TileProgram& program, bool json, Context& context) {
+  const VendorTarget* const vendor = find_vendor(program.target);
+  const std::string library = fmt::format("{} {}", vendor == nullptr ? program.target : vendor->name,
+                                          version_text(program.get("version", 0)));
+  if (!json) {
+    context.print(operator_heading(op, hardware));
+    return context.print(fmt::format("\nprogram    {}\n           a routine of {}: no rules of ours made it, and no model "
+                                     "looks into it;\n           `perftune explain FILE` explains our own best\n",
+                                     program.text(), library));
+  }
+  const nlohmann::json none = nlohmann::json::array();
+  const nlohmann::json result{{"operator", op.name}, {"signature", op.signature()}, {"dims", op.base_dims()},
+                              {"hardware", hardware.name}, {"program", program.text()}, {"library", library},
+                              {"flops", op.flops()}, {"compulsory_bytes", op.compulsory_bytes()}, {"rules", none},
+                              {"prediction", nullptr}, {"families", none}, {"changes", none}};
+  context.print(json_text(nlohmann::json{{"schema", "perftune.explain/1"}, {"results", {result}}}));
+}
+
 void explain(const ExplainOptions& options, Context& context) {
   const Slices slices = make_slices();
   ExplainedSubject subject = find_subject(options.subject, options.database, context);
   const Hardware hardware =
       subject.hardware ? *subject.hardware : options.hardware.resolve(context);
   const std::string program = subject.program.empty() ? options.program : subject.program;
+  if (const auto found = subject.program.empty() ? TileProgram{} : TileProgram::parse(program); is_vendor(found.target))
+    return explain_vendor(subject.points.front().op, hardware, found, options.json, context);
   nlohmann::json documents = nlohmann::json::array();
   for (const auto& point : subject.points) {
     const KernelPlan plan = plan_kernels(point.op, hardware, slices);

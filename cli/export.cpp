@@ -10,6 +10,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "cli/kernel_choice.hpp"
 #include "cli/commands.hpp"
 #include "cli/export_check.hpp"
 #include "cli/export_manifest.hpp"
@@ -17,6 +18,7 @@
 #include "cli/text_table.hpp"
 #include "cli/trials.hpp"
 #include "cli/wire.hpp"
+#include "codegen/vendor/vendor_target.hpp"
 #include "codegen/cpu/headers.hpp"
 #include "db/kernel_use.hpp"
 #include "executor/nvrtc.hpp"
@@ -103,6 +105,12 @@ void export_kernel(const ExportOptions& options, const Context& context) {
   const Operator op = operator_of(options, *use, store.path());
   const Hardware hardware = parse_hardware(use->hardware.description, store.path());
   const TileProgram program = TileProgram::parse(use->kernel.program);
+  if (is_vendor(program.target)) {
+    const auto device = store.find_hardware(use->hardware);
+    const auto own = device ? own_winner(store, op.signature(), *device) : std::nullopt;
+    throw Error(ErrorKind::usage, fmt::format("kernel '{}' calls {}, which brings its own library and header{}", use->kernel.id,
+                                              program.target, own ? "; our best is " + own->kernel : ""));
+  }
   const auto emitters = make_emitters();
   const Emitter* emitter = emitters->find(program);
   if (emitter == nullptr)

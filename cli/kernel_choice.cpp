@@ -4,7 +4,10 @@
 
 #include <filesystem>
 
+#include "codegen/vendor/vendor_target.hpp"
+#include "db/launchables.hpp"
 #include "db/store.hpp"
+#include "executor/cpu_vendor.hpp"
 
 namespace perftune {
 namespace {
@@ -24,8 +27,14 @@ class Winners {
     if (!hardware_) return std::nullopt;
     const auto winner = store_->winner(op.signature(), *hardware_);
     if (!winner) return std::nullopt;
-    return KernelChoice{op, TileProgram::parse(winner->kernel.program),
-                        fmt::format("winner ({}) of {}", name(winner->basis), path_)};
+    TileProgram program = TileProgram::parse(winner->kernel.program);
+    const auto missing = is_vendor(program.target) ? cpu_vendor_missing(program) : std::nullopt;
+    if (!missing) return KernelChoice{op, std::move(program), fmt::format("winner ({}) of {}", name(winner->basis), path_)};
+    auto own = own_winner(*store_, op.signature(), *hardware_);
+    if (!own) return std::nullopt;
+    return KernelChoice{op, std::move(own->program),
+                        fmt::format("winner ({}) among our own of {}; {} would be faster: {}", name(own->basis), path_,
+                                    program.target, *missing)};
   }
 
  private:
@@ -35,6 +44,16 @@ class Winners {
 };
 
 }  // namespace
+
+std::optional<OwnWinner> own_winner(Store& store, const std::string& signature, HardwareId hardware) {
+  if (const auto winner = store.winner(signature, hardware); winner && !is_vendor(winner->kernel.target))
+    return OwnWinner{winner->kernel.id, TileProgram::parse(winner->kernel.program), winner->basis};
+  const auto op = store.find_operator(signature);
+  if (!op) return std::nullopt;
+  const auto own = Launchables(store.database()).runner_up(static_cast<std::int64_t>(*op), hardware);
+  if (!own) return std::nullopt;
+  return OwnWinner{own->kernel, TileProgram::parse(own->program), own->basis};
+}
 
 std::vector<KernelChoice> choose_kernels(const Operator& op, const Hardware& hardware, const Slices& slices,
                                          const std::string& store, const std::string& advice, std::string& why_not) {

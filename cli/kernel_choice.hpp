@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "db/store.hpp"
 #include "recipes/hardware.hpp"
 #include "tuner/kernel_plan.hpp"
 
@@ -17,6 +18,15 @@ struct KernelChoice {
   std::string source;  // "winner (measured) of store.db", "best prediction; ..."
 };
 
+// The best kernel of our own that the store has for an operator: the winner, or what stands in for a vendor's.
+struct OwnWinner {
+  std::string kernel;  // id
+  TileProgram program;
+  Basis basis = Basis::measured;
+};
+std::optional<OwnWinner> own_winner(Store& store, const std::string& signature, HardwareId hardware);
+
+// A winner of a vendor's whose library is not here, or of another version, gives way to the best of our own.
 // `store`: a path; what does not exist holds nothing. `advice` ends the source of what is not tuned.
 // Empty with `why_not` where nothing computes the operator.
 std::vector<KernelChoice> choose_kernels(const Operator& op, const Hardware& hardware, const Slices& slices,

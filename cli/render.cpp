@@ -23,13 +23,13 @@ json candidate_json(const TunedCandidate& c) {
   const bool compiled = outcome.resources.has_value();
   const Resources facts = outcome.resources.value_or(Resources{});
   const bool gpu = c.ranked.program.target.starts_with("cuda/");
-  const bool timed = outcome.timing.has_value();
+  const bool timed = outcome.timing.has_value(), modelled = !is_vendor(c);
   return {{"kernel", c.kernel},
           {"program", c.ranked.program.text()},
           {"target", c.ranked.program.target},
-          {"predicted_us", prediction.us},
-          {"predicted_low_us", prediction.low_us},
-          {"predicted_high_us", prediction.high_us},
+          {"predicted_us", or_null(modelled, prediction.us)},
+          {"predicted_low_us", or_null(modelled, prediction.low_us)},
+          {"predicted_high_us", or_null(modelled, prediction.high_us)},
           {"measured_us", timed ? json(outcome.timing->median_us) : json(nullptr)},
           {"samples", timed ? json(outcome.timing->samples_us.size()) : json(nullptr)},
           {"spread", timed ? json(outcome.timing->spread) : json(nullptr)},
@@ -39,7 +39,7 @@ json candidate_json(const TunedCandidate& c) {
           {"shared_bytes_estimate", or_null(gpu, c.ranked.estimate.shared_bytes)},
           {"spill_bytes", or_null(compiled && gpu, facts.spill_bytes)},
           {"occupancy", or_null(gpu, prediction.occupancy)},
-          {"limiter", prediction.limiter},
+          {"limiter", or_null(modelled, prediction.limiter)},
           {"verified_by", name(outcome.verified_by)},
           {"outcome", name(outcome.kind)},
           {"detail", or_null(!outcome.detail.empty(), outcome.detail)}};
@@ -179,8 +179,8 @@ std::string result_text(const TuneResult& r) {
     const auto& p = c.ranked.prediction;
     const bool timed = c.outcome.timing.has_value();
     const bool tie = std::find(r.ties.begin(), r.ties.end(), c.kernel) != r.ties.end();
-    table.add({c.kernel == r.best ? "*" : tie ? "=" : "", c.kernel, format_time(p.us),
-               fmt::format("{} .. {}", format_time(p.low_us), format_time(p.high_us)),
+    table.add({c.kernel == r.best ? "*" : tie ? "=" : "", c.kernel, is_vendor(c) ? "-" : format_time(p.us),
+               is_vendor(c) ? "-" : fmt::format("{} .. {}", format_time(p.low_us), format_time(p.high_us)),
                timed ? format_time(c.outcome.timing->median_us) : "-",
                timed ? fmt::format("{:.1f} %", 100 * c.outcome.timing->spread) : "-",
                std::string(name(c.outcome.verified_by)), p.limiter,

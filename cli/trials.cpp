@@ -71,7 +71,10 @@ WorkerOptions worker_options(const Context& context) {
   workers.program = context.executable;
   workers.environment = {"PATH=" + context.path, "CXX=" + context.preferred_compiler,
                          "CUDA_HOME=" + context.cuda_home, "PERFTUNE_CUDA=" + context.cuda_only,
-                         "PERFTUNE_DRIVER=" + context.driver_folder};
+                         "PERFTUNE_DRIVER=" + context.driver_folder,
+                         // Threads of OpenBLAS and of OpenMP (oneDNN's) would otherwise spin for milliseconds
+                         // after a call on the cores that the next contender needs.
+                         "OPENBLAS_THREAD_TIMEOUT=16", "GOMP_SPINCOUNT=10000"};
   workers.environment.insert(workers.environment.end(), context.driver_environment.begin(),
                              context.driver_environment.end());
   workers.cancelled = context.interrupted;
@@ -98,7 +101,7 @@ std::unique_ptr<TrialRunner> make_trials(const EmitterRegistry& emitters, const 
   std::map<std::string, Toolchain, std::less<>> toolchains;
   for (const auto& emitter : emitters.all()) {
     const std::string target(emitter->target());
-    if (toolchains.contains(target) || target.starts_with("cpu/") != cpu) continue;
+    if (toolchains.contains(target) || target.starts_with("cuda/") == cpu) continue;
     if (hardware.model_only) toolchains[target] = {hardware.arch, codegen_version(), "none", ""};
     else toolchains[target] = cpu ? cpu_toolchain(hardware, required_host_compiler(context))
                                   : cuda_toolchain(hardware, options.device.has_value(), context);

@@ -18,6 +18,7 @@
 #include "cli/wire.hpp"
 #include "db/suites.hpp"
 #include "models/onnx_file.hpp"
+#include "profiler/bench.hpp"
 #include "recipes/definition.hpp"
 #include "recipes/error.hpp"
 #include "recipes/operator_file.hpp"
@@ -201,11 +202,16 @@ class TuneCommand {
     const std::optional<LearnedModel> model = model_for(hardware, slices, runner, store);
     TuneOptions with_model = tune_options;
     if (model) with_model.model = &*model;
+    const bool cpu = hardware.kind == Hardware::Kind::cpu;
+    std::vector<std::string> missing;
+    if (options_.allow_vendor && cpu) with_model.vendors = vendors_of(point.op, hardware, runner.policy(), missing);
     TuneRun run = tune(point.op, definition(point.op), hardware, slices, runner, store,
                        with_model, progress);
     if (!point.suite.empty()) put_suite_member(store, {point.suite, point.op.signature(), calls_});
     run.result.weight = point.weight;
-    if (options_.allow_vendor && run.result.best_measured) add_baselines(point.op, hardware, run.result);
+    if (options_.allow_vendor && !cpu && run.result.best_measured) add_gpu_baselines(point.op, hardware, run.result);
+    if (options_.allow_vendor && cpu && run.result.baselines.empty() && !missing.empty())
+      run.result.note = fmt::format("no vendor library takes it: {}", fmt::join(missing, "; "));
     results_.push_back(std::move(run.result));
     const TuneResult& result = results_.back();
     if (run.end == TuneEnd::interrupted) context_.exit_code = static_cast<int>(ErrorKind::interrupted);
@@ -219,8 +225,17 @@ class TuneCommand {
     return run.end == TuneEnd::finished;
   }
 
-  // A library wins only where the interval says so: a tie is ours.
-  void add_baselines(const Operator& op, const Hardware& hardware, TuneResult& result) {
+  // A CPU's libraries are candidates like any other.
+  std::vector<TileProgram> vendors_of(const Operator& op, const Hardware& hardware, const Policy& policy,
+                                      std::vector<std::string>& missing) {
+    VendorPrograms found = cpu_vendor_programs(worker_options(context_), {op, definition(op), hardware, policy, options_.tune.seed});
+    missing = std::move(found.missing);
+    return std::move(found.programs);
+  }
+
+  // A GPU's are called by the worker that has the device, and one wins only where the interval says so: a tie
+  // is ours.
+  void add_gpu_baselines(const Operator& op, const Hardware& hardware, TuneResult& result) {
     if (!bench_) bench_ = bench_setup(hardware, options_.hardware.threads, context_);
     const auto winner = std::find_if(result.candidates.begin(), result.candidates.end(),
                                      [&](const auto& c) { return c.kernel == result.best; });

@@ -8,6 +8,7 @@
 #include "codegen/cuda/contraction_wgmma.hpp"
 #include "codegen/cuda/map_emitter.hpp"
 #include "codegen/cuda/row_simt.hpp"
+#include "codegen/vendor/product_emitter.hpp"
 
 namespace perftune {
 
@@ -23,6 +24,7 @@ std::unique_ptr<EmitterRegistry> make_emitters() {
     emitters->add(std::make_unique<CpuRowEmitter>(family));
     emitters->add(std::make_unique<SimtRowEmitter>(family));
   }
+  for (const VendorTarget& vendor : vendor_targets) emitters->add(std::make_unique<VendorProductEmitter>(vendor));
   return emitters;
 }
 

@@ -51,6 +51,18 @@ std::optional<StoredChoice> Launchables::winner(std::string_view signature, Hard
   return choice_at(row);
 }
 
+std::optional<StoredChoice> Launchables::runner_up(std::int64_t op, HardwareId hardware) {
+  Query row = database_.query(
+      "SELECT m.operator, m.build, k.program, 'measured', m.median_us, o.flops, o.compulsory_bytes, k.kernel "
+      "FROM measurements m JOIN operators o ON o.id = m.operator JOIN builds b ON b.id = m.build "
+      "JOIN kernels k ON k.id = b.kernel WHERE m.operator = ? AND m.hardware = ? AND m.outcome = 'timed' "
+      "AND k.target NOT LIKE 'vendor/%' AND k.family <> 'imported' "
+      "ORDER BY b.binary IS NULL, m.phase = 'confirmation' DESC, m.median_us LIMIT 1");
+  row.bind(op).bind(static_cast<std::int64_t>(hardware));
+  if (!row.step()) return std::nullopt;
+  return choice_at(row);
+}
+
 std::vector<StoredChoice> Launchables::winners_like(std::string_view structure, HardwareId hardware, int limit) {
   Query row = database_.query(
       "SELECT w.operator, w.build, k.program, w.basis, coalesce(w.measured_us, w.predicted_us, 0), o.flops, "

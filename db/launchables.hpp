@@ -61,6 +61,10 @@ class Launchables {
   // `threads` threads, then the latest.
   std::optional<StoredChoice> winner(std::string_view signature, HardwareId hardware, int threads);
 
+  // What serves an operator where its winner is a vendor's that is not here: the fastest of our own kernels
+  // measured for it there, confirmed ones first, then those whose binary is kept. nullopt: there is none.
+  std::optional<StoredChoice> runner_up(std::int64_t op, HardwareId hardware);
+
   // The same for every operator of the structure that was tuned on the device: winners, or defaults
   // (all of them `predicted`: what `us` is stands in the winner's row). At most `limit`.
   std::vector<StoredChoice> winners_like(std::string_view structure, HardwareId hardware, int limit);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "db/launchables.hpp"
 #include "db/sqlite.hpp"
 
 namespace perftune {
@@ -10,10 +11,25 @@ using sqlite::Query;
 
 namespace {
 
-// The measurements of a decided winner, in any phase.
+// The measurements of a decided winner, in any phase, and of what stands in for one.
 constexpr const char* not_a_winner =
     "NOT EXISTS (SELECT 1 FROM winners w WHERE w.operator = m.operator AND w.hardware = m.hardware "
-    "AND w.policy = m.policy AND w.build = m.build)";
+    "AND w.policy = m.policy AND w.build = m.build) AND (m.operator, m.hardware, m.build) NOT IN "
+    "(SELECT operator, hardware, build FROM temp.stand_ins)";
+
+// Where the winner is a vendor's, our fastest serves wherever the library is not (Launchables::runner_up).
+void find_stand_ins(sqlite::Database& database) {
+  database.execute("CREATE TEMP TABLE IF NOT EXISTS stand_ins (operator INTEGER, hardware INTEGER, build INTEGER)");
+  database.execute("DELETE FROM temp.stand_ins");
+  sqlite::Query vendors = database.query(
+      "SELECT DISTINCT w.operator, w.hardware FROM winners w JOIN builds b ON b.id = w.build "
+      "JOIN kernels k ON k.id = b.kernel WHERE k.target LIKE 'vendor/%'");
+  std::vector<std::pair<std::int64_t, std::int64_t>> places;
+  while (vendors.step()) places.emplace_back(vendors.integer(0), vendors.integer(1));
+  for (const auto& [op, hardware] : places)
+    if (const auto own = Launchables(database).runner_up(op, HardwareId{hardware}))
+      database.query("INSERT INTO temp.stand_ins VALUES (?, ?, ?)").bind(op).bind(hardware).bind(own->build).run();
+}
 
 void mark_doomed(sqlite::Database& database, const PrunePolicy& policy) {
   database.execute("CREATE TEMP TABLE IF NOT EXISTS doomed (id INTEGER PRIMARY KEY)");
@@ -74,6 +90,7 @@ PruneReport prune(Store& store, const PrunePolicy& policy, bool dry_run) {
     report.removed[what] += database.changes();
   };
   sqlite::Transaction transaction(database);
+  find_stand_ins(database);
   mark_doomed(database, policy);
   remove("samples", "DELETE FROM samples WHERE measurement IN (SELECT id FROM temp.doomed)");
   remove("measurements", "DELETE FROM measurements WHERE id IN (SELECT id FROM temp.doomed)");
@@ -86,7 +103,7 @@ PruneReport prune(Store& store, const PrunePolicy& policy, bool dry_run) {
     remove("binaries",
            "UPDATE builds SET binary = NULL WHERE binary IS NOT NULL AND id NOT IN "
            "(SELECT build FROM winners) AND id NOT IN (SELECT build FROM defaults) AND id NOT IN "
-           "(SELECT build FROM ranges)");
+           "(SELECT build FROM ranges) AND id NOT IN (SELECT build FROM temp.stand_ins)");
   }
   for (const auto& [table, condition] : orphan_rules) {
     remove(table, fmt::format("DELETE FROM {} WHERE {}", table, condition));

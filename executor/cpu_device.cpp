@@ -61,11 +61,8 @@ std::optional<PreparedKernel> CpuDevice::prepare(const CompiledKernel& kernel, c
   failure = Failure{OutcomeKind::launch_failed, {}};
   std::optional<LoadedLibrary> library = LoadedLibrary::load(kernel.binary, failure.detail);
   if (!library) return std::nullopt;
-  void* const entry = library->symbol(kernel.kernel.entry);
-  if (entry == nullptr) {
-    failure.detail = fmt::format("no entry point '{}' in the kernel", kernel.kernel.entry);
-    return std::nullopt;
-  }
+  void* const entry = library->entry(kernel.kernel.entry, failure.detail);
+  if (entry == nullptr) return std::nullopt;
   PreparedKernel prepared(std::move(*library), reinterpret_cast<PreparedKernel::Entry>(entry),
                           pool_.c_pool());
   if (launch.workspace_bytes > 0) {

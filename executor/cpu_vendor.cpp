@@ -1,97 +1,66 @@
 #include "executor/cpu_vendor.hpp"
 
-#include <cstdlib>
-#include <memory>
-#include <utility>
+#include <dlfcn.h>
+#include <fmt/format.h>
 
-#include "executor/plain_product.hpp"
-#include "executor/vendor_library.hpp"
-#include "recipes/error.hpp"
+#include <cstdio>
+
+#include "codegen/vendor/product_emitter.hpp"
 
 namespace perftune {
 namespace {
 
-// cblas.h
-constexpr int kRowMajor = 101, kPlain = 111, kTransposed = 112;
-using CblasSgemm = void (*)(int order, int transpose_a, int transpose_b, int m, int n, int k,
-                            float alpha, const float* a, int lda, const float* b, int ldb, float beta,
-                            float* c, int ldc);
-// oneapi/dnnl/dnnl.h: row-major, as the rest of that library
-using DnnlSgemm = int (*)(char transpose_a, char transpose_b, std::int64_t m, std::int64_t n,
-                          std::int64_t k, float alpha, const float* a, std::int64_t lda, const float* b,
-                          std::int64_t ldb, float beta, float* c, std::int64_t ldc);
-using SetThreads = void (*)(int);
-
-struct Data {
-  const float* a;
-  const float* b;
-  float* c;
-};
-
-Data data_of(const PlainProduct& p, CpuDevice& device) {
-  const auto at = [&](int tensor) { return reinterpret_cast<float*>(device.tensor(tensor).data()); };
-  return {at(p.a.tensor), at(p.b.tensor), at(p.c.tensor)};
+// 0: it does not tell.
+std::int64_t version_of(const VendorTarget& vendor, void* library) {
+  int major = 0, minor = 0, patch = 0;
+  if (vendor.target == "vendor/openblas") {
+    const auto config = reinterpret_cast<const char* (*)()>(::dlsym(library, "openblas_get_config"));
+    if (config != nullptr && std::sscanf(config(), "OpenBLAS %d.%d.%d", &major, &minor, &patch) != 3) return 0;
+  } else {
+    struct Version {  // the head of dnnl_version_t
+      int major, minor, patch;
+    };
+    const auto version = reinterpret_cast<const Version* (*)()>(::dlsym(library, "dnnl_version"));
+    if (version != nullptr) major = version()->major, minor = version()->minor, patch = version()->patch;
+  }
+  return vendor_version(major, minor, patch);
 }
 
-VendorCall openblas(const PlainProduct& p, CpuDevice& device) {
-  // Its threads would spin for 26 ms after a call on the cores that the next contender needs. It reads
-  // this while it is loaded.
-  ::setenv("OPENBLAS_THREAD_TIMEOUT", "16", 0);
-  const auto library = std::make_shared<VendorLibrary>(
-      "OpenBLAS", std::vector<std::string>{"libopenblas.so.0", "libopenblas.so"}, LibrarySearch{});
-  CblasSgemm sgemm = nullptr;
-  SetThreads set_threads = nullptr;
-  library->bind_required(sgemm, "cblas_sgemm");
-  library->bind_required(set_threads, "openblas_set_num_threads");
-  set_threads(device.threads());
-  const Data data = data_of(p, device);
-  return {"OpenBLAS", [library, sgemm, p, data] {
-            const auto narrow = [](std::int64_t x) { return static_cast<int>(x); };
-            for (std::int64_t i = 0; i < p.batch; ++i)
-              sgemm(kRowMajor, p.a.transposed ? kTransposed : kPlain, p.b.transposed ? kTransposed : kPlain,
-                    narrow(p.m), narrow(p.n), narrow(p.k), 1.0F, data.a + i * p.a.batch_stride,
-                    narrow(p.a.leading), data.b + i * p.b.batch_stride, narrow(p.b.leading), 0.0F,
-                    data.c + i * p.c.batch_stride, narrow(p.c.leading));
-          }};
-}
-
-VendorCall onednn(const PlainProduct& p, CpuDevice& device) {
-  ::setenv("OMP_NUM_THREADS", std::to_string(device.threads()).c_str(), 1);  // its OpenMP reads it once
-  const auto library = std::make_shared<VendorLibrary>(
-      "oneDNN", std::vector<std::string>{"libdnnl.so.3", "libdnnl.so.2", "libdnnl.so"}, LibrarySearch{});
-  DnnlSgemm sgemm = nullptr;
-  library->bind_required(sgemm, "dnnl_sgemm");
-  const Data data = data_of(p, device);
-  return {"oneDNN", [library, sgemm, p, data] {
-            for (std::int64_t i = 0; i < p.batch; ++i)
-              sgemm(p.a.transposed ? 'T' : 'N', p.b.transposed ? 'T' : 'N', p.m, p.n, p.k, 1.0F,
-                    data.a + i * p.a.batch_stride, p.a.leading, data.b + i * p.b.batch_stride, p.b.leading,
-                    0.0F, data.c + i * p.c.batch_stride, p.c.leading);
-          }};
+// 0 with `why_not` set: it is not here. Never closed: their threads outlive every call.
+std::int64_t version_here(const VendorTarget& vendor, std::string& why_not) {
+  for (const std::string_view file : vendor.files) {
+    void* const library = file.empty() ? nullptr : ::dlopen(std::string(file).c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr) continue;
+    const std::int64_t version = version_of(vendor, library);
+    if (version == 0) why_not = fmt::format("{} does not tell its version", vendor.name);
+    return version;
+  }
+  why_not = fmt::format("{} ({}) is not here", vendor.name, vendor.files.front());
+  return 0;
 }
 
 }  // namespace
 
-std::vector<VendorCall> cpu_vendor_calls(const Operator& op, CpuDevice& device,
-                                         std::vector<std::string>& missing) {
+std::vector<TileProgram> cpu_vendor_programs(const Operator& op, std::vector<std::string>& missing) {
+  std::vector<TileProgram> programs;
+  for (const VendorTarget& vendor : vendor_targets) {
+    std::string why_not;
+    const std::int64_t version = version_here(vendor, why_not);
+    auto program = version > 0 ? vendor_program(vendor, op, version, why_not) : std::nullopt;
+    if (program) programs.push_back(*std::move(program));
+    else missing.push_back(version > 0 ? fmt::format("{}: {}", vendor.name, why_not) : why_not);
+  }
+  return programs;
+}
+
+std::optional<std::string> cpu_vendor_missing(const TileProgram& program) {
+  const VendorTarget* const vendor = find_vendor(program.target);
+  if (vendor == nullptr) return fmt::format("this build knows no {}", program.target);
   std::string why_not;
-  const auto product = plain_product(op, why_not);
-  if (product && (product->a.type != DType::f32 || product->b.type != DType::f32 ||
-                  product->c.type != DType::f32 || product->accumulate != DType::f32))
-    why_not = "only f32 products are compared on a CPU";
-  if (!why_not.empty()) {
-    missing.push_back("OpenBLAS, oneDNN: " + why_not);
-    return {};
-  }
-  std::vector<VendorCall> calls;
-  for (const auto make : {onednn, openblas}) {
-    try {
-      calls.push_back(make(*product, device));
-    } catch (const Error& error) {
-      missing.emplace_back(error.what());
-    }
-  }
-  return calls;
+  const std::int64_t wanted = program.get("version", 0), here = version_here(*vendor, why_not);
+  if (here == 0) return why_not;
+  if (here == wanted) return std::nullopt;
+  return fmt::format("{} is {} here, {} is what was measured", vendor->name, version_text(here), version_text(wanted));
 }
 
 }  // namespace perftune

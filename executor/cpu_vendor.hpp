@@ -1,25 +1,24 @@
-// OpenBLAS and oneDNN on this CPU, loaded at run time where present: f32 matrix products as baselines.
+// Which vendors' libraries (OpenBLAS, oneDNN) this CPU has, in which version, and as which programs they compute
+// an operator; the programs are emitted and run like our own (codegen/vendor/product_emitter.hpp).
 //
-// Call order: find, then call() in the process that measures. One thread; the libraries bring their own.
-// Loading OpenBLAS starts its threads: they spin after a call for as long as $OPENBLAS_THREAD_TIMEOUT
-// says, so it is set before (openblas_environment).
+// Asking loads the library into this process, where it stays, and OpenBLAS starts its threads, which sleep.
+// One thread.
 #pragma once
 
-#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "executor/cpu_device.hpp"
+#include "codegen/tile_program.hpp"
+#include "recipes/operator.hpp"
 
 namespace perftune {
 
-struct VendorCall {
-  std::string name;            // "OpenBLAS"
-  std::function<void()> call;  // once, on the tensors that the device has loaded
-};
-
 // What the libraries of this machine compute of `op`; `missing` gets one line for each that does not.
-std::vector<VendorCall> cpu_vendor_calls(const Operator& op, CpuDevice& device,
-                                         std::vector<std::string>& missing);
+std::vector<TileProgram> cpu_vendor_programs(const Operator& op, std::vector<std::string>& missing);
+
+// Why a program of a vendor's target cannot run on this machine: its library is not here, or of another
+// version. nullopt: it can.
+std::optional<std::string> cpu_vendor_missing(const TileProgram& program);
 
 }  // namespace perftune

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "executor/gpu_vendor.hpp"
-#include "executor/plain_product.hpp"
+#include "codegen/plain_product.hpp"
 
 namespace perftune {
 

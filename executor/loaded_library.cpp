@@ -52,4 +52,14 @@ void* LoadedLibrary::symbol(const std::string& name) const {
   return ::dlsym(handle_, name.c_str());
 }
 
+void* LoadedLibrary::entry(const std::string& name, std::string& why_not) const {
+  void* const found = symbol(name);
+  if (found == nullptr) why_not = "no entry point '" + name + "' in the kernel";
+  const auto ready = reinterpret_cast<const char* (*)()>(symbol(name + "_ready"));
+  const char* const missing = found != nullptr && ready != nullptr ? ready() : nullptr;
+  if (missing == nullptr) return found;
+  why_not = missing;
+  return nullptr;
+}
+
 }  // namespace perftune

@@ -24,6 +24,10 @@ class LoadedLibrary {
   // Address of an extern "C" function or object; nullptr when there is none of that name.
   void* symbol(const std::string& name) const;
 
+  // A kernel's entry point, made ready: where the kernel calls a vendor's library, NAME_ready looks for that.
+  // nullptr with `why_not` set when there is none of that name, or the library is not here.
+  void* entry(const std::string& name, std::string& why_not) const;
+
  private:
   LoadedLibrary(FileDescriptor memory, void* handle)
       : memory_(std::move(memory)), handle_(handle) {}

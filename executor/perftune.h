@@ -39,7 +39,7 @@ extern "C" {
 #define PERFTUNE_API
 #endif
 
-#define PERFTUNE_API_VERSION 1 /* grows with what is added here; perftune_api_version() is the library's */
+#define PERFTUNE_API_VERSION 2 /* grows with what is added here; perftune_api_version() is the library's */
 
 typedef struct perftune_store perftune_store;
 typedef struct perftune_kernel perftune_kernel;
@@ -148,6 +148,8 @@ typedef enum perftune_hit {
   PERFTUNE_HIT_BUCKET = 2,  /* a dynamic dimension: the tuned point whose range holds this shape */
   PERFTUNE_HIT_NEAREST = 3, /* tuned at another shape, legal here, and estimated no slower than the default */
   PERFTUNE_HIT_DEFAULT = 4, /* the family's default: correct, not tuned */
+  PERFTUNE_HIT_RUNNER_UP = 5, /* tuned at this shape: the best of our own kernels, since the winner calls a vendor's
+                                 library that is not here or of another version (`note` says so) */
   PERFTUNE_HIT_WIDTH = 0x7fffffff
 } perftune_hit;
 
@@ -172,6 +174,7 @@ typedef struct perftune_kernel_info {
   size_t input_count;
   size_t output_count;
   uint64_t workspace_bytes;
+  const char* note;         /* why this is not the winner; "" where nothing is to be said. Since version 2 */
 } perftune_kernel_info;
 PERFTUNE_API perftune_status perftune_kernel_describe(perftune_kernel* kernel, perftune_kernel_info* info);
 

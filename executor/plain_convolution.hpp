@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "executor/plain_product.hpp"
+#include "codegen/plain_product.hpp"
 #include "recipes/operator.hpp"
 
 namespace perftune {

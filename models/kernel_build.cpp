@@ -65,8 +65,9 @@ BoundCall KernelBuild::bind(std::size_t handle, const std::map<std::string, std:
                             std::byte* workspace) const {
   const Wanted& wanted = wanted_.at(handle);
   const auto& library = libraries_.at(wanted.kernel.source);
-  void* entry = library->symbol(wanted.kernel.entry);
-  if (entry == nullptr) throw Error(ErrorKind::no_candidate, wanted.op.name + ": no entry point in its kernel");
+  std::string why_not;
+  void* entry = library->entry(wanted.kernel.entry, why_not);
+  if (entry == nullptr) throw Error(ErrorKind::no_candidate, wanted.op.name + ": " + why_not);
   std::vector<std::uint64_t> parameters;
   std::size_t scalar = 0;
   for (const Argument& argument : wanted.kernel.arguments) {

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "codegen/tile_program.hpp"
 #include "profiler/confirmation.hpp"
@@ -21,5 +23,12 @@ struct BenchedKernel {
 // `device`: number of the present GPU; absent: this CPU.
 BenchedKernel bench_kernel(const WorkerOptions& workers, const Subject& subject, const TileProgram& program,
                            std::optional<int> device);
+
+// How this CPU's libraries compute the operator, found out by a worker of its own.
+struct VendorPrograms {
+  std::vector<TileProgram> programs;
+  std::vector<std::string> missing;  // one line for each library that is not here or does not take it
+};
+VendorPrograms cpu_vendor_programs(const WorkerOptions& workers, const Subject& subject);
 
 }  // namespace perftune

@@ -42,13 +42,12 @@ void CpuTimer::flush_caches() {
       this);
 }
 
-template <typename Call>
-int CpuTimer::repeats_of(const Call& call) {
+int CpuTimer::repeats(const PreparedKernel& kernel) {
   const auto start = Clock::now();
   std::int64_t calls = 0;
   double elapsed = 0;
   do {
-    call();
+    kernel.call();
     ++calls;
     elapsed = us_since(start);
   } while (elapsed < policy_.warmup_ms * 1e3);
@@ -57,23 +56,11 @@ int CpuTimer::repeats_of(const Call& call) {
   return static_cast<int>(std::clamp(std::ceil(policy_.sample_us / per_call), 1.0, 1e6));
 }
 
-template <typename Call>
-double CpuTimer::sample_of(const Call& call, int repeats) {
+double CpuTimer::sample_us(const PreparedKernel& kernel, int repeats) {
   if (policy_.cold) flush_caches();
   const auto start = Clock::now();
-  for (int i = 0; i < repeats; ++i) call();
+  for (int i = 0; i < repeats; ++i) kernel.call();
   return us_since(start) / repeats;
-}
-
-int CpuTimer::repeats(const PreparedKernel& kernel) {
-  return repeats_of([&] { kernel.call(); });
-}
-double CpuTimer::sample_us(const PreparedKernel& kernel, int repeats) {
-  return sample_of([&] { kernel.call(); }, repeats);
-}
-int CpuTimer::repeats(const std::function<void()>& call) { return repeats_of(call); }
-double CpuTimer::sample_us(const std::function<void()>& call, int repeats) {
-  return sample_of(call, repeats);
 }
 
 StoppingRule CpuTimer::screen(const PreparedKernel& kernel) {

@@ -10,7 +10,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 #include "db/outcome.hpp"
@@ -29,19 +28,11 @@ class CpuTimer {
   // Microseconds per call of one sample.
   double sample_us(const PreparedKernel& kernel, int repeats);
 
-  // The same of anything that can be called: a vendor's library.
-  int repeats(const std::function<void()>& call);
-  double sample_us(const std::function<void()>& call, int repeats);
-
   // Warm-up, then samples until the stopping rule has enough.
   StoppingRule screen(const PreparedKernel& kernel);
 
  private:
   void flush_caches();
-  template <typename Call>
-  int repeats_of(const Call& call);
-  template <typename Call>
-  double sample_of(const Call& call, int repeats);
 
   CpuDevice& device_;
   Policy policy_;

@@ -4,10 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <functional>
 
 #include "codegen/cpu/headers.hpp"
-#include "executor/cpu_vendor.hpp"
+#include "codegen/vendor/vendor_target.hpp"
 #include "executor/random_inputs.hpp"
 #include "executor/verification.hpp"
 #include "profiler/cpu_timer.hpp"
@@ -108,9 +107,19 @@ Outcome CpuTrials::compile_and_verify(const Subject& subject, const TileProgram&
   return outcome;
 }
 
+// A vendor's threads are born with the affinity of the thread that calls first, and stay: that must not be one
+// that a device has pinned to a core.
+void CpuTrials::wake_library(const Subject& subject, const VerifiedBinary& kernel) {
+  if (!is_vendor(kernel.program.target)) return;
+  CpuDevice device(subject.hardware, subject.policy.threads, false);
+  device.load(subject.op, views(TrialCase::of(subject, case_).verifier().inputs()));
+  device.launch(compiled(subject, kernel), emitter(kernel.program).bind(subject.op, kernel.program, subject.hardware));
+}
+
 Outcome CpuTrials::measure(const Subject& subject, const VerifiedBinary& kernel) {
   Outcome outcome;
   const auto start = Clock::now();
+  wake_library(subject, kernel);
   TrialCase& subject_case = TrialCase::of(subject, case_);
   CpuDevice device(subject.hardware, subject.policy.threads);
   device.load(subject.op, views(subject_case.verifier().inputs()));
@@ -156,6 +165,7 @@ Outcome CpuTrials::measure(const Subject& subject, const VerifiedBinary& kernel)
 InterleavedSamples CpuTrials::confirm(const Subject& subject,
                                       std::span<const VerifiedBinary> kernels,
                                       std::optional<Failure>& failure) {
+  for (const VerifiedBinary& kernel : kernels) wake_library(subject, kernel);
   TrialCase& subject_case = TrialCase::of(subject, case_);
   CpuDevice device(subject.hardware, subject.policy.threads);
   device.load(subject.op, views(subject_case.verifier().inputs()));
@@ -191,46 +201,6 @@ InterleavedSamples CpuTrials::confirm(const Subject& subject,
     }
   }
   return samples;
-}
-
-NamedSamples CpuTrials::bench(const Subject& subject, const VerifiedBinary& kernel,
-                              std::optional<Failure>& failure) {
-  NamedSamples result;
-  TrialCase& subject_case = TrialCase::of(subject, case_);
-  CpuDevice device(subject.hardware, subject.policy.threads);
-  device.load(subject.op, views(subject_case.verifier().inputs()));
-  CpuTimer timer(device, subject.policy);
-  Failure reason;
-  const Launch launch = emitter(kernel.program).bind(subject.op, kernel.program, subject.hardware);
-  const auto ours = device.prepare(compiled(subject, kernel), launch, reason);
-  const auto control = device.prepare(compiled(subject, kernel), launch, reason);
-  if (!ours || !control) {
-    failure = reason;
-    return result;
-  }
-  std::vector<std::function<void()>> calls{[&] { ours->call(); }};
-  for (VendorCall& vendor : cpu_vendor_calls(subject.op, device, result.missing)) {
-    device.poison_outputs();
-    vendor.call();
-    if (auto wrong = subject_case.violation(device, {})) {
-      result.missing.push_back(vendor.name + " does not compute this operator: " + *wrong);
-      continue;
-    }
-    result.names.push_back(vendor.name);
-    calls.push_back(std::move(vendor.call));
-  }
-  calls.push_back([&] { control->call(); });
-  std::vector<int> repeats;
-  for (const auto& call : calls) repeats.push_back(timer.repeats(call));
-  result.samples = interleave(calls.size() - 1, subject.seed, {}, [&](std::size_t i) {
-    if (!subject.policy.cold && repeats[i] > 1) calls[i]();  // the others' data go out of the caches first
-    return timer.sample_us(calls[i], repeats[i]);
-  });
-  device.poison_outputs();
-  ours->call();
-  if (auto wrong = violation(subject_case, device, *ours, kernel.digest))
-    failure = Failure{OutcomeKind::wrong_result, *wrong};
-  return result;
 }
 
 }  // namespace perftune

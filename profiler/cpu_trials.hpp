@@ -46,12 +46,10 @@ class CpuTrials {
   InterleavedSamples confirm(const Subject& subject, std::span<const VerifiedBinary> kernels,
                              std::optional<Failure>& failure);
 
-  // The kernel against this machine's vendor libraries on the same inputs and as many threads.
-  NamedSamples bench(const Subject& subject, const VerifiedBinary& kernel, std::optional<Failure>& failure);
-
  private:
   CompiledKernel compiled(const Subject& subject, const VerifiedBinary& kernel) const;
   const Emitter& emitter(const TileProgram& program) const;
+  void wake_library(const Subject& subject, const VerifiedBinary& kernel);
 
   const EmitterRegistry& emitters_;
   CpuToolchain toolchain_;

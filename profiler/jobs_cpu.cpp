@@ -1,56 +1,61 @@
 #include "profiler/jobs_cpu.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+
+#include "codegen/vendor/vendor_target.hpp"
+#include "executor/cpu_vendor.hpp"
 
 namespace perftune {
 namespace {
 
 using nlohmann::json;
 
-// After anything but success the process may hold a damaged heap or stray threads.
-bool damaged(const Outcome& outcome) {
-  return outcome.kind == OutcomeKind::wrong_result || outcome.kind == OutcomeKind::launch_failed;
+// After anything but success the process may hold a damaged heap or stray threads; after a vendor's library
+// it does hold that one's threads.
+bool damaged(const Outcome& outcome, const TileProgram& program) {
+  return outcome.kind == OutcomeKind::wrong_result || outcome.kind == OutcomeKind::launch_failed ||
+         is_vendor(program.target);
 }
 
 JobValue prepare(CpuTrials& trials, const JobValue& in) {
   const json request = json::parse(in.json);
   const Subject subject = decode_subject(request.at("subject"));
+  const TileProgram program = TileProgram::parse(request.at("program").get<std::string>());
   VerifiedBinary binary;
-  const Outcome outcome = trials.compile_and_verify(
-      subject, TileProgram::parse(request.at("program").get<std::string>()), binary);
+  const Outcome outcome = trials.compile_and_verify(subject, program, binary);
   const json answer = {{"outcome", encode_outcome(outcome)}, {"digest", binary.digest}};
-  return {dump(answer), std::move(binary.binary), damaged(outcome)};
+  return {dump(answer), std::move(binary.binary), damaged(outcome, program)};
 }
 
 JobValue measure(CpuTrials& trials, const JobValue& in) {
   const json request = json::parse(in.json);
   const Subject subject = decode_subject(request.at("subject"));
+  const TileProgram program = TileProgram::parse(request.at("program").get<std::string>());
   const Outcome outcome =
-      trials.measure(subject, {TileProgram::parse(request.at("program").get<std::string>()),
-                               in.attachment, request.at("digest").get<std::string>()});
-  return {dump({{"outcome", encode_outcome(outcome)}}), {}, damaged(outcome)};
+      trials.measure(subject, {program, in.attachment, request.at("digest").get<std::string>()});
+  return {dump({{"outcome", encode_outcome(outcome)}}), {}, damaged(outcome, program)};
 }
 
 JobValue confirm(CpuTrials& trials, const JobValue& in) {
   const json request = json::parse(in.json);
   const Subject subject = decode_subject(request.at("subject"));
   std::optional<Failure> failure;
-  const InterleavedSamples samples =
-      trials.confirm(subject, decode_kernels(request.at("kernels"), in.attachment), failure);
-  return {dump(encode_samples(samples, failure)), {}, failure.has_value()};
+  const std::vector<VerifiedBinary> kernels = decode_kernels(request.at("kernels"), in.attachment);
+  const InterleavedSamples samples = trials.confirm(subject, kernels, failure);
+  const bool vendor = std::ranges::any_of(kernels, [](const auto& kernel) { return is_vendor(kernel.program.target); });
+  return {dump(encode_samples(samples, failure)), {}, failure.has_value() || vendor};
 }
 
-JobValue bench(CpuTrials& trials, const JobValue& in) {
-  const json request = json::parse(in.json);
-  std::optional<Failure> failure;
-  const NamedSamples named = trials.bench(
-      decode_subject(request.at("subject")),
-      {TileProgram::parse(request.at("program").get<std::string>()), in.attachment,
-       request.at("digest").get<std::string>()},
-      failure);
-  return {dump(encode_named(named, failure)), {}, true};  // with the vendors' threads in it
+// Programs of the libraries of this machine.
+JobValue vendors(const JobValue& in) {
+  const Subject subject = decode_subject(json::parse(in.json).at("subject"));
+  std::vector<std::string> missing;
+  json programs = json::array();
+  for (const TileProgram& program : cpu_vendor_programs(subject.op, missing)) programs.push_back(program.text());
+  return {dump({{"programs", programs}, {"missing", missing}}), {}, true};  // with their threads in it
 }
 
 }  // namespace
@@ -59,7 +64,7 @@ void add_cpu_jobs(WorkerJobs& jobs, const EmitterRegistry& emitters, CpuToolchai
   const auto trials = std::make_shared<CpuTrials>(emitters, std::move(toolchain));
   jobs.add("prepare_cpu", [trials](const JobValue& in) { return prepare(*trials, in); });
   jobs.add("measure_cpu", [trials](const JobValue& in) { return measure(*trials, in); });
-  jobs.add("bench_cpu", [trials](const JobValue& in) { return bench(*trials, in); });
+  jobs.add("vendors_cpu", vendors);
   jobs.add("confirm_cpu", [trials](const JobValue& in) { return confirm(*trials, in); });
 }
 

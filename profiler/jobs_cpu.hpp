@@ -3,8 +3,7 @@
 //
 //   prepare_cpu   {subject, program} -> {outcome, digest} + shared object   any lane
 //   measure_cpu   {subject, program, digest} + shared object -> {outcome}   exclusive
-//   bench_cpu     {subject, program, digest} + shared object -> {names, missing, kernels_us, control_us}
-//                 or {failure}                                              exclusive, fresh worker
+//   vendors_cpu   {subject} -> {programs, missing}: by libraries of this machine   any lane
 //   confirm_cpu   {subject, kernels: [{program, digest, bytes}]} + shared objects, one after the
 //                 other -> {kernels_us, control_us} or {failure}            exclusive, fresh worker
 #pragma once

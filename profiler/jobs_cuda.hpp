@@ -8,7 +8,8 @@
 //   confirm_cuda  {subject, kernels: [{program, digest, bytes}], device} + cubins, one after the
 //                 other -> {kernels_us, control_us} or {failure}         the same, fresh worker
 //   calibrate_cuda {hardware, device, seconds_per_value, date} -> {measured: {key: {value, source}}}
-//   bench_cuda    {subject, program, device} + cubin -> as bench_cpu         the same, fresh worker
+//   bench_cuda    {subject, program, device} + cubin -> {names, details, missing, kernels_us, control_us}
+//                 or {failure}                                           the same, fresh worker
 //   count_cuda    {subject, program, device} + cubin -> {chip, passes, counters} or {refused} or
 //                 {failure}                                              the same, fresh worker
 //

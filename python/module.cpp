@@ -126,7 +126,7 @@ class PySequence {
 };
 
 py::dict describe(const api::Kernel& kernel) {
-  static constexpr const char* kHits[] = {"", "exact", "bucket", "nearest", "default"};
+  static constexpr const char* kHits[] = {"", "exact", "bucket", "nearest", "default", "runner-up"};
   const perftune_kernel_info info = kernel.info();
   py::list inputs, outputs;
   for (std::size_t i = 0; i < info.input_count + info.output_count; ++i) {
@@ -149,6 +149,7 @@ py::dict describe(const api::Kernel& kernel) {
   out["stored_us"] = info.stored_us;
   out["estimated_us"] = info.estimated_us;
   out["workspace_bytes"] = info.workspace_bytes;
+  out["note"] = info.note;
   out["inputs"] = inputs;
   out["outputs"] = outputs;
   return out;

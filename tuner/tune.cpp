@@ -50,6 +50,7 @@ class Session {
         predict_only();
       } else {
         try_candidates();
+        try_vendors();
         name_winner();
       }
     } catch (...) {
@@ -169,6 +170,20 @@ class Session {
     }
   }
 
+  // Beside `top`, one after the other: their libraries have threads of their own.
+  void try_vendors() {
+    if (options_.spread) return;
+    for (const TileProgram& program : options_.vendors) {
+      const int ticket = static_cast<int>(ranking_.candidates.size());
+      ranking_.candidates.emplace_back();
+      ranking_.candidates.back().program = program;
+      runner_.submit(ticket, op_, program);
+      std::optional<Trial> trial;
+      while (!trial && !stopping()) trial = runner_.next(deadline());
+      if (trial) accept(*trial);
+    }
+  }
+
   // 0: it has none.
   static double time_of(const Outcome& outcome) {
     return is_success(outcome) && outcome.timing ? outcome.timing->median_us : 0;
@@ -204,8 +219,8 @@ class Session {
     row.kernel = describe(kernel);
     row.toolchain = runner_.toolchain(target);
     row.policy = runner_.policy().text();
-    row.predicted = PredictedTime{prediction.us, prediction.low_us, prediction.high_us,
-                                  prediction.limiter};
+    if (!is_vendor(target))
+      row.predicted = PredictedTime{prediction.us, prediction.low_us, prediction.high_us, prediction.limiter};
     row.roofline_us = roofline_us_;
     row.provenance = options_.provenance;
     row.provenance.toolkit = row.toolchain.compiler;
@@ -217,13 +232,14 @@ class Session {
     TunedCandidate candidate{kernel, ranking_.candidates[ticket], outcome};
     if (outcome.resources) {
       ++result_.counts.compiled;
-      candidate.ranked.prediction =
-          predict_one(op_, hardware_, slices_, candidate.ranked.program, *outcome.resources);
+      if (!is_vendor(candidate))
+        candidate.ranked.prediction =
+            predict_one(op_, hardware_, slices_, candidate.ranked.program, *outcome.resources);
     }
     if (outcome.verified_by != VerifiedBy::none) ++result_.counts.verified;
     if (outcome.timing) ++result_.counts.measured;
-    if (is_success(outcome)) ++succeeded_;
-    else ++result_.counts.failed;
+    if (!is_success(outcome)) ++result_.counts.failed;
+    else if (!is_vendor(candidate)) ++succeeded_;
     candidate.outcome.binary.clear();
     result_.candidates.push_back(std::move(candidate));
     sort_best_first(result_.candidates);
@@ -253,9 +269,25 @@ class Session {
                                  "{} in the white box's order",
                                  succeeded_, options_.top);
     record_default();
+    list_baselines();
     if (!result_.measured)
       result_.note = "offline: compiled and emulated, not run; `perftune measure --pending` on a "
                      "machine with this GPU times what was found";
+  }
+
+  // What vendors' libraries did, and whether one of them won.
+  void list_baselines() {
+    const TunedCandidate* const own = result_.best_own();
+    for (const TunedCandidate& tuned : result_.candidates) {
+      const VendorTarget* const vendor = find_vendor(tuned.ranked.program.target);
+      if (vendor == nullptr || !tuned.outcome.timing) continue;
+      result_.baselines.push_back({std::string(vendor->name), tuned.outcome.timing->median_us});
+      if (tuned.kernel != result_.best) continue;
+      result_.note = fmt::format("{} {} wins", vendor->name, version_text(tuned.ranked.program.get("version", 0)));
+      if (own != nullptr && own->outcome.timing)
+        result_.note += fmt::format(": {:.4g} us against {:.4g} us of {}, which serves where the library is not here",
+                                    *result_.best_us, own->outcome.timing->median_us, own->kernel);
+    }
   }
 
   const TunedCandidate& candidate(const std::string& kernel) const {
@@ -281,7 +313,7 @@ class Session {
     winner.toolchain = runner_.toolchain(program.target);
     winner.basis = result_.best_measured ? Basis::measured : Basis::predicted;
     if (result_.best_measured) winner.measured_us = result_.best_us;
-    winner.predicted_us = best.prediction.us;
+    if (!is_vendor(program.target)) winner.predicted_us = best.prediction.us;
     winner.roofline_us = roofline_us_;
     winner.ties = result_.ties;
     store_.set_winner(run_, op_id_, hardware_id_, runner_.policy().text(), winner);

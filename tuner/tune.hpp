@@ -33,6 +33,8 @@ struct TuneOptions {
   // box's order. Must outlive the tune.
   const LearnedModel* model = nullptr;
   std::vector<TileProgram> programs;  // try these instead of constructing; empty: construct
+  // Programs of vendors' libraries that compete beside those: they win where they are faster beyond noise.
+  std::vector<TileProgram> vendors;
   std::string command;          // for the run's record
   Provenance provenance;        // of the machine; marks rows stale elsewhere, never decides
   const std::atomic<bool>* interrupted = nullptr;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "codegen/vendor/vendor_target.hpp"
 #include "costmodel/prediction.hpp"
 #include "db/outcome.hpp"
 #include "tuner/rank.hpp"
@@ -16,6 +17,9 @@ struct TunedCandidate {
   Ranked ranked;       // its prediction is made again once the compiler's facts are known
   Outcome outcome;
 };
+
+// Of a vendor's library: nothing predicts it, and it serves this very shape alone.
+inline bool is_vendor(const TunedCandidate& candidate) { return is_vendor(candidate.ranked.program.target); }
 
 struct TuneCounts {
   int constructed = 0, compiled = 0, verified = 0, measured = 0, failed = 0;
@@ -51,6 +55,9 @@ struct TuneResult {
   std::vector<std::string> parts;  // of the whole: the parts' names, in the order they run
   std::string part_of;             // of a part: the whole's name
   std::string note;       // one line a user should read ("offline: no sm_80 device here")
+
+  // The best that is no vendor's; nullptr: none succeeded. `best` itself where that is ours.
+  const TunedCandidate* best_own() const;
 };
 
 }  // namespace perftune

@@ -24,9 +24,11 @@ auto first(std::vector<TunedCandidate>& candidates, std::size_t count) {
   return candidates.begin() + static_cast<std::ptrdiff_t>(count);
 }
 
-// Of what no measurement tells apart the model's favourite wins, then the smallest program text: neither
-// changes from run to run. A text alone would name a slow one when a disturbed machine ties it with others.
+// Of what no measurement tells apart ours wins before a vendor's, then the model's favourite, then the smallest
+// program text: neither changes from run to run. A text alone would name a slow one when a disturbed machine
+// ties it with others.
 bool breaks_tie(const TunedCandidate& a, const TunedCandidate& b) {
+  if (is_vendor(a) != is_vendor(b)) return is_vendor(b);
   const double us_a = a.ranked.prediction.us, us_b = b.ranked.prediction.us;
   return us_a != us_b ? us_a < us_b : a.ranked.program < b.ranked.program;
 }
@@ -54,8 +56,8 @@ bool may_be_best(const Timing& timing, const Timing& best) {
   return timing.median_us <= best.median_us * (1 + reach);
 }
 
-// How many are to be confirmed: the leading timed ones and the family's default, wherever the
-// screening put it; it is moved next to them.
+// How many are to be confirmed: the leading timed ones, the family's default and what vendors' libraries do,
+// wherever the screening put those; they are moved next to them.
 std::size_t bring_leaders_first(std::vector<TunedCandidate>& candidates, int leaders,
                                 int most_leaders) {
   const auto timed_end = std::find_if(candidates.begin(), candidates.end(),
@@ -66,13 +68,9 @@ std::size_t bring_leaders_first(std::vector<TunedCandidate>& candidates, int lea
          may_be_best(*candidates[static_cast<std::size_t>(chosen)].outcome.timing,
                      *candidates.front().outcome.timing))
     ++chosen;
-  auto chosen_end = candidates.begin() + chosen;
-  const auto its_default =
-      std::find_if(chosen_end, timed_end, [](const auto& c) { return c.ranked.is_default; });
-  if (its_default != timed_end) {
-    std::rotate(chosen_end, its_default, its_default + 1);
-    ++chosen_end;
-  }
+  const auto chosen_end = std::stable_partition(candidates.begin() + chosen, timed_end, [](const auto& c) {
+    return c.ranked.is_default || is_vendor(c);
+  });
   return static_cast<std::size_t>(chosen_end - candidates.begin());
 }
 
@@ -105,6 +103,13 @@ std::vector<std::string> drop_failing(const Operator& op, TrialRunner& runner,
 
 }  // namespace
 
+const TunedCandidate* TuneResult::best_own() const {
+  const auto named = std::ranges::find(candidates, best, &TunedCandidate::kernel);
+  if (named != candidates.end() && !is_vendor(*named)) return &*named;
+  const auto own = std::ranges::find_if(candidates, [](const auto& c) { return is_success(c.outcome) && !is_vendor(c); });
+  return own == candidates.end() ? nullptr : &*own;
+}
+
 bool is_success(const Outcome& outcome) {
   return outcome.kind == OutcomeKind::timed || outcome.kind == OutcomeKind::noisy ||
          (outcome.kind == OutcomeKind::pending && outcome.verified_by != VerifiedBy::none);
@@ -115,7 +120,9 @@ void sort_best_first(std::vector<TunedCandidate>& candidates) {
 }
 
 Verdict screening_verdict(const std::vector<TunedCandidate>& candidates) {
-  const TunedCandidate& first = candidates.front();
+  // A vendor's is not known to be faster beyond noise.
+  const auto own = std::ranges::find_if(candidates, [](const auto& c) { return is_success(c.outcome) && !is_vendor(c); });
+  const TunedCandidate& first = own == candidates.end() ? candidates.front() : *own;
   Verdict verdict;
   verdict.best = first.kernel;
   verdict.us = time_of(first);

@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 
+#include "codegen/vendor/vendor_target.hpp"
 #include "db/kernel_use.hpp"
 #include "db/query.hpp"
 #include "recipes/error.hpp"
@@ -99,7 +100,8 @@ void ask_model(ReportRow& row, const Cells& cells, const Operator& op, const Har
   const TileProgram program = TileProgram::parse(row.program);
   const auto* slice = slices.find(program.family, program.target);
   if (slice == nullptr) {
-    row.note = "no model for " + row.target + " in this build";
+    row.note = is_vendor(row.target) ? "a vendor's routine: no model looks into it"
+                                     : "no model for " + row.target + " in this build";
     return;
   }
   if (const auto why = slice->emitter->illegal(op, program, hardware)) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "codegen/vendor/vendor_target.hpp"
 #include "db/query.hpp"
 #include "db/suites.hpp"
 #include "recipes/error.hpp"
@@ -114,7 +115,8 @@ void find_baselines(Report& report, Store& store) {
     if (!added && number(cells[measured_]) < at->second.us) at->second = other_of(cells, text(cells[target_]).substr(7));
   }
   for (ReportRow& row : report.rows)
-    if (const auto found = fastest.find(place_of(row)); found != fastest.end()) row.baseline = found->second;
+    if (const auto found = fastest.find(place_of(row)); found != fastest.end() && !is_vendor(row.target))
+      row.baseline = found->second;
 }
 
 void compare_with(Report& report, Store& other, const std::string& kernel) {

@@ -109,6 +109,7 @@ void describe(const OpenKernel& kernel, perftune_kernel_info& info) {
   info.input_count = op.inputs().size();
   info.output_count = op.outputs().size();
   info.workspace_bytes = static_cast<std::uint64_t>(found.kernel->launch().workspace_bytes);
+  info.note = found.note.c_str();
 }
 
 }  // namespace

@@ -137,9 +137,8 @@ class CpuRuntime final : public Runtime {
     std::string why_not;
     auto library = LoadedLibrary::load(binary, why_not);
     if (!library) throw StatusError(PERFTUNE_WRONG_ARCHITECTURE, "the stored binary does not load: " + why_not);
-    void* const entry = library->symbol(kernel.entry);
-    if (entry == nullptr)
-      throw StatusError(PERFTUNE_REFUSED, "the stored binary has no entry point '" + kernel.entry + "'");
+    void* const entry = library->entry(kernel.entry, why_not);
+    if (entry == nullptr) throw StatusError(PERFTUNE_REFUSED, "the stored binary: " + why_not);
     return std::make_shared<CpuCode>(CpuCode{std::move(*library), reinterpret_cast<Entry>(entry)});
   }
 

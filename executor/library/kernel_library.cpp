@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "codegen/builtin_emitters.hpp"
+#include "codegen/vendor/vendor_target.hpp"
 #include "db/launchables.hpp"
 #include "db/rows.hpp"
 #include "executor/cpu_topology.hpp"
@@ -140,7 +141,7 @@ class KernelLibrary::State {
       std::vector<Relative> list;
       for (StoredChoice& choice : choices) {
         Dims dims = rows_.dims(choice.op);
-        list.push_back({std::move(choice), std::move(dims)});
+        if (auto own = for_other_shapes(std::move(choice))) list.push_back({*std::move(own), std::move(dims)});
       }
       return list;
     };
@@ -148,6 +149,9 @@ class KernelLibrary::State {
     family.defaults = with_dims(rows_.defaults_like(place->first, device_->id, kMostRelatives));
     for (StoredRange& range : rows_.ranges_like(place->first, device_->id)) {
       Dims dims = rows_.dims(range.choice.op);
+      auto own = for_other_shapes(std::move(range.choice));
+      if (!own) continue;
+      range.choice = *std::move(own);
       family.ranges.emplace_back(std::move(range), std::move(dims));
     }
     return family;
@@ -171,9 +175,7 @@ class KernelLibrary::State {
     std::string signature = op.signature();
     if (const auto choice = rows_.winner(signature, device_->id, options_.threads);
         choice && (policy == PERFTUNE_ANY || device_->same_model)) {
-      Found found = describe(op, *choice, PERFTUNE_HIT_EXACT, op.base_dims(), choice->us);
-      found.kernel = bind(op, *choice, true);
-      return found;
+      return exact(op, *choice, policy);
     }
     if (policy == PERFTUNE_EXACT_ONLY)
       throw StatusError(PERFTUNE_MISS, fmt::format("{} at {} was not tuned on {}", op.name, dims_words(op.base_dims()),
@@ -195,6 +197,35 @@ class KernelLibrary::State {
     throw StatusError(PERFTUNE_NO_KERNEL,
                       fmt::format("no stored kernel computes {} at {} on {}; tune it, or a shape near it", op.name,
                                   dims_words(op.base_dims()), device_->hardware.name));
+  }
+
+  Found exact(const Operator& op, const StoredChoice& choice, perftune_policy policy) {
+    Found found = describe(op, choice, PERFTUNE_HIT_EXACT, op.base_dims(), choice.us);
+    if (!calls_vendor(choice)) {
+      found.kernel = bind(op, choice, true);
+      return found;
+    }
+    try {
+      found.kernel = bind(op, choice, true);
+      return found;
+    } catch (const StatusError& error) {
+      const auto own = policy == PERFTUNE_EXACT_ONLY ? std::nullopt : rows_.runner_up(choice.op, device_->id);
+      if (!own)
+        throw StatusError(policy == PERFTUNE_EXACT_ONLY ? PERFTUNE_MISS : error.status(),
+                          "the winner '" + choice.program + "' cannot be called: " + error.what());
+      found = describe(op, *own, PERFTUNE_HIT_RUNNER_UP, op.base_dims(), own->us);
+      found.note = "the winner '" + choice.program + "' cannot be called: " + error.what();
+      found.kernel = bind(op, *own, true);
+      return found;
+    }
+  }
+
+  static bool calls_vendor(const StoredChoice& choice) { return is_vendor(TileProgram::parse(choice.program).target); }
+
+  // What serves other shapes where `choice` does at its own: never a vendor's.
+  std::optional<StoredChoice> for_other_shapes(StoredChoice choice) {
+    if (!calls_vendor(choice)) return choice;
+    return rows_.runner_up(choice.op, device_->id);
   }
 
   Found describe(const Operator& op, const StoredChoice& choice, perftune_hit hit, Dims tuned_at, double estimate) {

@@ -50,6 +50,7 @@ struct Found {
   std::string signature, program, kernel_id, tuned_on;
   Dims tuned_at;
   bool same_device = true;  // `tuned_on` is this very model
+  std::string note;         // why it is not the winner, where that one calls a library that is not here
 };
 
 class KernelLibrary {

@@ -30,7 +30,8 @@ class Launch:
 class Kernel:
     """A kernel at one shape. `info` says which it is and how it was found.
 
-    info["hit"]: "exact", "bucket", "nearest" or "default"; "program", "tuned_at", "tuned_on",
+    info["hit"]: "exact", "bucket", "nearest", "default", or "runner-up" (the winner calls a vendor's library that
+    is not here: "note" says so); "program", "tuned_at", "tuned_on",
     "basis" ("measured" or "predicted"), "stored_us", "estimated_us", "inputs", "outputs", ...
     """
 

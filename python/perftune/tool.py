@@ -50,6 +50,7 @@ def tune(
     threads: Optional[int] = None,
     seed: int = 1,
     resume: bool = False,
+    allow_vendor: bool = False,
 ) -> list[dict[str, Any]]:
     """Construct, compile, verify, measure, remember; the winner stays in the store.
 
@@ -58,6 +59,7 @@ def tune(
     db:       store; by default default_store().
     top:      candidates to bring through verification.
     budget:   wall time for everything: "30s", "2m".
+    allow_vendor: kernels of vendors' libraries compete, and may be the winner.
 
     Returns one mapping per operator and shape, as `perftune tune --json` prints (`best`, `best_basis`,
     `candidates`, ...). Raises PerftuneError.
@@ -71,6 +73,8 @@ def tune(
             arguments += [option, value]
     if resume:
         arguments.append("--resume")
+    if allow_vendor:
+        arguments.append("--allow-vendor")
     if not isinstance(operator, Mapping):
         return _run(["tune", operator, *arguments, "--json"])["results"]
     with tempfile.TemporaryDirectory() as folder:

@@ -104,6 +104,12 @@ Operator softmax(std::int64_t m, std::int64_t n) {
   return parse_operator_text(fmt::format("op: softmax\nname: probabilities\ndims: {{m: {}, n: {}}}\n", m, n), "test")[0].op;
 }
 
+Operator product(std::int64_t m, std::int64_t n, std::int64_t k) {
+  return parse_operator_text(fmt::format("name: plain\ndims: {{m: {}, n: {}, k: {}}}\ninputs: {{A: \"f32[m,k]\", B: \"f32[k,n]\"}}\n"
+                                         "outputs: {{C: \"f32[m,n]\"}}\ncompute:\n  - C[m,n] = sum[k](A[m,k] * B[k,n])\n",
+                                         m, n, k), "test")[0].op;
+}
+
 TunedStore::TunedStore() : TunedStore(this_cpu(), [hardware = this_cpu()](const Kernel& kernel) { return compiled(kernel, hardware); }) {}
 
 TunedStore::TunedStore(Hardware hardware, Compile compile)
@@ -138,6 +144,14 @@ TileProgram TunedStore::add(const Operator& op, int which, double us, double def
   const HardwareId hardware = store.put_hardware(perftune::describe(hardware_));
   const std::string fallback = record(store, id, op, programs.front(), default_us);
   put_default(store, id, hardware, fallback, toolchain(hardware_), default_us);
+  win(op, program, us);
+  return program;
+}
+
+void TunedStore::win(const Operator& op, const TileProgram& program, double us) {
+  Store store(path_);
+  const OperatorId id = store.put_operator(perftune::describe(op, program.family, definition(op)));
+  const HardwareId hardware = store.put_hardware(perftune::describe(hardware_));
   record(store, id, op, program, us);
   const RunId run = store.begin_run("test", 1);
   WinnerRecord winner;
@@ -147,7 +161,6 @@ TileProgram TunedStore::add(const Operator& op, int which, double us, double def
   winner.measured_us = us;
   store.set_winner(run, id, hardware, "cache=warm threads=1 timer=wall", winner);
   store.end_run(run, RunState::finished);
-  return program;
 }
 
 void TunedStore::add_range(const Operator& op, const std::string& dim, std::int64_t low, std::int64_t high) {

@@ -23,6 +23,8 @@ Hardware this_cpu();
 Operator matmul(std::int64_t m, std::int64_t n, std::int64_t k, const std::string& name = "ffn",
                 const std::string& type = "f32");
 Operator softmax(std::int64_t m, std::int64_t n);
+// "plain": an f32 product and nothing else, which vendors' libraries take.
+Operator product(std::int64_t m, std::int64_t n, std::int64_t k);
 
 class TunedStore {
  public:
@@ -35,6 +37,8 @@ class TunedStore {
   // Compiles program number `which` of those that are legal (0: the default) and makes it the winner with
   // `us`; the default is recorded beside it with `default_us`.
   TileProgram add(const Operator& op, int which = 1, double us = 10, double default_us = 12);
+  // This very program as the winner, beside what is there.
+  void win(const Operator& op, const TileProgram& program, double us);
   // The winner of `op` serves `dim` from low to high.
   void add_range(const Operator& op, const std::string& dim, std::int64_t low, std::int64_t high);
   void execute(const char* sql);  // to alter what is there

@@ -1,5 +1,5 @@
 // Which operators go to vendor libraries as one matrix product, and as which.
-#include "executor/plain_product.hpp"
+#include "codegen/plain_product.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

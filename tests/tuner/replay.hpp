@@ -19,8 +19,9 @@ inline TileProgram program(std::int64_t number) {
 
 class FakeEmitter final : public Emitter {
  public:
+  explicit FakeEmitter(std::string_view target = "cuda/fake") : target_(target) {}
   std::string_view family() const override { return "contraction"; }
-  std::string_view target() const override { return "cuda/fake"; }
+  std::string_view target() const override { return target_; }
   Reading read(const Operator&) const override {
     return {[](const TileProgram&, const Hardware&) { return std::nullopt; },
             [](const TileProgram&, const Hardware&) { return Resources{}; }};
@@ -34,6 +35,9 @@ class FakeEmitter final : public Emitter {
   }
   Launch bind(const Operator&, const TileProgram&, const Hardware&) const override { return {}; }
   Operator shrink(const Operator& op, const TileProgram&) const override { return op; }
+
+ private:
+  std::string_view target_;
 };
 
 // Proposes programs 0 .. count-1.
@@ -75,6 +79,7 @@ class FakeModel final : public KernelModel {
 inline Slices slices(int count) {
   auto emitters = std::make_unique<EmitterRegistry>();
   emitters->add(std::make_unique<FakeEmitter>());
+  emitters->add(std::make_unique<FakeEmitter>("vendor/openblas"));
   Slices out(std::move(emitters));
   out.add(std::make_unique<FakeConstructor>(count), std::make_unique<FakeModel>());
   return out;

@@ -200,6 +200,74 @@ TEST_F(TuneLoop, BreaksATieByThePredictionWhicheverWasFaster) {
   EXPECT_EQ(winners[1], winners[2]);
 }
 
+// What a vendor's library does, in the same confirmation as ours.
+class TuneWithVendors : public TuneLoop {
+ protected:
+  static constexpr double kVendor = 90;
+
+  TuneWithVendors() {
+    runner_.has_device = true;
+    runner_.answer = [](std::int64_t number) { return timed(number == 77 ? kVendor : 100.0 + static_cast<double>(number)); };
+    options_.vendors = {{"contraction", "vendor/openblas", {{"number", 77}, {"version", 321}}}};
+  }
+  // The vendor's is the fastest, `tied` with ours or not.
+  void confirm(bool tied) {
+    runner_.confirmation = [this, tied](std::span<const TileProgram> programs) {
+      Confirmation c;
+      for (std::size_t i = 0; i < programs.size(); ++i) {
+        const bool vendor = programs[i].target == "vendor/openblas";
+        c.timings.push_back(Timing{vendor ? kVendor : 91.0 + static_cast<double>(i), 0.01, {}});
+        if (vendor) c.best = i, ++vendors_confirmed_;
+      }
+      for (std::size_t i = 0; tied && i < programs.size(); ++i)
+        if (i != c.best) c.ties.push_back(i);
+      return c;
+    };
+  }
+  std::string stored_winner() {
+    Store store((folder_ / "store.db").string());
+    return store.winner(op_.signature(), *store.find_hardware(describe(hardware_)))->kernel.target;
+  }
+  int vendors_confirmed_ = 0;
+};
+
+TEST_F(TuneWithVendors, ALibraryThatIsFasterBeyondNoiseIsTheStoredWinner) {
+  confirm(false);
+  const auto [result, end] = run();
+  const auto best = std::ranges::find(result.candidates, result.best, &TunedCandidate::kernel);
+  ASSERT_NE(best, result.candidates.end());
+  EXPECT_EQ(best->ranked.program, options_.vendors.front());
+  EXPECT_EQ(result.best_us, kVendor);
+  EXPECT_EQ(stored_winner(), "vendor/openblas");
+  ASSERT_EQ(result.baselines.size(), 1U);
+  EXPECT_EQ(result.baselines.front().name, "OpenBLAS");
+  ASSERT_NE(result.best_own(), nullptr);
+  EXPECT_EQ(result.best_own()->ranked.program.target, "cuda/fake");
+  EXPECT_NE(result.note.find("OpenBLAS 0.3.21 wins"), std::string::npos) << result.note;
+}
+
+TEST_F(TuneWithVendors, ATieIsOurs) {
+  confirm(true);
+  const auto [result, end] = run();
+  EXPECT_EQ(stored_winner(), "cuda/fake");
+  EXPECT_EQ(result.baselines.size(), 1U);
+  EXPECT_EQ(result.best, result.best_own()->kernel);
+}
+
+TEST_F(TuneWithVendors, ItIsMeasuredBesideOursAndConfirmedHoweverSlow) {
+  runner_.answer = [](std::int64_t number) { return timed(number == 77 ? 900.0 : 100.0 + 10 * static_cast<double>(number)); };
+  confirm(true);
+  options_.top = 6;
+  const auto [result, end] = run();
+  EXPECT_EQ(vendors_confirmed_, 1);
+  EXPECT_EQ(runner_.tried.size(), 7U);
+}
+
+TEST_F(TuneWithVendors, AScreeningAloneNamesOurs) {
+  const auto [result, end] = run();  // the confirmation gives nothing
+  EXPECT_EQ(stored_winner(), "cuda/fake");
+}
+
 TEST_F(TuneLoop, KeepsFinishedOutcomesOnInterruptAndResumesWithoutRepeatingThem) {
   std::atomic<bool> interrupted{false};
   options_.interrupted = &interrupted;

@@ -1,4 +1,4 @@
-#include "executor/plain_product.hpp"
+#include "codegen/plain_product.hpp"
 
 #include <fmt/format.h>
 
