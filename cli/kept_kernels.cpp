@@ -14,6 +14,15 @@ namespace perftune {
 
 KeptKernels::KeptKernels(std::string store, Toolchain toolchain, const Context& context)
     : path_(std::move(store)), toolchain_(std::move(toolchain)), context_(context) {
+  open();
+}
+
+KeptKernels::KeptKernels(std::string store, std::string arch, const Context& context)
+    : path_(std::move(store)), arch_(std::move(arch)), context_(context) {
+  open();
+}
+
+void KeptKernels::open() {
   if (!std::filesystem::exists(path_)) return;
   const std::string why_not = why_not_trusted(path_);
   if (!why_not.empty()) {
@@ -28,7 +37,8 @@ KeptKernels::KeptKernels(std::string store, Toolchain toolchain, const Context& 
 std::string KeptKernels::find(const Kernel& kernel) {
   ++asked_;
   if (!store_) return {};
-  KeptBinary kept = kept_binary(*store_, describe(kernel), toolchain_);
+  KeptBinary kept = toolchain_ ? kept_binary(*store_, describe(kernel), *toolchain_)
+                               : kept_binary(*store_, describe(kernel), arch_);
   altered_ += kept.altered ? 1 : 0;
   return std::move(kept.bytes);
 }
@@ -43,7 +53,7 @@ void KeptKernels::keep(std::span<const Made> made) {
   for (const Made& one : made) binaries.push_back({describe(*one.kernel), *one.binary});
   try {
     Store store(path_, StoreOptions{});
-    keep_binaries(store, binaries, toolchain_);
+    keep_binaries(store, binaries, toolchain_.value());
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::store) throw;
     context_.say(fmt::format("perftune: compiled kernels are not kept: {}", error.what()));

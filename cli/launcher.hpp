@@ -1,4 +1,4 @@
-// Launches kernels inside this process, on this CPU or on a GPU that is here. For kernels that a worker
+// Launches compiled kernels inside this process, on this CPU or on a GPU that is here. For kernels that a worker
 // has verified before: what crashes takes the process with it.
 #pragma once
 
@@ -9,7 +9,6 @@
 #include "executor/cuda_driver.hpp"
 #include "executor/device.hpp"
 #include "executor/host_compiler.hpp"
-#include "executor/nvrtc.hpp"
 
 namespace perftune {
 
@@ -18,17 +17,11 @@ HostCompiler required_host_compiler(const Context& context);
 
 class Launcher {
  public:
-  // `threads` are a CPU's. Throws Error{unavailable} when the device or its compiler is not here.
+  // `threads` are a CPU's. Throws Error{unavailable} when the device is not here.
   Launcher(const Hardware& hardware, int threads, const Context& context);
-
-  // Throws Error{no_candidate} with the compiler's words.
-  CompiledKernel compile(Kernel kernel) const;
   Device& device() { return *device_; }
 
  private:
-  Hardware hardware_;
-  std::optional<HostCompiler> host_compiler_;
-  std::optional<Nvrtc> nvrtc_;
   std::optional<cuda::Driver> driver_;
   std::unique_ptr<Device> device_;  // over the driver
 };

@@ -9,6 +9,7 @@
 #include "cli/commands.hpp"
 #include "cli/hardware_choice.hpp"
 #include "cli/json_text.hpp"
+#include "cli/kept_kernels.hpp"
 #include "cli/kernel_choice.hpp"
 #include "cli/launcher.hpp"
 #include "cli/model_run.hpp"
@@ -48,16 +49,16 @@ struct RunOptions {
 struct Part {
   Operator op;
   KernelChoice choice;
-  Outcome outcome;  // of the timed trial
+  std::string binary;  // the store's, or what was compiled now
+  Outcome outcome;     // of the timed trial
 };
 
 std::vector<Part> choose(const Operator& op, const Hardware& hardware, const Slices& slices,
-                         const RunOptions& options, const Context& context) {
+                         const RunOptions& options, const std::string& store) {
   std::string why_not;
   std::vector<Part> parts;
-  for (KernelChoice& choice : choose_kernels(op, hardware, slices, options.database.empty() ? context.database_default : options.database,
-                                             "not tuned yet: `perftune tune " + options.file + (hardware.kind == Hardware::Kind::cpu ? " --cpu`" : " --gpu " + options.hardware.gpu + "`"), why_not))
-    parts.push_back({choice.op, std::move(choice), {}});
+  for (KernelChoice& choice : choose_kernels(op, hardware, slices, store, "not tuned yet: `perftune tune " + options.file + (hardware.kind == Hardware::Kind::cpu ? " --cpu`" : " --gpu " + options.hardware.gpu + "`"), why_not))
+    parts.push_back({choice.op, std::move(choice), {}, {}});
   if (parts.empty()) throw Error(ErrorKind::no_candidate, why_not);
   return parts;
 }
@@ -113,7 +114,7 @@ double total_us(const std::vector<Part>& parts) {
 }
 
 void print(const Operator& op, const Hardware& hardware, const std::vector<Part>& parts, const Policy& policy,
-           bool json, const Context& context) {
+           int compiled, bool json, const Context& context) {
   const double us = total_us(parts);
   if (json) {
     nlohmann::json kernels = nlohmann::json::array();
@@ -132,6 +133,7 @@ void print(const Operator& op, const Hardware& hardware, const std::vector<Part>
                                  {"program", programs},
                                  {"chosen", parts.front().choice.source},
                                  {"kernels", kernels},
+                                 {"compiled", compiled},
                                  {"verified", true},
                                  {"measured_us", us}}));
     return;
@@ -144,6 +146,7 @@ void print(const Operator& op, const Hardware& hardware, const std::vector<Part>
     context.print(fmt::format("time      {} median of {} samples, spread {:.1f} %, {} caches\n", format_time(timing.median_us),
                               timing.samples_us.size(), 100 * timing.spread, policy.cold ? "cold" : "warm"));
   }
+  context.print(fmt::format("compiled  {}\n", compiled == 0 ? "before: kept by the store" : "now"));
   context.print("verified  against the float64 oracle on these inputs\n");
   if (parts.size() > 1) context.print(fmt::format("together  {}\n", format_time(us)));
   context.print(fmt::format("rate      {:.4g} GFLOP/s, {:.4g} GB/s of compulsory traffic\n",
@@ -151,15 +154,71 @@ void print(const Operator& op, const Hardware& hardware, const std::vector<Part>
 }
 
 // Verified and timed in a worker, so that a bad kernel cannot take this process with it.
-void try_in_worker(Part& part, TrialRunner& trials) {
-  trials.submit(0, part.op, part.choice.program);
-  const auto trial = trials.next(std::chrono::steady_clock::now() + std::chrono::minutes(5));
+void try_in_worker(Part& part, WorkerTrials& trials) {
+  if (part.binary.empty()) trials.submit(0, part.op, part.choice.program);
+  else trials.submit_built(0, part.op, part.choice.program, part.binary);
+  auto trial = trials.next(std::chrono::steady_clock::now() + std::chrono::minutes(5));
   if (!trial) throw Error(ErrorKind::interrupted, "interrupted");
-  part.outcome = trial->outcome;
-  if (!part.outcome.timing)
-    throw Error(ErrorKind::no_candidate, fmt::format("{}: {}: {}", part.op.name, name(part.outcome.kind),
-                                                     part.outcome.detail));
+  part.outcome = std::move(trial->outcome);
+  part.binary = std::move(part.outcome.binary);
 }
+
+// Kernels that the store keeps start at once; what it does not, or what does not run, is compiled and kept.
+class Trying {
+ public:
+  Trying(const RunOptions& options, const Hardware& hardware, const Slices& slices, const std::string& store, const Context& context)
+      : options_(options), hardware_(hardware), slices_(slices), context_(context),
+        kept_(store, hardware.kind == Hardware::Kind::cpu ? hardware.cpu.isa : hardware.arch, context) {}
+
+  void run(std::vector<Part>& parts) {
+    for (Part& part : parts) part.binary = kept_.find(kernel(part));
+    const bool compiles = std::ranges::any_of(parts, [](const Part& part) { return part.binary.empty(); });
+    start(compiles);
+    for (Part& part : parts) {
+      const bool kept = !part.binary.empty();
+      try_in_worker(part, *trials_);
+      if (!part.outcome.timing && kept) again(part);
+      if (!part.outcome.timing)
+        throw Error(ErrorKind::no_candidate, fmt::format("{}: {}: {}", part.op.name, name(part.outcome.kind), part.outcome.detail));
+      if (!kept || compiled_again_) keep(part);
+    }
+  }
+  const Policy policy() const { return trials_->policy(); }
+  int compiled() const { return kept_.compiled(); }
+
+ private:
+  Kernel kernel(const Part& part) const {
+    return slices_.emitters().find(part.choice.program)->emit(part.op, part.choice.program, hardware_);
+  }
+  void start(bool compiles) {
+    TimingChoice timing;
+    timing.compiles = compiles;
+    trials_ = make_trials(slices_.emitters(), hardware_, options_.hardware.threads, options_.seed, context_, nullptr, timing);
+  }
+  // What is kept may be for a machine that this no longer is.
+  void again(Part& part) {
+    context_.say(fmt::format("perftune: {}: the kept kernel does not run ({}: {}): compiled again", part.op.name,
+                             name(part.outcome.kind), part.outcome.detail));
+    start(true);
+    compiled_again_ = true;
+    part.binary.clear();
+    try_in_worker(part, *trials_);
+  }
+  void keep(const Part& part) {
+    const Kernel made = kernel(part);
+    const KeptKernels::Made one{&made, &part.binary};
+    kept_.keep_with(trials_->toolchain(part.choice.program.target));
+    kept_.keep({&one, 1});
+  }
+
+  const RunOptions& options_;
+  const Hardware& hardware_;
+  const Slices& slices_;
+  const Context& context_;
+  KeptKernels kept_;
+  std::unique_ptr<WorkerTrials> trials_;
+  bool compiled_again_ = false;
+};
 
 // The kernels one after the other, each reading what those before it wrote. Outputs of `op`.
 Buffers launch_all(const Operator& op, const std::vector<Part>& parts, const Hardware& hardware,
@@ -169,7 +228,7 @@ Buffers launch_all(const Operator& op, const std::vector<Part>& parts, const Har
   for (std::size_t i = 0; i < slots.size(); ++i) values[op.tensors[slots[i]].name] = inputs[i];
   for (const Part& part : parts) {
     const Emitter& emitter = *slices.emitters().find(part.choice.program);
-    const CompiledKernel kernel = launcher.compile(emitter.emit(part.op, part.choice.program, hardware));
+    const CompiledKernel kernel{emitter.emit(part.op, part.choice.program, hardware), part.binary, {}};
     Buffers given;
     for (const int tensor : part.op.inputs()) given.push_back(values.at(part.op.tensors[tensor].name));
     Buffers made = launch(part.op, launcher.device(), kernel, emitter.bind(part.op, part.choice.program, hardware), given);
@@ -192,10 +251,11 @@ void run(const RunOptions& options, Context& context) {
   const Hardware hardware = options.hardware.resolve(context);
   if (hardware.kind == Hardware::Kind::gpu) required_device(hardware, context);
   const Slices slices = make_slices();
-  std::vector<Part> parts = choose(op, hardware, slices, options, context);
-  const auto trials = make_trials(slices.emitters(), hardware, options.hardware.threads, options.seed, context);
-  for (Part& part : parts) try_in_worker(part, *trials);
-  Launcher launcher(hardware, trials->policy().threads, context);
+  const std::string store = options.database.empty() ? context.database_default : options.database;
+  std::vector<Part> parts = choose(op, hardware, slices, options, store);
+  Trying trying(options, hardware, slices, store, context);
+  trying.run(parts);
+  Launcher launcher(hardware, trying.policy().threads, context);
   const Buffers outputs = launch_all(op, parts, hardware, slices, launcher, inputs);
   if (const auto wrong = check(op, inputs, outputs, options.seed))
     throw Error(ErrorKind::no_candidate, "wrong result: " + *wrong);
@@ -204,7 +264,7 @@ void run(const RunOptions& options, Context& context) {
     const auto position = std::find(slots.begin(), slots.end(), tensor) - slots.begin();
     write_npy(path, op.tensors[tensor].type, op.tensors[tensor].shape, outputs[position]);
   }
-  print(op, hardware, parts, trials->policy(), options.json, context);
+  print(op, hardware, parts, trying.policy(), trying.compiled(), options.json, context);
 }
 
 }  // namespace

@@ -16,7 +16,6 @@
 #include "executor/nvrtc.hpp"
 #include "profiler/device_probe.hpp"
 #include "recipes/error.hpp"
-#include "tuner/worker_trials.hpp"
 
 namespace perftune {
 namespace {
@@ -81,7 +80,7 @@ WorkerOptions worker_options(const Context& context) {
   return workers;
 }
 
-std::unique_ptr<TrialRunner> make_trials(const EmitterRegistry& emitters, const Hardware& hardware,
+std::unique_ptr<WorkerTrials> make_trials(const EmitterRegistry& emitters, const Hardware& hardware,
                                          int threads, std::uint64_t seed, const Context& context,
                                          Provenance* provenance, const TimingChoice& timing) {
   const bool cpu = hardware.kind == Hardware::Kind::cpu;
@@ -101,7 +100,7 @@ std::unique_ptr<TrialRunner> make_trials(const EmitterRegistry& emitters, const 
   std::map<std::string, Toolchain, std::less<>> toolchains;
   for (const auto& emitter : emitters.all()) {
     const std::string target(emitter->target());
-    if (toolchains.contains(target) || target.starts_with("cuda/") == cpu) continue;
+    if (!timing.compiles || toolchains.contains(target) || target.starts_with("cuda/") == cpu) continue;
     if (hardware.model_only) toolchains[target] = {hardware.arch, codegen_version(), "none", ""};
     else toolchains[target] = cpu ? cpu_toolchain(hardware, required_host_compiler(context))
                                   : cuda_toolchain(hardware, options.device.has_value(), context);

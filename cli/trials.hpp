@@ -12,7 +12,7 @@
 #include "executor/host_compiler.hpp"
 #include "profiler/worker_pool.hpp"
 #include "recipes/hardware.hpp"
-#include "tuner/trial_runner.hpp"
+#include "tuner/worker_trials.hpp"
 
 namespace perftune {
 
@@ -20,12 +20,13 @@ namespace perftune {
 struct TimingChoice {
   bool fast = false;  // a short warm-up and few samples, for many candidates rather than exact times
   std::string cache;  // "cold", "warm", "rotating"; empty: cold on a GPU, warm on a CPU
+  bool compiles = true;  // false: every kernel comes compiled (submit_built), and no compiler need be here
 };
 
 // `threads` 0: all cores of the CPU. Throws Error{unavailable} when the compiler that the hardware
 // needs is missing (a host compiler always: it builds CPU kernels and the emulator's).
 // The policy says how `timing` was chosen; a CPU's buffers do not rotate (Error{usage}). `provenance` gets what a present GPU's driver says of it.
-std::unique_ptr<TrialRunner> make_trials(const EmitterRegistry& emitters, const Hardware& hardware,
+std::unique_ptr<WorkerTrials> make_trials(const EmitterRegistry& emitters, const Hardware& hardware,
                                          int threads, std::uint64_t seed, const Context& context,
                                          Provenance* provenance = nullptr, const TimingChoice& timing = {});
 

@@ -5,13 +5,14 @@
 
 namespace perftune {
 
-KeptBinary kept_binary(Store& store, const KernelRecord& kernel, const Toolchain& toolchain) {
-  sqlite::Query row = store.database().query(
-      "SELECT k.source, k.source_hash, b.binary, coalesce(b.binary_hash, '') FROM kernels k "
-      "JOIN builds b ON b.kernel = k.id JOIN toolchains t ON t.id = b.toolchain "
-      "WHERE k.kernel = ? AND t.arch = ? AND t.codegen_version = ? AND t.compiler = ? AND t.flags = ? AND b.binary IS NOT NULL");
-  row.bind(kernel.id).bind(toolchain.arch).bind(toolchain.codegen_version);
-  row.bind(toolchain.compiler).bind(toolchain.flags);
+namespace {
+
+constexpr std::string_view kBuilds =
+    "SELECT k.source, k.source_hash, b.binary, coalesce(b.binary_hash, '') FROM kernels k "
+    "JOIN builds b ON b.kernel = k.id JOIN toolchains t ON t.id = b.toolchain "
+    "WHERE k.kernel = ? AND b.binary IS NOT NULL AND t.arch = ? ";
+
+KeptBinary checked(sqlite::Query& row, const KernelRecord& kernel) {
   if (!row.step()) return {};
   const auto blob = row.blob(2);
   KeptBinary kept{std::string(reinterpret_cast<const char*>(blob.data()), blob.size())};
@@ -19,6 +20,22 @@ KeptBinary kept_binary(Store& store, const KernelRecord& kernel, const Toolchain
                      row.view(3) == sqlite::binary_hash(kept.bytes);
   if (!right) return {{}, true};
   return kept;
+}
+
+}  // namespace
+
+KeptBinary kept_binary(Store& store, const KernelRecord& kernel, const Toolchain& toolchain) {
+  sqlite::Query row = store.database().query(std::string(kBuilds) + "AND t.codegen_version = ? AND t.compiler = ? AND t.flags = ?");
+  row.bind(kernel.id).bind(toolchain.arch).bind(toolchain.codegen_version);
+  row.bind(toolchain.compiler).bind(toolchain.flags);
+  return checked(row, kernel);
+}
+
+KeptBinary kept_binary(Store& store, const KernelRecord& kernel, std::string_view arch) {
+  sqlite::Query row = store.database().query(
+      std::string(kBuilds) + "ORDER BY b.id IN (SELECT build FROM winners) DESC, b.id DESC LIMIT 1");
+  row.bind(kernel.id).bind(arch);
+  return checked(row, kernel);
 }
 
 void keep_binaries(Store& store, std::span<const NewBinary> binaries, const Toolchain& toolchain) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "db/store.hpp"
 
@@ -19,6 +20,9 @@ struct KeptBinary {
 
 // The binary of exactly this source under exactly this toolchain.
 KeptBinary kept_binary(Store& store, const KernelRecord& kernel, const Toolchain& toolchain);
+
+// The same for `arch`, by whatever compiler: one that a winner was measured with first, then the latest.
+KeptBinary kept_binary(Store& store, const KernelRecord& kernel, std::string_view arch);
 
 struct NewBinary {
   KernelRecord kernel;

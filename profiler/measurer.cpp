@@ -58,8 +58,8 @@ double Measurer::slowest_run_s(const Operator& op) const {
   return op.flops() / (on_cpu() ? kCpuFlops : kGpuFlops);
 }
 
-void Measurer::submit(int ticket, const Operator& op, const std::string& definition,
-                      const TileProgram& program) {
+std::optional<Measurer::Candidate> Measurer::legal(int ticket, const Operator& op, const std::string& definition,
+                                                   const TileProgram& program) {
   Candidate candidate{ticket, false, subject_of(op, definition), program, {}, {}};
   const Emitter* emitter = emitters_.find(program);
   std::optional<std::string> why = "no emitter for it";
@@ -68,11 +68,26 @@ void Measurer::submit(int ticket, const Operator& op, const std::string& definit
     candidate.outcome.kind = OutcomeKind::rejected;
     candidate.outcome.detail = *why;
     finished_.push_back({ticket, {}, std::move(candidate.outcome)});
-    return;
+    return std::nullopt;
   }
   candidate.kernel = emitter->emit(op, program, options_.hardware);
-  const Ticket job = pool_.submit(first_stage(candidate));
-  under_way_.emplace(job, std::move(candidate));
+  return candidate;
+}
+
+void Measurer::submit(int ticket, const Operator& op, const std::string& definition,
+                      const TileProgram& program) {
+  auto candidate = legal(ticket, op, definition, program);
+  if (!candidate) return;
+  const Ticket job = pool_.submit(first_stage(*candidate));
+  under_way_.emplace(job, *std::move(candidate));
+}
+
+void Measurer::submit_built(int ticket, const Operator& op, const std::string& definition, const TileProgram& program,
+                            std::string binary) {
+  auto candidate = legal(ticket, op, definition, program);
+  if (!candidate) return;
+  candidate->outcome.binary = binary;
+  start_second_stage(*std::move(candidate), {program, std::move(binary), {}});
 }
 
 void Measurer::start_second_stage(Candidate candidate, const VerifiedBinary& binary) {

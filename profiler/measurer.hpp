@@ -54,6 +54,11 @@ class Measurer {
   void submit(int ticket, const Operator& op, const std::string& definition,
               const TileProgram& program);
 
+  // The same for a kernel that was compiled before, where kernels are measured: nothing is compiled, and its
+  // results are looked at after its samples.
+  void submit_built(int ticket, const Operator& op, const std::string& definition, const TileProgram& program,
+                    std::string binary);
+
   // The next candidate that came to its end; nullopt when none is under way or none ended until
   // `deadline`.
   std::optional<FinishedTrial> next(WorkerPool::Clock::time_point deadline);
@@ -79,6 +84,8 @@ class Measurer {
   Subject subject_of(const Operator& op, const std::string& definition) const;
   double slowest_run_s(const Operator& op) const;
   JobRequest first_stage(const Candidate& candidate) const;
+  // A candidate with its kernel; nullopt: it is illegal, and finished.
+  std::optional<Candidate> legal(int ticket, const Operator& op, const std::string& definition, const TileProgram& program);
   bool go_on(Candidate& candidate, JobResult& result);  // true: a second stage was submitted
   const VerifiedBinary* binary_of(const Subject& subject, const TileProgram& program,
                                   Failure& failure);

@@ -38,6 +38,10 @@ void WorkerTrials::submit(int ticket, const Operator& op, const TileProgram& pro
   measurer_.submit(ticket, op, definition(op), program);
 }
 
+void WorkerTrials::submit_built(int ticket, const Operator& op, const TileProgram& program, std::string binary) {
+  measurer_.submit_built(ticket, op, definition(op), program, std::move(binary));
+}
+
 std::optional<Trial> WorkerTrials::next(std::chrono::steady_clock::time_point deadline) {
   return unless_interrupted([&]() -> std::optional<Trial> {
     auto finished = measurer_.next(deadline);

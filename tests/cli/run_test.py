@@ -1,5 +1,7 @@
 """`run` reproduces NumPy from and to .npy files."""
 
+import contextlib
+import sqlite3
 import unittest
 
 import numpy
@@ -43,6 +45,52 @@ class Run(PerftuneTest):
         self.assertIn("winner (measured)", ran["chosen"])
         (best,) = [c for c in tuned["candidates"] if c["kernel"] == tuned["best"]]
         self.assertEqual(ran["program"], best["program"])
+
+    def run_twice(self, change=lambda store: None, **environment):
+        """What the second run says, after `change` of the store that the first one left."""
+        path = self.gemm(96, 64, 80)
+        first = self.json(self.run_perftune("run", path, "--cpu", "--json"))
+        self.assertEqual(first["compiled"], 1)
+        with contextlib.closing(sqlite3.connect(self.store)) as store, store:
+            change(store)
+        result = self.run_perftune("run", path, "--cpu", "--json", **environment)
+        return self.json(result), result.stderr
+
+    def test_a_second_run_needs_no_compiler(self):
+        document, said = self.run_twice(PATH="/nowhere")
+        self.assertEqual(document["compiled"], 0)
+        self.assertTrue(document["verified"])
+        self.assertEqual(said, "")
+
+    def test_what_was_tuned_needs_no_compiler(self):
+        path = self.gemm(96, 64, 80)
+        self.expect(self.run_perftune("tune", path, "--cpu", "--top", 1, "--fast"), 0)
+        document = self.json(self.run_perftune("run", path, "--cpu", "--json", PATH="/nowhere"))
+        self.assertEqual(document["compiled"], 0)
+        self.assertIn("winner", document["chosen"])
+
+    def test_without_a_kept_kernel_a_compiler_is_asked_for(self):
+        self.expect_error(self.run_perftune("run", self.gemm(), "--cpu", PATH="/nowhere"), 3, "no host C++ compiler")
+
+    def test_an_altered_binary_is_compiled_again(self):
+        document, said = self.run_twice(lambda store: store.execute("UPDATE builds SET binary = CAST(binary || 'x' AS BLOB)"))
+        self.assertEqual(document["compiled"], 1)
+        self.assertIn("does not match its hash", said)
+        document = self.json(self.run_perftune("run", self.gemm(96, 64, 80), "--cpu", "--json"))
+        self.assertEqual(document["compiled"], 0)
+
+    def test_a_store_that_others_may_write_is_not_believed(self):
+        document, said = self.run_twice(lambda store: self.store.chmod(0o666))
+        self.assertEqual(document["compiled"], 1)
+        self.assertIn("others may write the store", said)
+
+    def test_a_kept_kernel_that_is_wrong_is_compiled_again(self):
+        self.expect(self.run_perftune("run", self.gemm(96, 64, 80, "f64"), "--cpu"), 0)
+        of_the_other = "(SELECT {0} FROM builds ORDER BY id LIMIT 1)"
+        document, said = self.run_twice(lambda store: store.execute(
+            "UPDATE builds SET binary = " + of_the_other.format("binary") + ", binary_hash = " + of_the_other.format("binary_hash")))
+        self.assertEqual(document["compiled"], 1)
+        self.assertIn("the kept kernel does not run", said)
 
     def test_wrong_shape_wrong_name_no_file(self):
         path = self.gemm(8, 8, 8)
