@@ -71,7 +71,7 @@ void add_check(Bundle& bundle) {
     const auto values = oracle.evaluate(slot, elements);
     ExpectedOutput output{slot, {}};
     for (std::size_t i = 0; i < elements.size(); ++i) {
-      const StoredRange range = stored_range(tensor.type, values[i]);
+      const ToleratedRange range = stored_range(tensor.type, values[i]);
       output.elements.push_back({elements[i], range.low, range.high});
     }
     bundle.outputs.push_back(std::move(output));

@@ -4,10 +4,12 @@
 
 #include <filesystem>
 
+#include "cli/trials.hpp"
 #include "codegen/vendor/vendor_target.hpp"
 #include "db/launchables.hpp"
 #include "db/store.hpp"
 #include "executor/cpu_vendor.hpp"
+#include "executor/gpu_vendor.hpp"
 
 namespace perftune {
 namespace {
@@ -15,7 +17,8 @@ namespace {
 // Winners of one store; opened once for all operators of a model.
 class Winners {
  public:
-  Winners(const std::string& path, const Hardware& hardware) : path_(path) {
+  Winners(const std::string& path, const Hardware& hardware, const VendorCheck& cannot_call)
+      : path_(path), cannot_call_(cannot_call) {
     if (!std::filesystem::exists(path)) return;
     StoreOptions open;
     open.mode = StoreMode::read_only;
@@ -28,7 +31,7 @@ class Winners {
     const auto winner = store_->winner(op.signature(), *hardware_);
     if (!winner) return std::nullopt;
     TileProgram program = TileProgram::parse(winner->kernel.program);
-    const auto missing = is_vendor(program.target) ? cpu_vendor_missing(program) : std::nullopt;
+    const auto missing = is_vendor(program.target) ? cannot_call_(program) : std::nullopt;
     if (!missing) return KernelChoice{op, std::move(program), fmt::format("winner ({}) of {}", name(winner->basis), path_)};
     auto own = own_winner(*store_, op.signature(), *hardware_);
     if (!own) return std::nullopt;
@@ -39,6 +42,7 @@ class Winners {
 
  private:
   std::string path_;
+  const VendorCheck& cannot_call_;
   std::optional<Store> store_;
   std::optional<HardwareId> hardware_;
 };
@@ -55,9 +59,17 @@ std::optional<OwnWinner> own_winner(Store& store, const std::string& signature, 
   return OwnWinner{own->kernel, TileProgram::parse(own->program), own->basis};
 }
 
+VendorCheck library_check(const Context& context) {
+  return [search = cuda_search(context)](const TileProgram& program) {
+    const VendorTarget* const vendor = find_vendor(program.target);
+    return vendor != nullptr && vendor->gpu ? gpu_vendor_missing(search, program) : cpu_vendor_missing(program);
+  };
+}
+
 std::vector<KernelChoice> choose_kernels(const Operator& op, const Hardware& hardware, const Slices& slices,
-                                         const std::string& store, const std::string& advice, std::string& why_not) {
-  Winners winners(store, hardware);
+                                         const std::string& store, const VendorCheck& cannot_call, const std::string& advice,
+                                         std::string& why_not) {
+  Winners winners(store, hardware, cannot_call);
   if (auto winner = winners.find(op)) return {*std::move(winner)};
   KernelPlan plan = plan_kernels(op, hardware, slices);
   why_not = plan.why_not;

@@ -2,10 +2,12 @@
 // family takes the operator whole.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "cli/context.hpp"
 #include "db/store.hpp"
 #include "recipes/hardware.hpp"
 #include "tuner/kernel_plan.hpp"
@@ -26,10 +28,16 @@ struct OwnWinner {
 };
 std::optional<OwnWinner> own_winner(Store& store, const std::string& signature, HardwareId hardware);
 
-// A winner of a vendor's whose library is not here, or of another version, gives way to the best of our own.
+// Why a program of a vendor's target cannot be called; nullopt: it can.
+using VendorCheck = std::function<std::optional<std::string>(const TileProgram&)>;
+// By looking for its library here.
+VendorCheck library_check(const Context& context);
+
+// A winner that calls a vendor's library where it cannot be called gives way to the best of our own.
 // `store`: a path; what does not exist holds nothing. `advice` ends the source of what is not tuned.
 // Empty with `why_not` where nothing computes the operator.
 std::vector<KernelChoice> choose_kernels(const Operator& op, const Hardware& hardware, const Slices& slices,
-                                         const std::string& store, const std::string& advice, std::string& why_not);
+                                         const std::string& store, const VendorCheck& cannot_call, const std::string& advice,
+                                         std::string& why_not);
 
 }  // namespace perftune

@@ -113,10 +113,12 @@ class ModelRun {
     LoweredGraph lowered = load_model(options_.file, extents, combine_by_prediction(hardware, slices));
     const ModelReport report = report_of(lowered);
     const Arrays inputs = fill_inputs(lowered.graph, given, options_.seed);
+    const VendorCheck cannot_call = gpu ? [](const TileProgram&) { return std::optional<std::string>("models call no GPU library"); }
+                                        : library_check(context_);
     const auto chooser = [&](const Operator& op) {
       std::vector<ChosenKernel> kernels;
       std::string why_not;
-      for (auto& choice : choose_kernels(op, hardware, slices, options_.store, "not tuned", why_not))
+      for (auto& choice : choose_kernels(op, hardware, slices, options_.store, cannot_call, "not tuned", why_not))
         kernels.push_back({std::move(choice.op), std::move(choice.program), std::move(choice.source)});
       return kernels;
     };

@@ -54,10 +54,10 @@ struct Part {
 };
 
 std::vector<Part> choose(const Operator& op, const Hardware& hardware, const Slices& slices,
-                         const RunOptions& options, const std::string& store) {
+                         const RunOptions& options, const std::string& store, const Context& context) {
   std::string why_not;
   std::vector<Part> parts;
-  for (KernelChoice& choice : choose_kernels(op, hardware, slices, store, "not tuned yet: `perftune tune " + options.file + (hardware.kind == Hardware::Kind::cpu ? " --cpu`" : " --gpu " + options.hardware.gpu + "`"), why_not))
+  for (KernelChoice& choice : choose_kernels(op, hardware, slices, store, library_check(context), "not tuned yet: `perftune tune " + options.file + (hardware.kind == Hardware::Kind::cpu ? " --cpu`" : " --gpu " + options.hardware.gpu + "`"), why_not))
     parts.push_back({choice.op, std::move(choice), {}, {}});
   if (parts.empty()) throw Error(ErrorKind::no_candidate, why_not);
   return parts;
@@ -252,7 +252,7 @@ void run(const RunOptions& options, Context& context) {
   if (hardware.kind == Hardware::Kind::gpu) required_device(hardware, context);
   const Slices slices = make_slices();
   const std::string store = options.database.empty() ? context.database_default : options.database;
-  std::vector<Part> parts = choose(op, hardware, slices, options, store);
+  std::vector<Part> parts = choose(op, hardware, slices, options, store, context);
   Trying trying(options, hardware, slices, store, context);
   trying.run(parts);
   Launcher launcher(hardware, trying.policy().threads, context);

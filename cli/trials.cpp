@@ -11,6 +11,7 @@
 #include "cli/launcher.hpp"
 #include "cli/present_gpu.hpp"
 #include "codegen/cpu/headers.hpp"
+#include "codegen/vendor/vendor_target.hpp"
 #include "codegen/version.hpp"
 #include "executor/host_compiler.hpp"
 #include "executor/nvrtc.hpp"
@@ -100,7 +101,16 @@ std::unique_ptr<WorkerTrials> make_trials(const EmitterRegistry& emitters, const
   std::map<std::string, Toolchain, std::less<>> toolchains;
   for (const auto& emitter : emitters.all()) {
     const std::string target(emitter->target());
-    if (!timing.compiles || toolchains.contains(target) || target.starts_with("cuda/") == cpu) continue;
+    const VendorTarget* const vendor = find_vendor(target);
+    const bool of_gpu = vendor != nullptr ? vendor->gpu : target.starts_with("cuda/");
+    if (!timing.compiles || toolchains.contains(target) || of_gpu == cpu) continue;
+    if (of_gpu && vendor != nullptr) {
+      // Calls of a library are measured, so only where the device is, and need a compiler of the host's.
+      const auto compiler = options.device ? HostCompiler::find(context.preferred_compiler, context.path) : std::nullopt;
+      if (compiler)
+        toolchains[target] = {hardware.arch, codegen_version(), compiler->identity(), fmt::format("{}", fmt::join(vendor_compile_flags(), " "))};
+      continue;
+    }
     if (hardware.model_only) toolchains[target] = {hardware.arch, codegen_version(), "none", ""};
     else toolchains[target] = cpu ? cpu_toolchain(hardware, required_host_compiler(context))
                                   : cuda_toolchain(hardware, options.device.has_value(), context);

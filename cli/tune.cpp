@@ -11,6 +11,7 @@
 #include "cli/dispatch.hpp"
 #include "cli/json_text.hpp"
 #include "cli/operator_points.hpp"
+#include "cli/present_gpu.hpp"
 #include "cli/progress_bar.hpp"
 #include "cli/render.hpp"
 #include "cli/text_table.hpp"
@@ -202,15 +203,16 @@ class TuneCommand {
     const std::optional<LearnedModel> model = model_for(hardware, slices, runner, store);
     TuneOptions with_model = tune_options;
     if (model) with_model.model = &*model;
-    const bool cpu = hardware.kind == Hardware::Kind::cpu;
     std::vector<std::string> missing;
-    if (options_.allow_vendor && cpu) with_model.vendors = vendors_of(point.op, hardware, runner.policy(), missing);
+    if (options_.allow_vendor) with_model.vendors = vendors_of(point.op, hardware, runner.policy(), missing);
     TuneRun run = tune(point.op, definition(point.op), hardware, slices, runner, store,
                        with_model, progress);
     if (!point.suite.empty()) put_suite_member(store, {point.suite, point.op.signature(), calls_});
     run.result.weight = point.weight;
-    if (options_.allow_vendor && !cpu && run.result.best_measured) add_gpu_baselines(point.op, hardware, run.result);
-    if (options_.allow_vendor && cpu && run.result.baselines.empty() && !missing.empty())
+    const bool gpu = hardware.kind == Hardware::Kind::gpu;
+    if (options_.allow_vendor && gpu && with_model.vendors.empty() && run.result.best_measured)
+      add_gpu_baselines(point.op, hardware, run.result);
+    if (options_.allow_vendor && !gpu && run.result.baselines.empty() && !missing.empty())
       run.result.note = fmt::format("no vendor library takes it: {}", fmt::join(missing, "; "));
     results_.push_back(std::move(run.result));
     const TuneResult& result = results_.back();
@@ -225,16 +227,19 @@ class TuneCommand {
     return run.end == TuneEnd::finished;
   }
 
-  // A CPU's libraries are candidates like any other.
+  // Libraries' kernels are candidates like any other.
   std::vector<TileProgram> vendors_of(const Operator& op, const Hardware& hardware, const Policy& policy,
                                       std::vector<std::string>& missing) {
-    VendorPrograms found = cpu_vendor_programs(worker_options(context_), {op, definition(op), hardware, policy, options_.tune.seed});
+    const bool gpu = hardware.kind == Hardware::Kind::gpu;
+    if (gpu && !HostCompiler::find(context_.preferred_compiler, context_.path)) return {};  // calls are host code
+    VendorPrograms found = find_vendor_programs(worker_options(context_), {op, definition(op), hardware, policy, options_.tune.seed},
+                                                gpu ? present_device(hardware, context_) : std::nullopt);
     missing = std::move(found.missing);
     return std::move(found.programs);
   }
 
-  // A GPU's are called by the worker that has the device, and one wins only where the interval says so: a tie
-  // is ours.
+  // What cannot be kept (cuDNN) is a baseline, called by the worker that has the device. It wins only where the
+  // interval says so: a tie is ours.
   void add_gpu_baselines(const Operator& op, const Hardware& hardware, TuneResult& result) {
     if (!bench_) bench_ = bench_setup(hardware, options_.hardware.threads, context_);
     const auto winner = std::find_if(result.candidates.begin(), result.candidates.end(),

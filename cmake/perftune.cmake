@@ -47,7 +47,7 @@ endfunction()
 
 # perftune_test(NAME SOURCES... [LABELS ...]): one GoogleTest executable, one ctest entry per case.
 function(perftune_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT;ENVIRONMENT" "SOURCES;LINK;LABELS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 600)
   endif()
@@ -56,5 +56,5 @@ function(perftune_test name)
   target_compile_definitions(${name} PRIVATE PERFTUNE_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                              PERFTUNE_BINARY_DIR="${PROJECT_BINARY_DIR}")
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
-                       PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+                       PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT} ENVIRONMENT "${ARG_ENVIRONMENT}")
 endfunction()

@@ -8,6 +8,7 @@
 #include "codegen/cuda/contraction_wgmma.hpp"
 #include "codegen/cuda/map_emitter.hpp"
 #include "codegen/cuda/row_simt.hpp"
+#include "codegen/vendor/cublas_lt_emitter.hpp"
 #include "codegen/vendor/product_emitter.hpp"
 
 namespace perftune {
@@ -24,7 +25,9 @@ std::unique_ptr<EmitterRegistry> make_emitters() {
     emitters->add(std::make_unique<CpuRowEmitter>(family));
     emitters->add(std::make_unique<SimtRowEmitter>(family));
   }
-  for (const VendorTarget& vendor : vendor_targets) emitters->add(std::make_unique<VendorProductEmitter>(vendor));
+  for (const VendorTarget& vendor : vendor_targets)
+    if (!vendor.gpu) emitters->add(std::make_unique<VendorProductEmitter>(vendor));
+  emitters->add(std::make_unique<CublasLtEmitter>());
   return emitters;
 }
 

@@ -55,8 +55,8 @@ std::optional<StoredChoice> Launchables::runner_up(std::int64_t op, HardwareId h
   Query row = database_.query(
       "SELECT m.operator, m.build, k.program, 'measured', m.median_us, o.flops, o.compulsory_bytes, k.kernel "
       "FROM measurements m JOIN operators o ON o.id = m.operator JOIN builds b ON b.id = m.build "
-      "JOIN kernels k ON k.id = b.kernel WHERE m.operator = ? AND m.hardware = ? AND m.outcome = 'timed' "
-      "AND k.target NOT LIKE 'vendor/%' AND k.family <> 'imported' "
+      "JOIN kernels k ON k.id = b.kernel WHERE m.operator = ? AND m.hardware = ? AND m.median_us IS NOT NULL "
+      "AND m.outcome IN ('timed', 'noisy') AND k.target NOT LIKE 'vendor/%' AND k.family <> 'imported' "
       "ORDER BY b.binary IS NULL, m.phase = 'confirmation' DESC, m.median_us LIMIT 1");
   row.bind(op).bind(static_cast<std::int64_t>(hardware));
   if (!row.step()) return std::nullopt;

@@ -44,6 +44,7 @@ std::int64_t version_here(const VendorTarget& vendor, std::string& why_not) {
 std::vector<TileProgram> cpu_vendor_programs(const Operator& op, std::vector<std::string>& missing) {
   std::vector<TileProgram> programs;
   for (const VendorTarget& vendor : vendor_targets) {
+    if (vendor.gpu) continue;
     std::string why_not;
     const std::int64_t version = version_here(vendor, why_not);
     auto program = version > 0 ? vendor_program(vendor, op, version, why_not) : std::nullopt;
@@ -55,7 +56,7 @@ std::vector<TileProgram> cpu_vendor_programs(const Operator& op, std::vector<std
 
 std::optional<std::string> cpu_vendor_missing(const TileProgram& program) {
   const VendorTarget* const vendor = find_vendor(program.target);
-  if (vendor == nullptr) return fmt::format("this build knows no {}", program.target);
+  if (vendor == nullptr || vendor->gpu) return fmt::format("this build knows no {}", program.target);
   std::string why_not;
   const std::int64_t wanted = program.get("version", 0), here = version_here(*vendor, why_not);
   if (here == 0) return why_not;

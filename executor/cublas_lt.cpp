@@ -2,35 +2,27 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "codegen/vendor/cublas_lt_emitter.hpp"
+#include "codegen/vendor/cublas_lt_types.hpp"
 #include "recipes/error.hpp"
 
 namespace perftune {
 namespace {
 
 // cublasLt.h, cublas_api.h, library_types.h
-constexpr int kTransposeA = 3, kTransposeB = 4, kEpilogue = 7, kBiasPointer = 8;  // cublasLtMatmulDescAttributes_t
-constexpr std::uint32_t kRelu = 2, kBias = 4, kGelu = 32;    // cublasLtEpilogue_t; bias and one other add up
-constexpr int kBatchCount = 5, kBatchStride = 6;             // cublasLtMatrixLayoutAttribute_t
 constexpr int kWorkspaceBytes = 1;                           // cublasLtMatmulPreferenceAttributes_t
-constexpr int kCompute32F = 68, kCompute32FastTf32 = 77, kCompute64F = 70, kCompute32I = 72;
 constexpr std::size_t kWorkspace = std::size_t{64} << 20;    // what NVIDIA advises on Hopper, and more elsewhere
 constexpr int kWanted = 8;
 constexpr std::size_t kOldest = 110000;                      // CUDA 11: compute types apart from scale types
 
+using cublas_lt::kBatchCount, cublas_lt::kBatchStride, cublas_lt::kBiasPointer, cublas_lt::kEpilogue,
+    cublas_lt::kTransposeA, cublas_lt::kTransposeB;
+
 int data_type(DType type) {
-  switch (type) {
-    case DType::f32:
-    case DType::tf32: return 0;
-    case DType::f64: return 1;
-    case DType::f16: return 2;
-    case DType::i8: return 3;
-    case DType::i32: return 10;
-    case DType::bf16: return 14;
-    case DType::f8e4m3: return 28;
-    case DType::f8e5m2: return 29;
-    default:
-      throw Error(ErrorKind::unavailable, fmt::format("cuBLASLt has no type for {}", name(type)));
-  }
+  if (const auto found = cublas_lt::data_type(type)) return *found;
+  throw Error(ErrorKind::unavailable, fmt::format("cuBLASLt has no type for {}", name(type)));
 }
 
 PlainProduct product_of(const Operator& op) {
@@ -54,12 +46,8 @@ CublasLt::CublasLt(const LibrarySearch& search, CudaDevice& device, const Operat
   bind();
   try {
     const PlainProduct& p = product_;
-    const bool integer = p.accumulate == DType::i32, twice = p.accumulate == DType::f64;
-    const bool tf32 = p.a.type == DType::tf32 || p.b.type == DType::tf32;
     check(lt_.create(&handle_), "starting");
-    check(lt_.desc_create(&desc_, integer ? kCompute32I : twice ? kCompute64F : tf32 ? kCompute32FastTf32 : kCompute32F,
-                          data_type(p.accumulate)),
-          "describing the product");
+    check(lt_.desc_create(&desc_, cublas_lt::compute_type(p), data_type(p.accumulate)), "describing the product");
     // It thinks in columns: C's transpose is B's transpose times A's, and a row-major matrix is its
     // transpose in columns. So B comes first, and neither is transposed when both are row-major.
     const std::int32_t of_b = p.b.transposed ? 1 : 0, of_a = p.a.transposed ? 1 : 0;
@@ -121,20 +109,27 @@ void CublasLt::bind() {
 
 // A bias lies along the rows of its column-major result: along our n.
 void CublasLt::fuse_epilogue() {
-  std::uint32_t epilogue = 0;
   if (product_.bias >= 0) {
-    epilogue |= kBias;
     const void* const at = reinterpret_cast<const void*>(device_.address(product_.bias));
     check(lt_.desc_set(desc_, kBiasPointer, &at, sizeof at), "describing the bias");
   }
-  if (product_.activation != Activation::none) epilogue |= product_.activation == Activation::relu ? kRelu : kGelu;
-  if (epilogue != 0) check(lt_.desc_set(desc_, kEpilogue, &epilogue, sizeof epilogue), "describing what is fused");
+  if (const std::uint32_t epilogue = cublas_lt::epilogue(product_); epilogue != 0)
+    check(lt_.desc_set(desc_, kEpilogue, &epilogue, sizeof epilogue), "describing what is fused");
 }
 
 std::string CublasLt::describe(int algorithm) const {
   const std::size_t v = lt_.version();  // 130100 is 13.1.0
   return fmt::format("cuBLASLt {}.{}.{}, algorithm {} of {}, {} bytes of workspace", v / 10000, v / 100 % 100, v % 100,
                      algorithm + 1, algorithms(), found_.at(static_cast<std::size_t>(algorithm)).workspace_bytes);
+}
+
+std::optional<TileProgram> CublasLt::program(int algorithm) const {
+  const Heuristic& found = found_.at(static_cast<std::size_t>(algorithm));
+  CublasLtChoice choice;
+  std::copy(std::begin(found.algorithm.data), std::end(found.algorithm.data), choice.algorithm.begin());
+  choice.workspace_bytes = static_cast<std::int64_t>(found.workspace_bytes);
+  choice.version = static_cast<std::int64_t>(lt_.version());
+  return cublas_lt_program(product_, choice);
 }
 
 void CublasLt::check(Status status, const char* doing) const {

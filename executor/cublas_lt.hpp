@@ -24,6 +24,7 @@ class CublasLt final : public GpuVendor {
   std::string name() const override { return "cuBLASLt"; }
   int algorithms() const override { return static_cast<int>(found_.size()); }
   std::string describe(int algorithm) const override;
+  std::optional<TileProgram> program(int algorithm) const override;
   std::optional<Failure> enqueue(CudaDevice& device, int algorithm, cuda::Stream stream) override;
 
   // As cublasLt.h has them; a test compares.

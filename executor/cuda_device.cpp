@@ -159,10 +159,16 @@ std::optional<PreparedCudaKernel> CudaDevice::prepare(const CompiledKernel& kern
     if (auto wrong = failure_of(result, doing)) failure = *std::move(wrong);
     return result != 0;
   };
-  if (fails(driver_.module_load(&prepared.module_, kernel.binary.data()), "loading the module") ||
-      fails(driver_.module_function(&prepared.function_, prepared.module_,
-                                    kernel.kernel.entry.c_str()),
-            "finding the entry point")) {
+  if (kernel.kernel.language == Kernel::Language::cpp) {
+    failure.kind = OutcomeKind::launch_failed;
+    prepared.host_ = LoadedLibrary::load(kernel.binary, failure.detail);
+    void* const call = prepared.host_ ? prepared.host_->entry(kernel.kernel.entry, failure.detail) : nullptr;
+    if (call == nullptr) return std::nullopt;
+    prepared.host_call_ = reinterpret_cast<cuda::HostCall>(call);
+  } else if (fails(driver_.module_load(&prepared.module_, kernel.binary.data()), "loading the module") ||
+             fails(driver_.module_function(&prepared.function_, prepared.module_,
+                                           kernel.kernel.entry.c_str()),
+                   "finding the entry point")) {
     return std::nullopt;
   }
   if (launch.dynamic_shared_bytes > kDefaultSharedBytes &&
@@ -242,6 +248,8 @@ PreparedCudaKernel::PreparedCudaKernel(PreparedCudaKernel&& other) noexcept
     : device_(other.device_),
       module_(std::exchange(other.module_, nullptr)),
       function_(other.function_),
+      host_(std::move(other.host_)),
+      host_call_(other.host_call_),
       workspace_(std::exchange(other.workspace_, 0)),
       workspace_bytes_(other.workspace_bytes_),
       workspace_zeroed_(other.workspace_zeroed_),
@@ -255,6 +263,11 @@ PreparedCudaKernel::~PreparedCudaKernel() {
 
 std::optional<Failure> PreparedCudaKernel::enqueue(cuda::Stream stream) {
   const cuda::Driver& driver = device_->driver_;
+  if (host_call_ != nullptr) {
+    const int status = host_call_(parameters_[device_->turn_ % parameters_.size()].data(), stream);
+    if (status == 0) return std::nullopt;
+    return Failure{OutcomeKind::launch_failed, fmt::format("the library refuses: status {}", status)};
+  }
   if (const char* missing = cuda::cannot_launch(driver, launch_))
     return Failure{OutcomeKind::launch_failed, missing};
   return device_->failure_of(cuda::launch(driver, function_, launch_, stream,

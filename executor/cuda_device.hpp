@@ -17,7 +17,9 @@
 #include <vector>
 
 #include "executor/cuda_driver.hpp"
+#include "executor/cuda_launch.hpp"
 #include "executor/device.hpp"
+#include "executor/loaded_library.hpp"
 #include "executor/parameter_block.hpp"
 
 namespace perftune {
@@ -46,6 +48,8 @@ class PreparedCudaKernel {
   CudaDevice* device_;
   cuda::Module module_ = nullptr;
   cuda::Function function_ = nullptr;
+  std::optional<LoadedLibrary> host_;       // instead of a module: a vendor's routine
+  cuda::HostCall host_call_ = nullptr;
   cuda::Pointer workspace_ = 0;  // allocation, guards included
   std::int64_t workspace_bytes_ = 0;
   std::int64_t workspace_zeroed_ = 0;

@@ -6,6 +6,10 @@
 
 namespace perftune::cuda {
 
+// The entry point of a kernel that is host code: it puts a vendor's routine into the stream and returns the
+// library's status, 0 for success.
+using HostCall = int (*)(const void* parameters, Stream stream);
+
 // What the driver lacks for `launch`; nullptr when nothing.
 const char* cannot_launch(const Driver& driver, const Launch& launch);
 

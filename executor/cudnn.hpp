@@ -34,6 +34,7 @@ class Cudnn final : public GpuVendor {
   std::string name() const override { return "cuDNN"; }
   int algorithms() const override { return softmax_ ? 1 : static_cast<int>(found_.size()); }
   std::string describe(int algorithm) const override;
+  std::optional<TileProgram> program(int) const override { return std::nullopt; }
   std::optional<Failure> enqueue(CudaDevice& device, int algorithm, cuda::Stream stream) override;
 
   // As cudnn_cnn.h has it; a test compares.

@@ -219,9 +219,9 @@ Approximate apply_approximately(Function function, DType cast_to, const Approxim
   std::abort();
 }
 
-StoredRange stored_range(DType type, Approximate x) {
+ToleratedRange stored_range(DType type, Approximate x) {
   const double error = std::isnan(x.error) || std::isinf(x.value) ? 0 : x.error;
-  StoredRange range{round_to(type, x.value - error), round_to(type, x.value + error)};
+  ToleratedRange range{round_to(type, x.value - error), round_to(type, x.value + error)};
   if (type == DType::tf32) {  // stored with all bits of an f32: rounded, cut off or neither
     range.low -= std::abs(range.low) * epsilon(type);
     range.high += std::abs(range.high) * epsilon(type);

@@ -44,10 +44,10 @@ Approximate apply_approximately(Function function, DType cast_to, const Approxim
 
 // The tolerated interval of what is stored, both ends rounded to the output's type: rounding is
 // monotone, so every value within `x.error` is stored as something in between.
-struct StoredRange {
+struct ToleratedRange {
   double low = 0;
   double high = 0;
 };
-StoredRange stored_range(DType type, Approximate x);
+ToleratedRange stored_range(DType type, Approximate x);
 
 }  // namespace perftune

@@ -21,7 +21,7 @@ constexpr double fewest_samples = 256;
 constexpr double most_samples = 4096;
 
 // How wrong: 1 is the edge of what rounding explains.
-double excess(double got, const Approximate& expected, const StoredRange& range) {
+double excess(double got, const Approximate& expected, const ToleratedRange& range) {
   if (std::isnan(expected.value)) {
     return std::isnan(got) ? 0 : std::numeric_limits<double>::infinity();
   }
@@ -35,7 +35,7 @@ double excess(double got, const Approximate& expected, const StoredRange& range)
 
 std::string describe(const Tensor& tensor, std::int64_t element, double got,
                      const Approximate& expected) {
-  const StoredRange range = stored_range(tensor.type, expected);
+  const ToleratedRange range = stored_range(tensor.type, expected);
   return fmt::format("{} = {:.7g}, expected {:.7g} (tolerance {:.2g})",
                      element_name(tensor, element), got, expected.value,
                      std::max(range.high - expected.value, expected.value - range.low));

@@ -64,7 +64,8 @@ class Bench {
 
   VendorPrograms vendors() {
     VendorPrograms found;
-    const JobResult result = pool_.wait(pool_.submit({"vendors_cpu", {dump({{"subject", subject_}}), {}, false}, kCompileSeconds}));
+    const JobResult result = device_ ? last("vendors_cuda", dump({{"subject", subject_}, {"device", *device_}}), {})
+                                     : last("vendors_cpu", dump({{"subject", subject_}}), {});
     if (const auto failure = decoded(result, [&](const json& answer) -> std::optional<Failure> {
           answer.at("missing").get_to(found.missing);
           for (const json& text : answer.at("programs")) found.programs.push_back(TileProgram::parse(text.get<std::string>()));
@@ -121,8 +122,8 @@ BenchedKernel bench_kernel(const WorkerOptions& workers, const Subject& subject,
   return benched;
 }
 
-VendorPrograms cpu_vendor_programs(const WorkerOptions& workers, const Subject& subject) {
-  return Bench(workers, subject, std::nullopt).vendors();
+VendorPrograms find_vendor_programs(const WorkerOptions& workers, const Subject& subject, std::optional<int> device) {
+  return Bench(workers, subject, device).vendors();
 }
 
 }  // namespace perftune

@@ -24,11 +24,12 @@ struct BenchedKernel {
 BenchedKernel bench_kernel(const WorkerOptions& workers, const Subject& subject, const TileProgram& program,
                            std::optional<int> device);
 
-// How this CPU's libraries compute the operator, found out by a worker of its own.
+// How the libraries of this CPU, or of the present GPU `device`, compute the operator, found out by a worker of
+// its own.
 struct VendorPrograms {
   std::vector<TileProgram> programs;
   std::vector<std::string> missing;  // one line for each library that is not here or does not take it
 };
-VendorPrograms cpu_vendor_programs(const WorkerOptions& workers, const Subject& subject);
+VendorPrograms find_vendor_programs(const WorkerOptions& workers, const Subject& subject, std::optional<int> device);
 
 }  // namespace perftune

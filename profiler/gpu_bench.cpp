@@ -58,6 +58,24 @@ NamedSamples GpuTrials::bench(const Subject& subject, int number, const Verified
   return result;
 }
 
+std::vector<TileProgram> GpuTrials::vendors(const Subject& subject, int number, std::vector<std::string>& missing) {
+  CudaDevice& device = device_of(subject, number);
+  TrialCase& subject_case = TrialCase::of(subject, case_);
+  load(device, subject, subject_case);
+  CudaTimer timer(device, subject.policy, clock_.get());
+  std::vector<TileProgram> programs;
+  for (const auto& vendor : gpu_vendors(libraries_.toolkit, device, subject.op, missing)) {
+    try {
+      if (auto program = vendor->program(best_algorithm(timer, device, *vendor, subject_case))) programs.push_back(*std::move(program));
+      else missing.push_back(vendor->name() + " is a baseline: its kernels are not kept");
+    } catch (const Error& error) {
+      missing.push_back(error.what());
+      if (!device.usable()) break;
+    }
+  }
+  return programs;
+}
+
 // The fastest of the library's list that computes the right thing.
 int GpuTrials::best_algorithm(CudaTimer& timer, CudaDevice& device, GpuVendor& vendor, TrialCase& subject_case) {
   int best = -1;

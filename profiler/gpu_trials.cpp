@@ -125,6 +125,7 @@ std::optional<PreparedCudaKernel> GpuTrials::prepare(const Subject& subject,
   if (emitter == nullptr) {
     throw Error(ErrorKind::internal, "no emitter for " + kernel.program.text());
   }
+  open_gpu_vendor(libraries_.toolkit, kernel.program.target);
   const CompiledKernel compiled{
       emitter->emit(subject.op, kernel.program, subject.hardware), kernel.binary, {}};
   return device_->prepare(compiled, emitter->bind(subject.op, kernel.program, subject.hardware),

@@ -68,6 +68,10 @@ class GpuTrials {
   NamedSamples bench(const Subject& subject, int device, const VerifiedBinary& kernel,
                      std::optional<Failure>& failure);
 
+  // How the vendor's libraries compute the operator by the fastest of their algorithms that is right, as programs;
+  // `missing` gets one line for each that does not, or that is no more than a baseline.
+  std::vector<TileProgram> vendors(const Subject& subject, int device, std::vector<std::string>& missing);
+
   // What the hardware counts while the kernel runs once. `failure`: the kernel's own. The process must
   // have timed nothing before.
   CounterReading count(const Subject& subject, int device, const VerifiedBinary& kernel,

@@ -9,6 +9,7 @@
 #include <utility>
 #include <variant>
 
+#include "codegen/vendor/vendor_target.hpp"
 #include "executor/emulated_device.hpp"
 #include "executor/nvrtc.hpp"
 #include "executor/verification.hpp"
@@ -41,6 +42,7 @@ class CudaTrials {
 
   // `pending` with the binary, or the failure.
   Outcome compile(const Subject& subject, const TileProgram& program) {
+    if (is_vendor(program.target)) return compile_host_code(subject, program);
     if (!nvrtc_) nvrtc_.emplace(search_);
     const Emitter& emitter = emitter_of(program);
     const auto start = Clock::now();
@@ -70,18 +72,11 @@ class CudaTrials {
 
   // `pending` and verified by emulation, or the failure.
   Outcome emulate(const Subject& subject, const TileProgram& program) {
-    if (!compiler_) {
-      compiler_ = HostCompiler::find(host_.preferred_compiler, host_.search_path);
-      if (!compiler_) {
-        throw Error(ErrorKind::unavailable, "no host C++ compiler (g++ or clang++) in PATH");
-      }
-      compiler_->set_temporary_parent(host_.temporary_parent);
-    }
     const Emitter& emitter = emitter_of(program);
     const auto start = Clock::now();
     Failure failure;
     const std::optional<CompiledKernel> kernel =
-        compile_for_emulation(emitter.emit(subject.op, program, subject.hardware), *compiler_,
+        compile_for_emulation(emitter.emit(subject.op, program, subject.hardware), host_compiler(),
                               host_.compile_deadline_s, failure);
     if (!kernel) {
       failure.detail = "for the emulator: " + failure.detail;
@@ -99,6 +94,28 @@ class CudaTrials {
   }
 
  private:
+  const HostCompiler& host_compiler() {
+    if (!compiler_) {
+      compiler_ = HostCompiler::find(host_.preferred_compiler, host_.search_path);
+      if (!compiler_) {
+        throw Error(ErrorKind::unavailable, "no host C++ compiler (g++ or clang++) in PATH");
+      }
+      compiler_->set_temporary_parent(host_.temporary_parent);
+    }
+    return *compiler_;
+  }
+
+  // A call of a vendor's library.
+  Outcome compile_host_code(const Subject& subject, const TileProgram& program) {
+    HostCompileResult result = host_compiler().compile(emitter_of(program).emit(subject.op, program, subject.hardware).source,
+                                                       {}, vendor_compile_flags(), host_.compile_deadline_s);
+    Outcome outcome = result.ok ? Outcome{} : failed({OutcomeKind::compile_failed, result.log});
+    outcome.compile_seconds = result.seconds;
+    outcome.binary = std::move(result.binary);
+    if (result.ok) outcome.resources = Resources{};
+    return outcome;
+  }
+
   const Emitter& emitter_of(const TileProgram& program) const {
     const Emitter* found = emitters_.find(program);
     if (found == nullptr) {
@@ -149,6 +166,15 @@ JobValue bench(GpuTrials& trials, const JobValue& in) {
       trials.bench(decode_subject(request.at("subject")), request.at("device").get<int>(),
                    {TileProgram::parse(request.at("program").get<std::string>()), in.attachment, {}}, failure);
   return {dump(encode_named(named, failure)), {}, true};
+}
+
+JobValue vendors(GpuTrials& trials, const JobValue& in) {
+  const json request = json::parse(in.json);
+  std::vector<std::string> missing;
+  json programs = json::array();
+  for (const TileProgram& program : trials.vendors(decode_subject(request.at("subject")), request.at("device").get<int>(), missing))
+    programs.push_back(program.text());
+  return {dump({{"programs", programs}, {"missing", missing}}), {}, true};
 }
 
 JobValue probe(GpuTrials& trials, const JobValue& in) {
@@ -204,6 +230,7 @@ void add_cuda_jobs(WorkerJobs& jobs, const EmitterRegistry& emitters, CpuToolcha
   jobs.add("probe_cuda", [on_device](const JobValue& in) { return probe(*on_device, in); });
   jobs.add("calibrate_cuda", [on_device](const JobValue& in) { return calibrate(*on_device, in); });
   jobs.add("bench_cuda", [on_device](const JobValue& in) { return bench(*on_device, in); });
+  jobs.add("vendors_cuda", [on_device](const JobValue& in) { return vendors(*on_device, in); });
   jobs.add("count_cuda", [on_device](const JobValue& in) { return count(*on_device, in); });
   jobs.add("measure_cuda", [on_device](const JobValue& in) { return measure(*on_device, in); });
   jobs.add("confirm_cuda", [on_device](const JobValue& in) { return confirm(*on_device, in); });

@@ -44,13 +44,6 @@ constexpr Parts onednn = {
     R"(multiply(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', p->m, p->n, p->k, 1.0f, p->A + i * p->stride_a,
              p->leading_a, p->B + i * p->stride_b, p->leading_b, 0.0f, p->C + i * p->stride_c, p->leading_c);)"};
 
-std::string quoted_files(const VendorTarget& vendor) {
-  std::string list;
-  for (const std::string_view file : vendor.files)
-    if (!file.empty()) list += fmt::format("{}\"{}\"", list.empty() ? "" : ", ", file);
-  return list;
-}
-
 }  // namespace
 
 std::string vendor_product_source(const VendorTarget& vendor, const TileProgram& program) {

@@ -8,6 +8,7 @@
 #include "executor/cuda_driver.hpp"
 #include "executor/cuda_launch.hpp"
 #include "executor/cuda_tensor_map.hpp"
+#include "executor/loaded_library.hpp"
 #include "executor/parameter_block.hpp"
 #include "recipes/error.hpp"
 
@@ -80,6 +81,8 @@ struct CudaCode {
   std::shared_ptr<Session> session;
   cuda::Module module = nullptr;
   cuda::Function function = nullptr;
+  std::optional<LoadedLibrary> host;  // instead of a module: it calls a vendor's library
+  cuda::HostCall host_call = nullptr;
   ~CudaCode() {
     session->enter();
     if (module != nullptr) session->driver().module_unload(module);
@@ -101,7 +104,7 @@ class CudaLaunch final : public PreparedLaunch {
     const Launch& launch = kernel_->launch();
     session_->enter();
     if (launch.dynamic_shared_bytes > kDefaultSharedBytes)
-      if (auto wrong = session_->refusal(driver.function_attribute(function(), cuda::kMaxDynamicSharedBytes,
+      if (auto wrong = session_->refusal(driver.function_attribute(code().function, cuda::kMaxDynamicSharedBytes,
                                                                    static_cast<int>(launch.dynamic_shared_bytes)),
                                          "opting in to its shared memory"))
         return wrong;
@@ -128,14 +131,19 @@ class CudaLaunch final : public PreparedLaunch {
     const cuda::Driver& driver = session_->driver();
     const Launch& launch = kernel_->launch();
     session_->enter();
+    if (const cuda::HostCall call = code().host_call) {
+      const int status = call(parameters_.data(), stream);
+      if (status == 0) return std::nullopt;
+      return Refusal{PERFTUNE_LAUNCH_FAILED, "the library refuses: status " + std::to_string(status)};
+    }
     if (const char* missing = cuda::cannot_launch(driver, launch))
       return Refusal{PERFTUNE_LAUNCH_FAILED, missing};
-    return session_->refusal(cuda::launch(driver, function(), launch, stream, parameters_.data()),
+    return session_->refusal(cuda::launch(driver, code().function, launch, stream, parameters_.data()),
                              "launching");
   }
 
  private:
-  cuda::Function function() const { return static_cast<const CudaCode*>(kernel_->code().get())->function; }
+  const CudaCode& code() const { return *static_cast<const CudaCode*>(kernel_->code().get()); }
 
   std::optional<Refusal> zero(cuda::Pointer at, std::size_t bytes) const {
     if (bytes == 0) return std::nullopt;
@@ -216,6 +224,14 @@ class CudaLibraryRuntime final : public Runtime {
     auto code = std::make_shared<CudaCode>();
     code->session = session_;
     session_->enter();
+    if (kernel.language == Kernel::Language::cpp) {
+      std::string why_not;
+      code->host = LoadedLibrary::load(binary, why_not);
+      void* const call = code->host ? code->host->entry(kernel.entry, why_not) : nullptr;
+      if (call == nullptr) throw StatusError(PERFTUNE_REFUSED, "the stored binary: " + why_not);
+      code->host_call = reinterpret_cast<cuda::HostCall>(call);
+      return code;
+    }
     const cuda::Driver& driver = session_->driver();
     const cuda::Result loaded = driver.module_load(&code->module, binary.c_str());
     if (loaded != 0) {

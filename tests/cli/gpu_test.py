@@ -210,6 +210,11 @@ class AgainstLibraries(FakeGpuTest):
         for name in ("libcublasLt.so.13", "libcudnn.so.9"):
             (self.folder / name).symlink_to((FAKE / "libcuda.so.1").resolve())
 
+    def on_gpu(self, *arguments, **environment):
+        """The loader finds cuBLASLt by its name, as where CUDA is installed."""
+        return self.run_perftune(*arguments, PERFTUNE_DRIVER=str(self.folder), PERFTUNE_CUDA=str(self.folder),
+                                 LD_LIBRARY_PATH=str(self.folder), **environment)
+
     def bench(self, file, **device):
         self.device(**device)
         (row,) = self.json(self.on_gpu("bench", file, "--gpu", "local", "--json"))["results"]
@@ -252,11 +257,33 @@ class AgainstLibraries(FakeGpuTest):
 
     def test_allow_vendor_lets_a_faster_library_win(self):
         result = self.tune(self.gemm(64, 48, 32), cublas="quick")
-        self.assertEqual(result["best"], "vendor/cuBLASLt")
+        (library,) = [c for c in result["candidates"] if c["target"] == "vendor/cublaslt"]
+        self.assertEqual(result["best"], library["kernel"])
+        self.assertEqual((library["outcome"], library["verified_by"], library["predicted_us"]), ("timed", "device", None))
+        self.assertIn("version=130100", library["program"])
         self.assertEqual(result["best_us"], 1.0)
         self.assertEqual([b["name"] for b in result["baselines"]], ["cuBLASLt"])
         result = self.tune(self.write("conv.yaml", self.CONV), cudnn="quick")
         self.assertEqual(result["best"], "vendor/cuDNN")
+
+    def test_a_library_s_winner_is_kept_shown_and_run(self):
+        file = self.write("up.yaml", "op: linear\ndims: {m: 48, n: 40, k: 32}\ndtype: f16\nepilogue: [bias, relu]\n")
+        result = self.tune(file, cublas="quick")
+        (row,) = self.json(self.on_gpu("query", "--format", "json"))["rows"]
+        self.assertEqual((row["target"], row["kernel"], row["basis"]), ("vendor/cublaslt", result["best"], "measured"))
+        self.expect(self.on_gpu("db", "verify"), 0)
+        self.assertIn("a routine of cuBLASLt 13.1.0", self.expect(self.on_gpu("explain", result["best"]), 0).stdout)
+        document = self.json(self.on_gpu("run", file, "--gpu", "local", "--json"))
+        self.assertTrue(document["verified"])
+        self.assertIn("vendor/cublaslt", document["program"])
+        self.assertEqual(document["compiled"], 0)
+        self.device(cublas="old")
+        document = self.json(self.on_gpu("run", file, "--gpu", "local", "--json"))
+        self.assertTrue(document["verified"])
+        self.assertIn("cuda/", document["program"])
+        self.assertIn("cuBLASLt is 10.2.0 here, 13.1.0 is what was measured", document["chosen"])
+        (self.folder / "libcublasLt.so.13").unlink()
+        self.assertIn("cuBLASLt is not here", self.json(self.on_gpu("run", file, "--gpu", "local", "--json"))["chosen"])
 
     def test_allow_vendor_keeps_a_faster_kernel(self):
         result = self.tune(self.gemm(64, 48, 32), cublas="slow")

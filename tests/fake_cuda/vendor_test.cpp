@@ -1,14 +1,18 @@
 // cuBLASLt and cuDNN as baselines, over fakes of them: what is asked for computes the operator, what they do
 // not take or get wrong is said, and what is declared here is what their headers say, where there are some.
+#include <dlfcn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <filesystem>
 
+#include "codegen/vendor/cublas_lt_emitter.hpp"
+#include "codegen/vendor/cublas_lt_types.hpp"
 #include "device_fault_emitter.hpp"
 #include "executor/cublas_lt.hpp"
 #include "executor/cudnn.hpp"
+#include "executor/host_compiler.hpp"
 #include "executor/random_inputs.hpp"
 #include "executor/temporary_folder.hpp"
 #include "profiler/trial_case.hpp"
@@ -111,6 +115,29 @@ class Products : public Vendor, public testing::WithParamInterface<Case> {};
 
 TEST_P(Products, AreComputedByCublasLt) { expect_ok_list(results_on<CublasLt>(GetParam().text)); }
 
+// The same as host code that a store keeps, with the list's last algorithm, which is right.
+TEST_P(Products, AreKeptAsCallsOfCublasLt) {
+  if (::dlopen("libcublasLt.so.13", RTLD_NOW | RTLD_LOCAL) == nullptr)
+    GTEST_SKIP() << "LD_LIBRARY_PATH has no cuBLASLt: set it to " PERFTUNE_FAKE_CUDA_FOLDER;
+  load(GetParam().text);
+  const Operator& op = case_->op();
+  CublasLt library(kFakes, *device_, op);
+  const TileProgram program = library.program(library.algorithms() - 1).value();
+  const CublasLtEmitter emitter;
+  ASSERT_EQ(emitter.illegal(op, program, hardware_).value_or(""), "") << program.text();
+  TileProgram other = program;
+  other.knobs["transpose_a"] = 1 - other.at("transpose_a");
+  EXPECT_THAT(emitter.illegal(op, other, hardware_).value_or(""), HasSubstr("not how cuBLASLt"));
+  CompiledKernel kernel{emitter.emit(op, program, hardware_), {}, {}};
+  static const auto compiler = HostCompiler::find();
+  auto compiled = compiler.value().compile(kernel.kernel.source, {}, vendor_compile_flags(), 60);
+  ASSERT_TRUE(compiled.ok) << compiled.log;
+  kernel.binary = std::move(compiled.binary);
+  const auto failure = device_->launch(kernel, emitter.bind(op, program, hardware_));
+  ASSERT_FALSE(failure) << failure->detail;
+  EXPECT_EQ(case_->violation(*device_, {}).value_or("right"), "right");
+}
+
 INSTANTIATE_TEST_SUITE_P(
     CublasLt, Products,
     testing::Values(
@@ -209,6 +236,10 @@ TEST_F(Vendor, TheyTellWhatTheyAre) {
 }
 
 #if __has_include(<cublasLt.h>)
+static_assert(cublas_lt::kTransposeA == CUBLASLT_MATMUL_DESC_TRANSA && cublas_lt::kTransposeB == CUBLASLT_MATMUL_DESC_TRANSB &&
+              cublas_lt::kEpilogue == CUBLASLT_MATMUL_DESC_EPILOGUE && cublas_lt::kBiasPointer == CUBLASLT_MATMUL_DESC_BIAS_POINTER &&
+              cublas_lt::kBatchCount == CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT &&
+              cublas_lt::kBatchStride == CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET);
 static_assert(sizeof(CublasLt::Algorithm) == sizeof(cublasLtMatmulAlgo_t));
 static_assert(sizeof(CublasLt::Heuristic) == sizeof(cublasLtMatmulHeuristicResult_t));
 static_assert(offsetof(CublasLt::Heuristic, workspace_bytes) == offsetof(cublasLtMatmulHeuristicResult_t, workspaceSize));

@@ -7,7 +7,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "codegen/vendor/cublas_lt_emitter.hpp"
 #include "device_fault_emitter.hpp"
+#include "executor/host_compiler.hpp"
 #include "executor/perftune.hpp"
 #include "recipes/hardware_file.hpp"
 #include "registry.hpp"
@@ -22,11 +24,25 @@ class CudaLibrary : public testing::Test {
  protected:
   CudaLibrary()
       : folder_("/tmp"),
-        tuned_(find_hardware("a100"), [this](const Kernel& kernel) { return register_kernel(folder_.path(), kernel); }),
+        tuned_(find_hardware("a100"), [this](const Kernel& kernel) {
+          return kernel.language == Kernel::Language::cpp ? host_code(kernel) : register_kernel(folder_.path(), kernel);
+        }),
         op_(matmul(40, 24, 32)) {
     ::setenv("PERFTUNE_FAKE_CUDA", folder_.path().c_str(), 1);
     write_fake_device(folder_.path(), fake_);
     tuned_.add(op_, 0);
+  }
+
+  static std::string host_code(const Kernel& kernel) {
+    static const auto compiler = HostCompiler::find();
+    auto result = compiler.value().compile(kernel.source, {}, vendor_compile_flags(), 60);
+    EXPECT_TRUE(result.ok) << result.log;
+    return std::move(result.binary);
+  }
+  // By the fake's algorithm that is right, or the one that refuses.
+  TileProgram cublas_lt(std::uint64_t algorithm, std::int64_t version = vendor_version(13, 1, 0)) const {
+    std::string why_not;
+    return cublas_lt_program(fused_product(op_, why_not).value(), {{algorithm}, 4096, version});
   }
 
   api::Store open() {
@@ -95,6 +111,55 @@ TEST_F(CudaLibrary, RunsTheWinnerInAStream) {
   launch.run();
   launch.run();
   EXPECT_EQ(count("launches"), 3U);
+}
+
+TEST_F(CudaLibrary, CallsTheVendorsLibrary) {
+  if (::dlopen("libcublasLt.so.13", RTLD_NOW | RTLD_LOCAL) == nullptr)
+    GTEST_SKIP() << "LD_LIBRARY_PATH has no cuBLASLt: set it to " PERFTUNE_FAKE_CUDA_FOLDER;
+  tuned_.win(op_, cublas_lt(1), 5);
+  const api::Store store = open();
+  Tensors host(op_);
+  OnDevice device(host);
+  const api::Kernel kernel = store.find("ffn", device.pointers(), PERFTUNE_EXACT_ONLY);
+  EXPECT_EQ(kernel.info().program, cublas_lt(1).text());
+  EXPECT_EQ(kernel.info().workspace_bytes, 4096U);
+  kernel.run(device.pointers());
+  EXPECT_EQ(device.wrong().value_or(""), "");
+  api::Launch launch = kernel.prepare(device.pointers());
+  launch.run();
+  launch.run();
+  EXPECT_EQ(device.wrong().value_or(""), "");
+  EXPECT_EQ(count("launches"), 0U) << "no kernel of ours";
+}
+
+TEST_F(CudaLibrary, AnotherVersionOfTheLibraryGivesWayToOurs) {
+  tuned_.win(op_, cublas_lt(1, vendor_version(12, 9, 1)), 5);
+  const api::Store store = open();
+  Tensors host(op_);
+  OnDevice device(host);
+  const api::Kernel kernel = store.find("ffn", device.pointers());
+  EXPECT_EQ(kernel.info().hit, PERFTUNE_HIT_RUNNER_UP);
+  EXPECT_THAT(kernel.info().program, HasSubstr("cuda/simt"));
+  EXPECT_THAT(kernel.info().note, HasSubstr("cuBLASLt"));
+  kernel.run(device.pointers());
+  EXPECT_EQ(device.wrong().value_or(""), "");
+}
+
+TEST_F(CudaLibrary, WhatTheLibraryRefusesIsAStatus) {
+  if (::dlopen("libcublasLt.so.13", RTLD_NOW | RTLD_LOCAL) == nullptr)
+    GTEST_SKIP() << "LD_LIBRARY_PATH has no cuBLASLt: set it to " PERFTUNE_FAKE_CUDA_FOLDER;
+  tuned_.win(op_, cublas_lt(2), 5);
+  const api::Store store = open();
+  Tensors host(op_);
+  OnDevice device(host);
+  const api::Kernel kernel = store.find("ffn", device.pointers());
+  try {
+    kernel.run(device.pointers());
+    ADD_FAILURE() << "it ran";
+  } catch (const api::Failure& failure) {
+    EXPECT_EQ(failure.status(), PERFTUNE_LAUNCH_FAILED);
+    EXPECT_THAT(failure.what(), HasSubstr("status 15"));
+  }
 }
 
 TEST_F(CudaLibrary, ServesAnotherShape) {

@@ -140,7 +140,7 @@ TEST(Oracle, EightBitProductsAreExact) {
       "  - C[m,n] = sum[k](A[m,k] * B[k,n])\n");
   const auto c = evaluate(op, {{127, -128, 3, 4}, {127, -128, -1, 2}})[0];
   EXPECT_EQ(c.value, 127 * 127 + 128 * 128 - 3 + 8);
-  const StoredRange range = stored_range(DType::i32, c);
+  const ToleratedRange range = stored_range(DType::i32, c);
   EXPECT_EQ(range.low, c.value);
   EXPECT_EQ(range.high, c.value);
 }

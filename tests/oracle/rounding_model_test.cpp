@@ -77,11 +77,11 @@ TEST(RoundingModel, AnUnsureComparisonAllowsBothBranches) {
 }
 
 TEST(RoundingModel, StoredRangeHoldsEveryRoundingOfTheInterval) {
-  const StoredRange exact = stored_range(DType::f16, {1.0 / 3, 0});
+  const ToleratedRange exact = stored_range(DType::f16, {1.0 / 3, 0});
   EXPECT_EQ(exact.low, exact.high);
   EXPECT_EQ(exact.low, round_to(DType::f16, 1.0 / 3));
   // A value just below a rounding boundary with an error that crosses it.
-  const StoredRange both = stored_range(DType::f16, {1 + 0x1p-11 - 1e-9, 1e-8});
+  const ToleratedRange both = stored_range(DType::f16, {1 + 0x1p-11 - 1e-9, 1e-8});
   EXPECT_EQ(both.low, 1);
   EXPECT_EQ(both.high, 1 + 0x1p-10);
   const double inf = std::numeric_limits<double>::infinity();
