@@ -18,6 +18,7 @@ struct Context {
   std::string database_default;    // $PERFTUNE_DB, else $XDG_DATA_HOME/perftune/perftune.db
   std::string cache_folder;        // $XDG_CACHE_HOME/perftune: calibration of this machine
   std::string driver_folder;       // $PERFTUNE_DRIVER: searched first for libcuda.so.1
+  std::string powercap;            // $PERFTUNE_POWERCAP: instead of /sys/class/powercap
   std::string path;                // $PATH, where the host compiler is looked for
   std::string cuda_home;           // $CUDA_HOME, may be empty
   std::string cuda_only;           // $PERFTUNE_CUDA: the only folder to look for CUDA in

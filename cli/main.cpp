@@ -51,6 +51,7 @@ perftune::Context make_context() {
     context.database_default = xdg_folder("XDG_DATA_HOME", "/.local/share") + "/perftune.db";
   context.cache_folder = xdg_folder("XDG_CACHE_HOME", "/.cache");
   context.driver_folder = environment("PERFTUNE_DRIVER");
+  context.powercap = environment("PERFTUNE_POWERCAP");
   context.path = environment("PATH");
   context.cuda_home = environment("CUDA_HOME");
   context.cuda_only = environment("PERFTUNE_CUDA");

@@ -31,6 +31,7 @@ json candidate_json(const TunedCandidate& c) {
           {"predicted_low_us", or_null(modelled, prediction.low_us)},
           {"predicted_high_us", or_null(modelled, prediction.high_us)},
           {"measured_us", timed ? json(outcome.timing->median_us) : json(nullptr)},
+          {"energy_j", c.energy_j ? json(*c.energy_j) : json(nullptr)},
           {"samples", timed ? json(outcome.timing->samples_us.size()) : json(nullptr)},
           {"spread", timed ? json(outcome.timing->spread) : json(nullptr)},
           {"registers", or_null(compiled && gpu, facts.registers)},
@@ -105,6 +106,7 @@ json result_json(const TuneResult& r) {
           {"best_basis", or_null(!r.best.empty(), r.best_measured ? "measured" : "predicted")},
           {"best_us", r.best_us ? json(*r.best_us) : json(nullptr)},
           {"ties", r.ties},
+          {"objective", r.by_energy ? "energy" : "time"},
           {"baselines", baselines},
           {"resumed", r.resumed},
           {"learned", r.learned},
@@ -190,6 +192,8 @@ std::string result_text(const TuneResult& r) {
   out += fmt::format("{} constructed, {} compiled, {} verified, {} measured, {} failed in {:.1f} s\n",
                      r.counts.constructed, r.counts.compiled, r.counts.verified, r.counts.measured,
                      r.counts.failed, r.seconds.total);
+  for (const auto& c : r.candidates)
+    if (c.energy_j) out += fmt::format("{} {} takes {:.4g} mJ per launch\n", c.kernel == r.best ? "*" : " ", c.kernel, 1e3 * *c.energy_j);
   if (!r.best.empty() && r.best_us)
     out += fmt::format("best {}: {} {}{}\n", r.best, format_time(*r.best_us),
                        r.best_measured ? "measured" : "predicted, not measured",

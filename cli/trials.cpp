@@ -97,6 +97,7 @@ std::unique_ptr<WorkerTrials> make_trials(const EmitterRegistry& emitters, const
     options.policy.max_seconds = 0.05;
   }
   options.seed = seed;
+  if (!timing.powercap.empty()) options.powercap = timing.powercap;
   if (!cpu) options.device = present_device(hardware, context);
   std::map<std::string, Toolchain, std::less<>> toolchains;
   for (const auto& emitter : emitters.all()) {

@@ -20,6 +20,7 @@ namespace perftune {
 struct TimingChoice {
   bool fast = false;  // a short warm-up and few samples, for many candidates rather than exact times
   std::string cache;  // "cold", "warm", "rotating"; empty: cold on a GPU, warm on a CPU
+  std::string powercap;  // where a CPU's energy counters are; empty: the system's
   bool compiles = true;  // false: every kernel comes compiled (submit_built), and no compiler need be here
 };
 

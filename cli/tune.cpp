@@ -136,6 +136,16 @@ class TuneCommand {
                                     context_, &tune_options.provenance, options_.timing);
     if (options_.allow_vendor && !runner->measures())
       throw Error(ErrorKind::unavailable, "--allow-vendor: libraries are measured on the device, and " + hardware.name + " is not here");
+    if (options_.objective == "energy") {
+      if (options_.tune.spread) throw Error(ErrorKind::usage, "--objective energy decides between leaders, which --spread does not confirm");
+      if (!runner->measures())
+        throw Error(ErrorKind::unavailable, "--objective energy: it is measured on the device, and " + hardware.name + " is not here");
+      std::string why_not;
+      if (!runner->energy(points.front().op, {}, why_not)) throw Error(ErrorKind::unavailable, "--objective energy: " + why_not);
+      tune_options.energy = [&runner](const Operator& op, std::span<const TileProgram> programs, std::string& why) {
+        return runner->energy(op, programs, why);
+      };
+    }
     const auto start = std::chrono::steady_clock::now();
     for (const auto& point : points) {
       if (budget > 0) {
@@ -298,7 +308,7 @@ void add_tune(CLI::App& app, Context& context) {
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   command->add_option("--budget", options->budget, "Wall time for everything: 30s, 500ms, 2m");
-  command->add_option("--objective", options->objective, "time (energy needs a device's sensors)")
+  command->add_option("--objective", options->objective, "time, or energy per launch (needs NVML's or RAPL's counter)")
       ->check(CLI::IsMember({"time", "energy"}));
   command->add_flag("--allow-vendor", options->allow_vendor, "Vendor library kernels may win");
   command->add_flag("--no-model", options->no_model, "Measure in the white box's order, without the learned part");
@@ -310,8 +320,7 @@ void add_tune(CLI::App& app, Context& context) {
   command->add_option("--seed", options->tune.seed, "Inputs and sampling")->capture_default_str();
   add_json_option(*command, options->json);
   command->callback([options, &context] {
-    if (options->objective == "energy")
-      throw Error(ErrorKind::unavailable, "--objective energy needs a GPU with NVML power readings; none is measured here");
+    options->timing.powercap = context.powercap;
     TuneCommand(*options, context).run();
   });
 }

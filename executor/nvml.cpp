@@ -37,6 +37,7 @@ GpuSensors::GpuSensors(std::span<const std::string> folders)
   library_.bind_optional(clock_, "nvmlDeviceGetClockInfo");
   library_.bind_optional(temperature_, "nvmlDeviceGetTemperature");
   library_.bind_optional(power_, "nvmlDeviceGetPowerUsage");
+  library_.bind_optional(energy_, "nvmlDeviceGetTotalEnergyConsumption");
   library_.bind_optional(reasons_, "nvmlDeviceGetCurrentClocksEventReasons");
   if (reasons_ == nullptr)  // its name before driver 535
     library_.bind_optional(reasons_, "nvmlDeviceGetCurrentClocksThrottleReasons");
@@ -74,6 +75,15 @@ std::unique_ptr<GpuSensors> GpuSensors::open(std::span<const std::string> folder
 
 GpuSensors::~GpuSensors() {
   if (shutdown_ != nullptr && device_ != nullptr) shutdown_();
+}
+
+std::optional<double> GpuSensors::joules(std::string& why_not) const {
+  unsigned long long millijoules = 0;
+  const Result result = energy_ == nullptr ? -1 : energy_(device_, &millijoules);
+  if (result == 0) return static_cast<double>(millijoules) * 1e-3;
+  why_not = energy_ == nullptr ? "this driver's NVML has no energy counter"
+                               : fmt::format("NVML does not tell this GPU's energy (error {})", result);
+  return std::nullopt;
 }
 
 DeviceState GpuSensors::read() const {

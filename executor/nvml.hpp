@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -24,6 +25,8 @@ class GpuSensors {
   GpuSensors& operator=(const GpuSensors&) = delete;
 
   DeviceState read() const;
+  // Joules that the whole board has taken since the driver was loaded (from Volta on); nullopt with `why_not` set.
+  std::optional<double> joules(std::string& why_not) const;
   const std::string& driver_version() const { return driver_version_; }  // "580.82.07"
 
  private:
@@ -39,6 +42,7 @@ class GpuSensors {
   Result (*clock_)(Device, int which, unsigned* mhz) = nullptr;
   Result (*temperature_)(Device, int sensor, unsigned* celsius) = nullptr;
   Result (*power_)(Device, unsigned* milliwatts) = nullptr;
+  Result (*energy_)(Device, unsigned long long* millijoules) = nullptr;
   Result (*reasons_)(Device, unsigned long long* bits) = nullptr;
 };
 

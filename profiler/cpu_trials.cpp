@@ -7,9 +7,11 @@
 
 #include "codegen/cpu/headers.hpp"
 #include "codegen/vendor/vendor_target.hpp"
+#include "executor/cpu_energy.hpp"
 #include "executor/random_inputs.hpp"
 #include "executor/verification.hpp"
 #include "profiler/cpu_timer.hpp"
+#include "profiler/energy_window.hpp"
 #include "profiler/interleaving.hpp"
 #include "profiler/plausibility.hpp"
 #include "recipes/error.hpp"
@@ -201,6 +203,30 @@ InterleavedSamples CpuTrials::confirm(const Subject& subject,
     }
   }
   return samples;
+}
+
+std::vector<std::vector<double>> CpuTrials::energy(const Subject& subject, std::span<const VerifiedBinary> kernels,
+                                                   const std::string& powercap, std::string& why_not) {
+  const auto counter = CpuEnergy::open(powercap, why_not);
+  if (!counter || kernels.empty()) return {};
+  for (const VerifiedBinary& kernel : kernels) wake_library(subject, kernel);
+  CpuDevice device(subject.hardware, subject.policy.threads);
+  device.load(subject.op, views(TrialCase::of(subject, case_).verifier().inputs()));
+  const auto start = Clock::now();
+  std::vector<PreparedKernel> prepared;
+  for (const VerifiedBinary& kernel : kernels) {
+    Failure reason;
+    auto one = device.prepare(compiled(subject, kernel), emitter(kernel.program).bind(subject.op, kernel.program, subject.hardware), reason);
+    if (!one) {
+      why_not = reason.detail;
+      return {};
+    }
+    prepared.push_back(std::move(*one));
+  }
+  return energy_rounds(kernels.size(), why_not, [&](std::size_t i) {
+    return EnergySource{[&, i](int launches) { for (int n = 0; n < launches; ++n) prepared[i].call(); },
+                        [&] { return counter->joules(); }, [&] { return seconds_since(start); }};
+  });
 }
 
 }  // namespace perftune

@@ -46,6 +46,11 @@ class CpuTrials {
   InterleavedSamples confirm(const Subject& subject, std::span<const VerifiedBinary> kernels,
                              std::optional<Failure>& failure);
 
+  // Joules per launch of each kernel, by rounds, as energy_window.hpp has it. Empty with `why_not` set where
+  // `powercap` (CpuEnergy) has no counter; without kernels only that is found out.
+  std::vector<std::vector<double>> energy(const Subject& subject, std::span<const VerifiedBinary> kernels,
+                                          const std::string& powercap, std::string& why_not);
+
  private:
   CompiledKernel compiled(const Subject& subject, const VerifiedBinary& kernel) const;
   const Emitter& emitter(const TileProgram& program) const;

@@ -1,9 +1,11 @@
-// The kernel against vendor libraries on a present GPU: one half of GpuTrials.
+// The kernel against vendor libraries on a present GPU, and what kernels take of its energy: a part of GpuTrials.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "executor/random_inputs.hpp"
+#include "profiler/energy_window.hpp"
 #include "profiler/gpu_trials.hpp"
 #include "profiler/statistics.hpp"
 #include "recipes/error.hpp"
@@ -74,6 +76,36 @@ std::vector<TileProgram> GpuTrials::vendors(const Subject& subject, int number, 
     }
   }
   return programs;
+}
+
+std::vector<std::vector<double>> GpuTrials::energy(const Subject& subject, int number, std::span<const VerifiedBinary> kernels,
+                                                   std::string& why_not, std::optional<Failure>& failure) {
+  CudaDevice& device = device_of(subject, number);
+  if (!sensors_ || !sensors_->joules(why_not)) {
+    if (!sensors_) why_not = why_no_sensors_;
+    return {};
+  }
+  if (kernels.empty()) return {};
+  load(device, subject, TrialCase::of(subject, case_));
+  std::vector<PreparedCudaKernel> prepared;
+  for (const VerifiedBinary& kernel : kernels) {
+    Failure refused;
+    auto one = prepare(subject, kernel, refused);
+    if (!one) {
+      failure = refused;
+      return {};
+    }
+    prepared.push_back(std::move(*one));
+  }
+  const auto start = std::chrono::steady_clock::now();
+  return energy_rounds(kernels.size(), why_not, [&](std::size_t i) {
+    return EnergySource{[&, i](int launches) {
+                          for (int n = 0; n < launches && !failure; ++n) failure = prepared[i].enqueue();
+                          if (!failure) failure = device.wait();
+                        },
+                        [&] { return failure ? std::nullopt : sensors_->joules(why_not); },
+                        [start] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); }};
+  });
 }
 
 // The fastest of the library's list that computes the right thing.

@@ -72,6 +72,10 @@ class GpuTrials {
   // `missing` gets one line for each that does not, or that is no more than a baseline.
   std::vector<TileProgram> vendors(const Subject& subject, int device, std::vector<std::string>& missing);
 
+  // As CpuTrials::energy, of the whole board (NVML). `failure`: a kernel's own.
+  std::vector<std::vector<double>> energy(const Subject& subject, int device, std::span<const VerifiedBinary> kernels,
+                                          std::string& why_not, std::optional<Failure>& failure);
+
   // What the hardware counts while the kernel runs once. `failure`: the kernel's own. The process must
   // have timed nothing before.
   CounterReading count(const Subject& subject, int device, const VerifiedBinary& kernel,

@@ -58,12 +58,21 @@ JobValue vendors(const JobValue& in) {
   return {dump({{"programs", programs}, {"missing", missing}}), {}, true};  // with their threads in it
 }
 
+JobValue energy(CpuTrials& trials, const JobValue& in) {
+  const json request = json::parse(in.json);
+  std::string why_not;
+  const auto joules = trials.energy(decode_subject(request.at("subject")), decode_kernels(request.at("kernels"), in.attachment),
+                                    request.at("powercap").get<std::string>(), why_not);
+  return {dump({{"joules", joules}, {"why_not", why_not}}), {}, true};
+}
+
 }  // namespace
 
 void add_cpu_jobs(WorkerJobs& jobs, const EmitterRegistry& emitters, CpuToolchain toolchain) {
   const auto trials = std::make_shared<CpuTrials>(emitters, std::move(toolchain));
   jobs.add("prepare_cpu", [trials](const JobValue& in) { return prepare(*trials, in); });
   jobs.add("measure_cpu", [trials](const JobValue& in) { return measure(*trials, in); });
+  jobs.add("energy_cpu", [trials](const JobValue& in) { return energy(*trials, in); });
   jobs.add("vendors_cpu", vendors);
   jobs.add("confirm_cpu", [trials](const JobValue& in) { return confirm(*trials, in); });
 }

@@ -6,6 +6,8 @@
 //   vendors_cpu   {subject} -> {programs, missing}: by libraries of this machine   any lane
 //   confirm_cpu   {subject, kernels: [{program, digest, bytes}]} + shared objects, one after the
 //                 other -> {kernels_us, control_us} or {failure}            exclusive, fresh worker
+//   energy_cpu    {subject, kernels, powercap} + shared objects as confirm_cpu -> {joules: [per launch, by round],
+//                 why_not}                                                  exclusive
 #pragma once
 
 #include "codegen/emitter_registry.hpp"

@@ -177,6 +177,16 @@ JobValue vendors(GpuTrials& trials, const JobValue& in) {
   return {dump({{"programs", programs}, {"missing", missing}}), {}, true};
 }
 
+JobValue energy(GpuTrials& trials, const JobValue& in) {
+  const json request = json::parse(in.json);
+  std::string why_not;
+  std::optional<Failure> failure;
+  const auto joules = trials.energy(decode_subject(request.at("subject")), request.at("device").get<int>(),
+                                    decode_kernels(request.at("kernels"), in.attachment), why_not, failure);
+  if (failure) why_not = failure->detail;
+  return {dump({{"joules", joules}, {"why_not", why_not}}), {}, !trials.usable()};
+}
+
 JobValue probe(GpuTrials& trials, const JobValue& in) {
   const ProbedGpu probed = trials.probe(json::parse(in.json).at("device").get<int>());
   return {dump({{"driver", probed.driver}, {"uuid", probed.uuid}, {"clock", probed.clock},
@@ -230,6 +240,7 @@ void add_cuda_jobs(WorkerJobs& jobs, const EmitterRegistry& emitters, CpuToolcha
   jobs.add("probe_cuda", [on_device](const JobValue& in) { return probe(*on_device, in); });
   jobs.add("calibrate_cuda", [on_device](const JobValue& in) { return calibrate(*on_device, in); });
   jobs.add("bench_cuda", [on_device](const JobValue& in) { return bench(*on_device, in); });
+  jobs.add("energy_cuda", [on_device](const JobValue& in) { return energy(*on_device, in); });
   jobs.add("vendors_cuda", [on_device](const JobValue& in) { return vendors(*on_device, in); });
   jobs.add("count_cuda", [on_device](const JobValue& in) { return count(*on_device, in); });
   jobs.add("measure_cuda", [on_device](const JobValue& in) { return measure(*on_device, in); });

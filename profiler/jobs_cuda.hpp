@@ -10,6 +10,7 @@
 //   calibrate_cuda {hardware, device, seconds_per_value, date} -> {measured: {key: {value, source}}}
 //   bench_cuda    {subject, program, device} + cubin -> {names, details, missing, kernels_us, control_us}
 //                 or {failure}                                           the same, fresh worker
+//   energy_cuda   {subject, kernels, device} + binaries as confirm_cuda -> as energy_cpu      the same
 //   vendors_cuda  {subject, device} -> {programs, missing}: the best right algorithm of each library  the same
 //   count_cuda    {subject, program, device} + cubin -> {chip, passes, counters} or {refused} or
 //                 {failure}                                              the same, fresh worker

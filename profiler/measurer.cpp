@@ -1,8 +1,12 @@
 #include "profiler/measurer.hpp"
 
+#include <cmath>
 #include <exception>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <vector>
+
+#include "profiler/statistics.hpp"
 
 namespace perftune {
 namespace {
@@ -217,6 +221,50 @@ std::optional<Confirmed> Measurer::confirm(const Operator& op, const std::string
     return std::nullopt;
   }
   return decide(samples);
+}
+
+std::optional<std::vector<double>> Measurer::energy(const Operator& op, const std::string& definition,
+                                                    std::span<const TileProgram> programs, std::string& why_not) {
+  constexpr double kSecondsPerKernel = 12;  // three windows, and the counter's patience
+  const Subject subject = subject_of(op, definition);
+  std::vector<VerifiedBinary> kernels;
+  for (const TileProgram& program : programs) {
+    Failure failure;
+    const VerifiedBinary* const kernel = binary_of(subject, program, failure);
+    if (kernel == nullptr) {
+      why_not = failure.detail;
+      return std::nullopt;
+    }
+    kernels.push_back(*kernel);
+  }
+  JobRequest request;
+  request.name = on_cpu() ? "energy_cpu" : "energy_cuda";
+  const json list = encode_kernels(kernels, request.value.attachment);
+  request.value.json = dump({{"subject", encode_subject(subject)}, {"kernels", list},
+                             {"device", options_.device.value_or(0)}, {"powercap", options_.powercap}});
+  request.deadline_s = options_.confirm_deadline_s +
+                       static_cast<double>(programs.size()) * (kSecondsPerKernel + 8 * slowest_run_s(op));
+  request.lane = on_cpu() ? Lane::alone : Lane::device;
+  request.fresh_worker = true;
+  const JobResult result = pool_.wait(pool_.submit(std::move(request)));
+  if (result.error) throw Error(*result.error);
+  std::vector<double> joules;
+  std::optional<Failure> wrong = result.failure;
+  if (!wrong) {
+    wrong = guarded([&] {
+      const json answer = json::parse(result.value.json);
+      why_not = answer.at("why_not").get<std::string>();
+      for (const json& rounds : answer.at("joules")) {
+        const double middle = median(rounds.get<std::vector<double>>());
+        if (!std::isfinite(middle) || middle <= 0) throw std::invalid_argument("energy that is none");
+        joules.push_back(middle);
+      }
+      return std::optional<Failure>();
+    });
+  }
+  if (wrong) why_not = wrong->detail;
+  if (!why_not.empty() || joules.size() != programs.size()) return std::nullopt;
+  return joules;
 }
 
 }  // namespace perftune

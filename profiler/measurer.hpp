@@ -20,6 +20,7 @@
 #include <utility>
 
 #include "codegen/emitter_registry.hpp"
+#include "executor/cpu_energy.hpp"
 #include "profiler/confirmation.hpp"
 #include "profiler/cpu_trials.hpp"
 #include "profiler/job_codec.hpp"
@@ -37,6 +38,7 @@ struct MeasurerOptions {
   double prepare_deadline_s = 25;  // compile and verify one candidate
   double measure_deadline_s = 15;  // beyond Policy::max_seconds
   double confirm_deadline_s = 60;
+  std::string powercap = CpuEnergy::kPowercap;  // where a CPU's energy counters are
 };
 
 struct FinishedTrial {
@@ -67,6 +69,11 @@ class Measurer {
   // nullopt with `failure` set when one of them went wrong.
   std::optional<Confirmed> confirm(const Operator& op, const std::string& definition,
                                    std::span<const TileProgram> programs, Failure& failure);
+
+  // Joules per launch of `programs` (all once timed), the median of rounds; without programs nothing but whether
+  // there is a counter. nullopt with `why_not` set: there is none, or a kernel went wrong.
+  std::optional<std::vector<double>> energy(const Operator& op, const std::string& definition,
+                                            std::span<const TileProgram> programs, std::string& why_not);
 
  private:
   struct Candidate {

@@ -248,7 +248,7 @@ class Session {
 
   void name_winner() {
     if (result_.candidates.empty() || !is_success(result_.candidates.front().outcome)) return;
-    const Verdict verdict = result_.measured && end_ == TuneEnd::finished && !options_.spread
+    Verdict verdict = result_.measured && end_ == TuneEnd::finished && !options_.spread
                                 ? confirmed_verdict(op_, runner_, result_.candidates, options_.leaders,
                                                     options_.most_leaders)
                                 : screening_verdict(result_.candidates);
@@ -257,6 +257,7 @@ class Session {
     result_.counts.measured -= failed;
     for (const std::string& kernel : verdict.failed) record_confirmation(candidate(kernel));
     if (verdict.best.empty()) return;
+    if (options_.energy && verdict.confirmed > 0) weigh_energy(verdict);
     result_.best = verdict.best;
     result_.best_measured = verdict.measured;
     result_.best_us = verdict.us;
@@ -275,6 +276,25 @@ class Session {
                      "machine with this GPU times what was found";
   }
 
+  // Of those that were confirmed; each row of theirs says what it took.
+  void weigh_energy(Verdict& verdict) {
+    std::vector<TileProgram> programs;
+    for (std::size_t i = 0; i < verdict.confirmed; ++i) programs.push_back(result_.candidates[i].ranked.program);
+    const auto start = Clock::now();
+    std::string why_not;
+    const auto joules = options_.energy(op_, programs, why_not);
+    if (!joules) throw Error(ErrorKind::unavailable, "--objective energy: " + why_not);
+    for (std::size_t i = 0; i < joules->size(); ++i) {
+      TunedCandidate& tuned = result_.candidates[i];
+      tuned.energy_j = (*joules)[i];
+      std::string& detail = tuned.outcome.detail;
+      detail += fmt::format("{}{:.4g} mJ per launch", detail.empty() ? "" : "; ", 1e3 * *tuned.energy_j);
+    }
+    decide_by_energy(verdict, result_.candidates);
+    verdict.seconds += seconds_since(start);
+    result_.by_energy = true;
+  }
+
   // What vendors' libraries did, and whether one of them won.
   void list_baselines() {
     const TunedCandidate* const own = result_.best_own();
@@ -284,7 +304,8 @@ class Session {
       result_.baselines.push_back({std::string(vendor->name), tuned.outcome.timing->median_us});
       if (tuned.kernel != result_.best) continue;
       result_.note = fmt::format("{} {} wins", vendor->name, version_text(tuned.ranked.program.get("version", 0)));
-      if (own != nullptr && own->outcome.timing)
+      if (result_.by_energy) result_.note = fmt::format("{} {} takes the least energy", vendor->name, version_text(tuned.ranked.program.get("version", 0)));
+      else if (own != nullptr && own->outcome.timing)
         result_.note += fmt::format(": {:.4g} us against {:.4g} us of {}, which serves where the library is not here",
                                     *result_.best_us, own->outcome.timing->median_us, own->kernel);
     }
@@ -316,7 +337,7 @@ class Session {
     if (!is_vendor(program.target)) winner.predicted_us = best.prediction.us;
     winner.roofline_us = roofline_us_;
     winner.ties = result_.ties;
-    store_.set_winner(run_, op_id_, hardware_id_, runner_.policy().text(), winner);
+    store_.set_winner(run_, op_id_, hardware_id_, runner_.policy().text() + (result_.by_energy ? " objective=energy" : ""), winner);
   }
 
   // What serves shapes near this one where no winner does, if it was tried.

@@ -8,6 +8,8 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,6 +37,9 @@ struct TuneOptions {
   std::vector<TileProgram> programs;  // try these instead of constructing; empty: construct
   // Programs of vendors' libraries that compete beside those: they win where they are faster beyond noise.
   std::vector<TileProgram> vendors;
+  // Joules per launch of programs that were confirmed; where it is given the least of these wins, and the winner is
+  // kept under a policy of its own. nullopt with `why_not` set ends the tune with Error{unavailable}.
+  std::function<std::optional<std::vector<double>>(const Operator&, std::span<const TileProgram>, std::string& why_not)> energy;
   std::string command;          // for the run's record
   Provenance provenance;        // of the machine; marks rows stale elsewhere, never decides
   const std::atomic<bool>* interrupted = nullptr;

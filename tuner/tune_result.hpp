@@ -16,6 +16,7 @@ struct TunedCandidate {
   std::string kernel;  // id
   Ranked ranked;       // its prediction is made again once the compiler's facts are known
   Outcome outcome;
+  std::optional<double> energy_j = std::nullopt;  // per launch, where that was the objective
 };
 
 // Of a vendor's library: nothing predicts it, and it serves this very shape alone.
@@ -42,6 +43,7 @@ struct TuneResult {
   bool best_measured = false;              // best_basis
   std::optional<double> best_us;           // of that basis
   std::vector<std::string> ties;           // kernels within noise of the best
+  bool by_energy = false;                  // the best takes the least energy, not the least time
   struct Baseline {
     std::string name;
     double us = 0;

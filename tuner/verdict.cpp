@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace perftune {
 namespace {
@@ -159,6 +160,22 @@ Verdict confirmed_verdict(const Operator& op, TrialRunner& runner,
   verdict.seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return verdict;
+}
+
+void decide_by_energy(Verdict& verdict, const std::vector<TunedCandidate>& candidates) {
+  constexpr double kTie = 1.02;
+  std::vector<const TunedCandidate*> known;
+  for (const TunedCandidate& candidate : candidates)
+    if (candidate.energy_j) known.push_back(&candidate);
+  if (known.empty()) return;
+  const auto joules = [](const TunedCandidate* candidate) { return *candidate->energy_j; };
+  const double least = joules(*std::ranges::min_element(known, {}, joules));
+  std::erase_if(known, [&](const TunedCandidate* candidate) { return joules(candidate) > kTie * least; });
+  std::ranges::stable_sort(known, {}, [](const TunedCandidate* candidate) { return std::pair(is_vendor(*candidate), time_of(*candidate)); });
+  verdict.best = known.front()->kernel;
+  verdict.us = time_of(*known.front());
+  verdict.ties.clear();
+  for (std::size_t i = 1; i < known.size(); ++i) verdict.ties.push_back(known[i]->kernel);
 }
 
 }  // namespace perftune

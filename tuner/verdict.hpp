@@ -40,4 +40,8 @@ Verdict screening_verdict(const std::vector<TunedCandidate>& candidates);
 Verdict confirmed_verdict(const Operator& op, TrialRunner& runner,
                           std::vector<TunedCandidate>& candidates, int leaders, int most_leaders);
 
+// The first candidates' `energy_j` decides instead: what is within 2 % of the least ties, and of the tied ours is named
+// before a vendor's and the faster before the slower.
+void decide_by_energy(Verdict& verdict, const std::vector<TunedCandidate>& candidates);
+
 }  // namespace perftune

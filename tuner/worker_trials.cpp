@@ -50,6 +50,11 @@ std::optional<Trial> WorkerTrials::next(std::chrono::steady_clock::time_point de
   });
 }
 
+std::optional<std::vector<double>> WorkerTrials::energy(const Operator& op, std::span<const TileProgram> programs,
+                                                        std::string& why_not) {
+  return unless_interrupted([&] { return measurer_.energy(op, definition(op), programs, why_not); });
+}
+
 std::optional<Confirmation> WorkerTrials::confirm(const Operator& op,
                                                   std::span<const TileProgram> programs,
                                                   std::optional<Outcome>& failure) {

@@ -32,6 +32,8 @@ class WorkerTrials final : public TrialRunner {
   std::optional<Trial> next(std::chrono::steady_clock::time_point deadline) override;
   std::optional<Confirmation> confirm(const Operator& op, std::span<const TileProgram> programs,
                                       std::optional<Outcome>& failure) override;
+  // Joules per launch, as Measurer::energy.
+  std::optional<std::vector<double>> energy(const Operator& op, std::span<const TileProgram> programs, std::string& why_not);
 
  private:
   MeasurerOptions options_;

@@ -200,6 +200,30 @@ compute:
         self.assertIn("cuBLASLt", row["missing"][0])
 
 
+class ForEnergy(FakeGpuTest):
+    def tune(self):
+        return self.on_gpu("tune", self.gemm(64, 64, 32), "--gpu", "local", "--top", 2, "--fast", "--objective", "energy", "--json")
+
+    def test_the_board_s_counter_decides(self):
+        (result,) = self.json(self.tune())["results"]
+        self.assertEqual(result["objective"], "energy")
+        taken = {c["kernel"]: c["energy_j"] for c in result["candidates"] if c["energy_j"]}
+        self.assertGreaterEqual(len(taken), 2)
+        self.assertIn(result["best"], taken)
+        self.assertLessEqual(taken[result["best"]], 1.02 * min(taken.values()))
+        (row,) = self.json(self.on_gpu("query", "--columns", "kernel,policy,measured_us", "--format", "json"))["rows"]
+        self.assertEqual(row["kernel"], result["best"])
+        self.assertTrue(row["policy"].endswith("objective=energy"))
+
+    def test_without_a_counter_it_says_so(self):
+        self.device(energy="none")
+        self.expect_error(self.tune(), 3, "--objective energy", "NVML does not tell this GPU's energy (error 3)")
+        (self.folder / "libnvidia-ml.so.1").unlink()
+        result = self.tune()
+        self.expect(result, 3)
+        self.assertIn("--objective energy: NVML", result.stderr.splitlines()[-1])
+
+
 class AgainstLibraries(FakeGpuTest):
     """cuBLASLt and cuDNN are fakes, too: they compute on the host, and say they took as long as the test wants."""
 

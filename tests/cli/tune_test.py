@@ -5,6 +5,7 @@ import pathlib
 import signal
 import sqlite3
 import subprocess
+import threading
 import time
 
 from harness import PERFTUNE, PerftuneTest
@@ -174,3 +175,32 @@ class Cpu(PerftuneTest):
         with sqlite3.connect(self.store) as store:
             phases = {row[0] for row in store.execute("SELECT DISTINCT phase FROM measurements")}
         self.assertEqual(phases, {"screening", "confirmation"})
+
+
+class ForEnergy(PerftuneTest):
+    """A powercap folder of the test's own, whose counter goes on at 50 W."""
+
+    def count(self, package, ended):
+        while not ended.wait(0.002):
+            (package / "next").write_text(f"{int(time.monotonic() * 50e6) % 10**9}\n")
+            (package / "next").rename(package / "energy_uj")
+
+    def test_the_processors_counter_decides(self):
+        package = self.home / "intel-rapl:0"
+        package.mkdir()
+        for file, text in (("name", "package-0\n"), ("max_energy_range_uj", "1000000000\n"), ("energy_uj", "0\n")):
+            (package / file).write_text(text)
+        ended = threading.Event()
+        counting = threading.Thread(target=self.count, args=(package, ended))
+        counting.start()
+        try:
+            (result,) = self.json(self.run_perftune("tune", self.gemm(64, 48, 40), "--cpu", "--top", 2, "--fast", "--objective", "energy",
+                                                    "--json", PERFTUNE_POWERCAP=str(self.home)))["results"]
+        finally:
+            ended.set()
+            counting.join()
+        self.assertEqual(result["objective"], "energy")
+        taken = {c["kernel"]: c["energy_j"] for c in result["candidates"] if c["energy_j"]}
+        self.assertIn(result["best"], taken)
+        self.assertGreater(min(taken.values()), 0)
+        self.assertIn("winner (measured)", self.json(self.run_perftune("run", self.gemm(64, 48, 40), "--cpu", "--json"))["chosen"])

@@ -46,6 +46,8 @@ compute:
     def test_what_is_not_built_yet_says_so(self):
         for option in (["--allow-vendor"], ["--objective", "energy"]):
             self.expect_error(self.run_perftune("tune", self.gemm(), "--gpu", "a100", *option), 3, option[0])
+        result = self.run_perftune("tune", self.gemm(), "--cpu", "--objective", "energy", PERFTUNE_POWERCAP=str(self.home))
+        self.expect_error(result, 3, "--objective energy: no processor tells its energy", "has no RAPL package")
 
     def test_hardware_list_names_every_gpu_as_json(self):
         document = self.json(self.run_perftune("hardware", "list", "--json"))

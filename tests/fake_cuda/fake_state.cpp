@@ -73,6 +73,7 @@ FakeDevice read_device(const std::string& from) {
     if (key == "cupti") words >> device.cupti;
     if (key == "cublas") words >> device.cublas;
     if (key == "cudnn") words >> device.cudnn;
+    if (key == "energy") words >> device.energy;
     if (key == "counters") words >> device.counters;
     if (key == "throttled_reads") words >> device.throttled_reads;
   }

@@ -36,6 +36,7 @@ struct FakeDevice {
   // CUPTI) | "slow" (ten seconds, by CUPTI)
   std::string cublas = "ok";
   std::string cudnn = "ok";
+  std::string energy = "ok";    // | "none": NVML has no counter of it
   int throttled_reads = 0;      // how often NVML tells of lowered clocks; -1: always
 };
 
@@ -54,7 +55,7 @@ inline void write_fake_device(const std::string& folder, const FakeDevice& devic
       << device.devices << "\nlost_after " << device.lost_after << "\nlost_at_module "
       << device.lost_at_module << "\nbroken_after " << device.broken_after << "\nfast_kernels "
       << device.fast_kernels << "\ncupti " << device.cupti << "\ncounters " << device.counters << "\ncublas " << device.cublas << "\ncudnn "
-      << device.cudnn << "\nthrottled_reads "
+      << device.cudnn << "\nenergy " << device.energy << "\nthrottled_reads "
       << device.throttled_reads << "\n";
 }
 

@@ -200,6 +200,67 @@ TEST_F(TuneLoop, BreaksATieByThePredictionWhicheverWasFaster) {
   EXPECT_EQ(winners[1], winners[2]);
 }
 
+// The least energy wins among what was confirmed.
+class TuneForEnergy : public TuneLoop {
+ protected:
+  TuneForEnergy() {
+    runner_.has_device = true;
+    options_.top = 4;
+    runner_.answer = [](std::int64_t number) { return timed(100.0 + static_cast<double>(number)); };
+    runner_.confirmation = [](std::span<const TileProgram> programs) {
+      Confirmation c;
+      for (const auto& p : programs) c.timings.push_back(Timing{100.0 + 10 * static_cast<double>(p.at("number")), 0.01, {}});
+      return c;
+    };
+  }
+  // Joules of program number i.
+  void takes(std::vector<double> joules) {
+    options_.energy = [joules](const Operator&, std::span<const TileProgram> programs, std::string&) {
+      std::vector<double> told;
+      for (const auto& p : programs) told.push_back(joules.at(static_cast<std::size_t>(p.at("number"))));
+      return std::optional(told);
+    };
+  }
+};
+
+TEST_F(TuneForEnergy, TheLeastWinsUnderAPolicyOfItsOwn) {
+  takes({0.5, 0.4, 0.3, 0.6});
+  const auto [result, end] = run();
+  const auto best = std::ranges::find(result.candidates, result.best, &TunedCandidate::kernel);
+  ASSERT_NE(best, result.candidates.end());
+  EXPECT_EQ(best->ranked.program, replay::program(2));
+  EXPECT_EQ(best->energy_j, 0.3);
+  EXPECT_EQ(result.best_us, 120);
+  EXPECT_TRUE(result.by_energy);
+  Store store((folder_ / "store.db").string());
+  const HardwareId hardware = *store.find_hardware(describe(hardware_));
+  EXPECT_FALSE(store.winner(op_.signature(), hardware, Policy().text()));
+  const auto winner = store.winner(op_.signature(), hardware, Policy().text() + " objective=energy");
+  ASSERT_TRUE(winner);
+  EXPECT_EQ(winner->measured_us, 120);
+}
+
+TEST_F(TuneForEnergy, OfATieTheFasterWins) {
+  takes({0.304, 0.4, 0.3, 0.302});
+  const auto [result, end] = run();
+  EXPECT_EQ(result.best_us, 100);
+  EXPECT_EQ(result.ties.size(), 2U);
+}
+
+TEST_F(TuneForEnergy, WithoutACounterTheTuneEndsWithTheReason) {
+  options_.energy = [](const Operator&, std::span<const TileProgram>, std::string& why_not) {
+    why_not = "the energy counter does not move";
+    return std::optional<std::vector<double>>();
+  };
+  try {
+    run();
+    ADD_FAILURE() << "it went on";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::unavailable);
+    EXPECT_NE(std::string(error.what()).find("does not move"), std::string::npos);
+  }
+}
+
 // What a vendor's library does, in the same confirmation as ours.
 class TuneWithVendors : public TuneLoop {
  protected:
