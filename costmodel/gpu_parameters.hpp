@@ -36,6 +36,8 @@ struct GpuParameters {
   // everything read again hits, and from which nothing does.
   double l2_full = 0.61;
   double l2_none = 1.2;
+  // The same for L1, from which it is as l2_none. L1 is what shared memory is cut from.
+  double l1_full = 0.3;
   // Latency of loads in a busy machine over that of a lone pointer chase.
   double loaded_latency = 2.26;
   // Between dependent empty kernels where the device's own figure is unknown: A100 2.6 and 1.31,
@@ -46,6 +48,10 @@ struct GpuParameters {
   double block_start_cycles = 1610;
   // Width of one SM's port to L2, bytes per clock (NVIDIA A100 whitepaper: 64 read).
   double sm_port_bytes_per_clock = 64;
+  // One row of a library's softmax or layer norm beside its loads: start and end of a block, the sums across it.
+  double row_cycles = 4400;
+  // Exponent of the norm by which rows and DRAM add up: 1 one after the other, large the longer of both.
+  double row_overlap = 3.5;
   // Bandwidth of stores into L2 over that of loads from it.
   double store_share = 0.36;
   // From the last multiply-add to the end of a block's stores, beside the bytes they move.

@@ -7,19 +7,41 @@
 //
 // and replays tunes over it, with and without the learned part; no device needed:
 //
-//   cpu_spaces replay FOLDER [GAIN]       FOLDER holds hardware.yaml, recording.csv.gz, held_out.csv.gz (bench/cpu_spaces/recording);
-//                                         GAIN: expected improvement of log(time) below which a search ends;
-//                                         with models trained on other operators, on other kinds, and on nothing
+//   cpu_spaces replay FOLDER [SETTING=NUMBER]...
+//                                         FOLDER holds hardware.yaml, recording.csv.gz, held_out.csv.gz (bench/cpu_spaces/recording);
+//                                         with models trained on other operators, on other kinds, and on nothing;
+//                                         settings of the search (SearchOptions): worthwhile, late, noise, own_sigma, batch
 #include <fmt/format.h>
 
 #include <cstdlib>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "bench/cpu_spaces/recorder.hpp"
 #include "bench/cpu_spaces/searches.hpp"
 #include "cli/wire.hpp"
 #include "recipes/error.hpp"
+
+namespace {
+
+perftune::SearchOptions search_options(std::span<char*> settings) {
+  perftune::SearchOptions options;
+  for (const std::string_view setting : settings) {
+    const std::size_t equals = setting.find('=');
+    const std::string_view name = setting.substr(0, equals);
+    const double value = equals == setting.npos ? 0 : std::atof(setting.data() + equals + 1);
+    if (name == "worthwhile") options.worthwhile = value;
+    else if (name == "late") options.worthwhile_late = value;
+    else if (name == "noise") options.noise = value;
+    else if (name == "own_sigma") options.own_sigma = value;
+    else if (name == "batch") options.batch = static_cast<std::size_t>(value);
+    else throw perftune::Error(perftune::ErrorKind::usage, "unknown setting \"" + std::string(name) + "\"");
+  }
+  return options;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   using namespace perftune::bench;
@@ -35,8 +57,7 @@ int main(int argc, char** argv) {
       const std::size_t chosen_on = spaces.size();
       for (CpuSpace& space : read_spaces(folder + "/held_out.csv.gz")) spaces.push_back(std::move(space));
       const perftune::Slices slices = perftune::make_slices();
-      perftune::SearchOptions options;
-      if (number > 0) options.worthwhile = number;
+      const perftune::SearchOptions options = search_options(std::span(argv, static_cast<std::size_t>(argc)).subspan(3));
       fmt::print("{}\n", quality_table(spaces, hardware, slices));
       for (const Unseen unseen : {Unseen::itself, Unseen::its_kind, Unseen::all}) {
         const std::vector<SearchPair> pairs = compare_searches(spaces, hardware, slices, options, unseen);

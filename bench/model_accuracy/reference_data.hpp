@@ -33,12 +33,13 @@ struct GemmSet {
 struct StreamSet {
   std::string name;
   Hardware hardware;
+  LaunchContext context;
   std::vector<StreamRow> rows;
 };
 
 // The bf16 sets (graph launches, rotating weights); nothing where a file is absent.
 std::vector<GemmSet> read_bf16_gemms(const std::string& folder);
-// The fp32 linear and bmm sets (stream launches, the same buffers each time).
+// The fp32 linear and bmm sets (calls of a framework, the same buffers each time).
 std::vector<GemmSet> read_fp32_gemms(const std::string& folder);
 std::vector<StreamSet> read_fp32_streams(const std::string& folder);
 std::optional<RecordedSpace> read_kernel_tuner(const std::string& file);

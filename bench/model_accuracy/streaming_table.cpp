@@ -7,9 +7,9 @@
 namespace perftune::bench {
 namespace {
 
-StreamingWork work_of(const StreamRow& row, const Hardware& hardware) {
-  if (row.op == "softmax") return softmax_work(row.rows, row.columns, hardware);
-  if (row.op == "ln") return layer_norm_work(row.rows, row.columns, hardware);
+StreamingWork work_of(const StreamRow& row) {
+  if (row.op == "softmax") return softmax_work(row.rows, row.columns);
+  if (row.op == "ln") return layer_norm_work(row.rows, row.columns);
   // Two tensors in for the binary ones; a trailing u marks a scalar operand.
   const bool binary = row.op == "add" || row.op == "mul" || row.op == "div" || row.op == "pow";
   return elementwise_work(row.rows * row.columns, binary ? 2 : 1);
@@ -27,7 +27,7 @@ std::string streaming_table(const std::vector<StreamSet>& sets, Goals& goals) {
     for (const StreamRow& row : set.rows) {
       const std::string kind = row.op == "softmax" ? "softmax" : row.op == "ln" ? "layer norm" : "elementwise";
       Columns& c = by_kind[kind];
-      c.predicted.push_back(streaming_time(work_of(row, set.hardware), set.hardware, {}, {}).total_us);
+      c.predicted.push_back(streaming_time(work_of(row), set.hardware, set.context, {}).total_us);
       // Every element crosses memory once each way; two operands of the binary ones are read.
       const bool binary = row.op == "add" || row.op == "mul" || row.op == "div" || row.op == "pow";
       const double us = row.rows * row.columns * 4 * (binary ? 3 : 2) / (set.hardware.dram_gbps * 1e3);
