@@ -14,8 +14,18 @@ using Rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMaj
 using RowsView = Eigen::Map<const Rows>;
 
 constexpr double kNoise = 1e-3;        // variance of a measurement against the space's
-constexpr double kTypicalScale = 0.7;  // prior of the inverse length scales: log-normal, sigma 1
 constexpr double kLeastScale = 0.05, kMostScale = 8;
+
+struct Standardised {
+  explicit Standardised(std::span<const double> log_times) {
+    const Eigen::Map<const Vector> y(log_times.data(), Eigen::Index(log_times.size()));
+    mean = y.mean();
+    deviation = std::max(1e-9, std::sqrt((y.array() - mean).square().mean()));
+    z = (y.array() - mean) / deviation;
+  }
+  double mean = 0, deviation = 1;
+  Vector z;
+};
 
 Rows scaled(const RowsView& points, const std::vector<double>& scales) {
   return points * Eigen::Map<const Vector>(scales.data(), Eigen::Index(scales.size())).asDiagonal();
@@ -41,7 +51,7 @@ Fit fit_at(const RowsView& points, const Vector& z, const std::vector<double>& s
   const Eigen::LLT<Matrix> llt(k);
   Fit fit{llt.matrixL(), llt.solve(z), 0};
   fit.log_posterior = -0.5 * z.dot(fit.weights) - fit.factor.diagonal().array().log().sum();
-  for (const double s : scales) fit.log_posterior -= 0.5 * std::pow(std::log(s / kTypicalScale), 2);
+  for (const double s : scales) fit.log_posterior -= 0.5 * std::pow(std::log(s / GaussianProcess::typical_scale), 2);
   return fit;
 }
 
@@ -66,17 +76,22 @@ Fit ascend(const RowsView& points, const Vector& z, std::vector<double>& scales)
 
 }  // namespace
 
+double GaussianProcess::log_posterior(std::span<const double> points, std::size_t width,
+                                      std::span<const double> log_times, const std::vector<double>& scales) {
+  const Standardised times(log_times);
+  return fit_at(RowsView(points.data(), times.z.size(), Eigen::Index(width)), times.z, scales).log_posterior;
+}
+
 GaussianProcess GaussianProcess::fit(std::span<const double> points, std::size_t width,
                                      std::span<const double> log_times, std::vector<double> scales) {
   GaussianProcess gp;
   gp.width_ = width;
-  gp.scales_ = scales.empty() ? std::vector<double>(width, kTypicalScale) : std::move(scales);
-  const Eigen::Map<const Vector> y(log_times.data(), Eigen::Index(log_times.size()));
-  gp.mean_ = y.mean();
-  gp.deviation_ = std::max(1e-9, std::sqrt((y.array() - gp.mean_).square().mean()));
-  const Vector z = (y.array() - gp.mean_) / gp.deviation_;
-  const RowsView view(points.data(), y.size(), Eigen::Index(width));
-  const Fit fit = ascend(view, z, gp.scales_);
+  gp.scales_ = scales.empty() ? std::vector<double>(width, typical_scale) : std::move(scales);
+  const Standardised times(log_times);
+  gp.mean_ = times.mean;
+  gp.deviation_ = times.deviation;
+  const RowsView view(points.data(), times.z.size(), Eigen::Index(width));
+  const Fit fit = ascend(view, times.z, gp.scales_);
   const Rows x = scaled(view, gp.scales_);
   gp.points_.assign(x.data(), x.data() + x.size());
   gp.factor_.assign(fit.factor.data(), fit.factor.data() + fit.factor.size());

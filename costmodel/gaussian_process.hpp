@@ -15,11 +15,18 @@ namespace perftune {
 
 class GaussianProcess {
  public:
+  static constexpr double typical_scale = 0.7;  // prior of the inverse length scales: log-normal, sigma 1
+
   // `points`: rows of `width` inputs in [0, 1]; `log_times`: one per row, all finite, at least two.
   // `scales` (inverse length scales, one per input) start the search for the most likely ones and
   // may come from an earlier fit; empty: a common start.
   static GaussianProcess fit(std::span<const double> points, std::size_t width,
                              std::span<const double> log_times, std::vector<double> scales = {});
+
+  // How likely `log_times` are at these points and scales, and how typical the scales: a logarithm, but for a
+  // constant. Compares places for the same measurements.
+  static double log_posterior(std::span<const double> points, std::size_t width, std::span<const double> log_times,
+                              const std::vector<double>& scales);
 
   // One belief per row of `points`.
   std::vector<Belief> predict(std::span<const double> points) const;

@@ -8,6 +8,7 @@
 #include "costmodel/belief_update.hpp"
 #include "costmodel/gaussian_process.hpp"
 #include "costmodel/replay.hpp"
+#include "costmodel/space_coordinates.hpp"
 #include "recipes/error.hpp"
 
 namespace perftune {
@@ -80,6 +81,23 @@ TEST(GaussianProcess, InterpolatesAndIsUnsureBetween) {
   EXPECT_NEAR(at[0].log_time, 1, 0.05);
   EXPECT_LT(at[0].sigma, 0.05);
   EXPECT_GT(at[1].sigma, 2 * at[0].sigma);
+}
+
+TEST(SpaceCoordinates, OffersQuotientsWhereOneParameterDividesAnother) {
+  // tile, threads, unroll, constant, vector: threads divide every tile, though 16 is no multiple of 32; any
+  // vector divides any tile; unroll divides none.
+  const std::vector<double> values = {16, 8, 3, 7, 1,  32, 8, 3, 7, 2,  32, 32, 5, 7, 4,  64, 32, 3, 7, 1};
+  SpaceCoordinates at(values, 5);
+  ASSERT_EQ(at.width(), 4u) << "the constant has no coordinate";
+  EXPECT_EQ(at.alternatives(0), 2u);
+  EXPECT_EQ(at.alternatives(1), 1u);
+  EXPECT_EQ(at.alternatives(2), 1u);
+  EXPECT_DOUBLE_EQ(at.row(1)[0], 0.5) << "tiles by their logarithm";
+  at.choose(0, 1);  // 2, 4, 1, 2
+  EXPECT_DOUBLE_EQ(at.row(0)[0], 0.5);
+  EXPECT_DOUBLE_EQ(at.row(1)[0], 1);
+  EXPECT_DOUBLE_EQ(at.row(2)[0], 0);
+  EXPECT_DOUBLE_EQ(at.row(2)[1], 1) << "the divisor stays";
 }
 
 // A bowl over a grid of four parameters, with a fifth that does not matter and failed corners.
