@@ -9,7 +9,7 @@
 namespace perftune {
 namespace {
 
-constexpr int kEmitters = 3;
+constexpr int kEmitters = 4;
 
 std::uint32_t mix(std::uint32_t hash, const std::vector<DeviceHeader>& headers) {
   for (const auto& header : headers)

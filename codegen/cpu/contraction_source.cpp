@@ -30,19 +30,41 @@ std::string product_of_extents(const Contraction& form, Group g) {
   return text;
 }
 
-std::string epilogue_text(const Contraction& form) {
-  std::string body;
+// How an operand of the epilogue lies along n: '0' all columns read one element, 'n' contiguous, 's' neither.
+char extra_unit(const Access& access, const CpuOperand& extra) {
+  if (extra.offset(Group::n) == "0") return '0';
+  return contiguous_group(access, {Group::n}) == 'n' ? 'n' : 's';
+}
+
+// The epilogue, whose tables of columns begin with number `table`, and calls that fill them.
+struct Epilogue {
+  std::string body, tables;
+  int last_table;
+};
+
+std::string table_call(int table, const CpuOperand& operand) {
+  return fmt::format("    pt::fill_offsets(to + {} * pt::table_width<Contraction>, count, {}, n);\n", table,
+                     operand.walk(Group::n));
+}
+
+Epilogue epilogue_text(const Contraction& form, int table) {
+  Epilogue text{"", "", table};
   for (std::size_t i = 0; i < form.extra.size(); ++i) {
     const CpuOperand extra(form, form.extra[i], extra_name(i));
-    const char unit = contiguous_group(form.extra[i], {Group::n});
-    const bool constant = extra.offset(Group::n) == "0";
-    body += fmt::format(
-        "    const T e{} = pt::read_extra<Value, '{}'>({} + {} + {}, n, lanes, mask,\n"
-        "        [&]([[maybe_unused]] i64 n) -> i64 {{ return {}; }});\n",
-        i, constant ? '0' : unit == 'n' ? 'n' : 's', extra.base(), "(" + extra.offset(Group::batch) + ")",
-        "(" + extra.offset(Group::m) + ")", extra.offset(Group::n));
+    const char unit = extra_unit(form.extra[i], extra);
+    const std::string at = fmt::format("{} + ({}) + ({})", extra.base(), extra.offset(Group::batch), extra.offset(Group::m));
+    if (unit != 's') {
+      text.body += fmt::format(
+          "    const T e{} = pt::read_extra<Value, '{}'>({}, n, lanes, mask,\n"
+          "        [&]([[maybe_unused]] i64 n) -> i64 {{ return {}; }});\n", i, unit, at, extra.offset(Group::n));
+      continue;
+    }
+    text.body += fmt::format("    const T e{} = pt::read_extra_at<Value>({}, columns + {} * pt::table_width<Contraction>, lanes);\n",
+                             i, at, text.last_table);
+    text.tables += table_call(text.last_table++, extra);
   }
-  return body + "    return " + print_scalar(form.epilogue, form.extra_reads) + ";\n";
+  text.body += "    return " + print_scalar(form.epilogue, form.extra_reads) + ";\n";
+  return text;
 }
 
 constexpr const char* form_letter[] = {"'t'", "'d'", "'a'"};
@@ -180,6 +202,10 @@ Kernel contraction_source(const Contraction& form, const CpuTiles& tiles) {
   if (out_unit == '0' && output_in_runs(form)) out_unit = 'r';
   if (tiles.turned != 0) out_unit = 'm';
 
+  const Epilogue epilogue = epilogue_text(form, out_unit == 'n' ? 0 : 1);
+  body += "  void column_offsets([[maybe_unused]] i64 n, [[maybe_unused]] i64 count, [[maybe_unused]] i64* to) const {\n" +
+          (out_unit == 'n' ? "" : table_call(0, c)) + epilogue.tables + "  }\n";
+
   kernel.source = fmt::format(
       R"(// {program}
 #define PT_UNROLL_STEPS _Pragma("GCC unroll {unroll}")
@@ -210,6 +236,7 @@ struct Contraction {{
   static constexpr bool left_tabled = {left_tabled}, right_tabled = {right_tabled}, stages = {stages};
   static constexpr double left_pad = {left_pad}, right_pad = {right_pad};
   static constexpr bool sums_in_output = {sums_in_output};
+  static constexpr int column_tables = {column_tables};
 
 {body}
   i64 left_run() const {{ return p.left_run; }}
@@ -221,7 +248,8 @@ struct Contraction {{
 
   pt::Vector<Value> epilogue(pt::Vector<Value> acc, [[maybe_unused]] i64 b, [[maybe_unused]] i64 m,
                              [[maybe_unused]] i64 n, [[maybe_unused]] int lanes,
-                             [[maybe_unused]] pt::Mask mask) const {{
+                             [[maybe_unused]] pt::Mask mask,
+                             [[maybe_unused]] const i64* columns) const {{
     using T [[maybe_unused]] = pt::Vector<Value>;
 {epilogue}  }}
 }};
@@ -247,7 +275,7 @@ extern "C" __attribute__((visibility("default"))) void perftune_contraction(
       fmt::arg("left_tabled", a.tabled(Group::k)), fmt::arg("right_tabled", b.tabled(Group::k)),
       fmt::arg("stages", a.staged() || b.staged()), fmt::arg("left_pad", form.a.pad),
       fmt::arg("right_pad", form.b.pad), fmt::arg("sums_in_output", sums_fit_output(form)),
-      fmt::arg("body", body), fmt::arg("epilogue", epilogue_text(form)));
+      fmt::arg("column_tables", epilogue.last_table), fmt::arg("body", body), fmt::arg("epilogue", epilogue.body));
   return kernel;
 }
 

@@ -167,6 +167,37 @@ TEST_P(OnIsa, EpiloguesReadOperands) {
   expect_right(yaml, t);
 }
 
+// A transposed convolution whose stride is its filter: columns of three axes lie two by two in the output, and the
+// operands of the epilogue follow some of them only.
+TEST_P(OnIsa, ColumnsInShortRuns) {
+  const auto yaml = [](const char* right, const char* type) {
+    return std::string("name: t\ndims: {c: 37, f: 13, h: 5, w: 7, r: 2, s: 2}\ninputs: {X: \"f32[h,w,c]\", W: \"f32[") + right +
+           "]\", B: \"f32[f]\", S: \"f32[f,r]\", R: \"f32[f,h,r,w,s]\"}\noutputs: {Y: \"" + type +
+           "[f,h,r,w,s]\"}\ncompute:\n  - Y[f,h,r,w,s] = relu(sum[c](X[h,w,c] * W[" + right +
+           "]) * S[f,r] + B[f]) + R[f,h,r,w,s]\n";
+  };
+  for (const char* type : {"f32", "f16"}) {
+    CpuTiles t = tile(4, 2);
+    expect_right(yaml("c,f,r,s", type), t);
+    t.rows_inner = 0;
+    t.pack_a = t.pack_b = 1;
+    t.threads_n = 2;
+    expect_right(yaml("f,r,s,c", type), t);
+    t.split_k = 2;
+    expect_right(yaml("c,f,r,s", type), t);
+  }
+  CpuTiles waits = tile(4, 2);
+  waits.block_k = 16;  // sums wait in the output
+  expect_right(yaml("c,f,r,s", "f32"), waits);
+  CpuTiles dot = tile(2, 4);
+  dot.form = CpuTiles::dot;
+  expect_right(yaml("f,r,s,c", "f32"), dot);
+  CpuTiles axpy = tile(2, 1);
+  axpy.form = CpuTiles::axpy;
+  axpy.block_n = 32;
+  expect_right(yaml("c,f,r,s", "f32"), axpy);
+}
+
 TEST_P(OnIsa, BatchesAndBroadcastOperands) {
   CpuTiles t = tile(4, 2);
   t.threads_b = 2;

@@ -16,7 +16,9 @@
 //   edges      left_bounded, left_inside(b,m,k), left_pad and the same for right; stages, stage(task, tasks):
 //              copies of operands that are read there instead
 //   tables     left_tabled, left_table(): left_step(k) is left_table()[k]; the same for right
-//   epilogue(v, b, m, n, lanes, mask), sums_in_output
+//   columns    column_offsets(n, count, to): column_tables tables, table_width<K> apart, of columns from n on: of the
+//              output first unless out_unit is 'n', then of the epilogue's operands that lie neither in one place nor in a row
+//   epilogue(v, b, m, n, lanes, mask, tables from n on), sums_in_output
 //   workspace  partials() for split k; scratch(task): private to a task, aligned to 64 bytes
 //
 // A task owns a rectangle of (b, m, n) and a slice of k; tasks share nothing but inputs, and k
@@ -72,6 +74,7 @@ inline void block(const K& kernel, Place at, const typename K::Sum* packed_left,
   constexpr i64 W = K::register_n * L;
   const i64 depth = k.end - k.begin;
   auto walk = kernel.left_rows();
+  ColumnTables<K> tables;
   const auto rows_at = [&](i64 row) { return static_cast<int>(least(R, m.end - row)); };
   const auto one = [&](const auto& left, i64 row, i64 column) {
     const i64 columns = least(W, n.end - column);
@@ -93,7 +96,7 @@ inline void block(const K& kernel, Place at, const typename K::Sum* packed_left,
   };
   const auto go_to = [&](i64 column) {
     at.n = column;
-    at.to = columns_from(kernel, column);
+    at.to = columns_from(kernel, column, tables.fill(kernel, column, least(W, n.end - column)));
   };
   if constexpr (K::rows_inner) {
     for (i64 column = n.begin; column < n.end; column += W) {
@@ -182,6 +185,7 @@ void add_slices(void* argument, int task) {
   const i64 strips = (kernel.columns() + L - 1) / L;
   const i64 all = kernel.batches() * kernel.rows() * strips;
   const Range mine = part_of(all, 1, tasks, task);
+  ColumnTables<K> tables;
   for (i64 at = mine.begin; at < mine.end; ++at) {
     const i64 n = at % strips * L;
     const i64 row = at / strips;
@@ -193,8 +197,9 @@ void add_slices(void* argument, int task) {
     Vector<Sum> sum{};
     for (int slice = 0; slice < K::split_k; ++slice)
       sum += load_first(partial(kernel, slice, place.b, place.m, n), mask);
-    store_output(kernel, place, place.m, columns_from(kernel, n), lanes, mask,
-                 kernel.epilogue(as_value<Value, Sum>(sum), place.b, place.m, n, lanes, mask));
+    const i64* table = tables.fill(kernel, n, lanes);
+    store_output(kernel, output_row(kernel, place, place.m), columns_from(kernel, n, table), lanes, mask,
+                 kernel.epilogue(as_value<Value, Sum>(sum), place.b, place.m, n, lanes, mask, table));
   }
 }
 

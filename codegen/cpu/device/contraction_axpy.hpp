@@ -60,12 +60,14 @@ void axpy_strip(const K& kernel, typename K::Sum* strip, i64 k0, i64 k1, Place& 
   for (; k + K::unroll <= k1; k += K::unroll)
     sweep<K, K::unroll>(kernel, strip, width, right, at, k, columns, k == k0);
   for (; k < k1; ++k) sweep<K, 1>(kernel, strip, width, right, at, k, columns, k == k0);
-  for (int i = 0; i < at.rows; ++i)
-    for (i64 n = 0; n < columns; n += L) {
-      const int lanes = static_cast<int>(least(L, columns - n));
-      finish(kernel, at, at.m + i, columns_from(kernel, at.n + n), lanes, first_lanes<Sum>(lanes),
+  ColumnTables<K> tables;
+  for (i64 n = 0; n < columns; n += L) {
+    const int lanes = static_cast<int>(least(L, columns - n));
+    const Columns to = columns_from(kernel, at.n + n, tables.fill(kernel, at.n + n, lanes));
+    for (int i = 0; i < at.rows; ++i)
+      finish(kernel, at, at.m + i, output_row(kernel, at, at.m + i), to, lanes, first_lanes<Sum>(lanes),
              load(strip + i * width + n));
-    }
+  }
 }
 
 }  // namespace pt

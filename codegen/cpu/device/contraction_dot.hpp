@@ -59,14 +59,15 @@ template <class K>
   }
   static_assert(C <= L, "a row of sums must fit one vector");
   const Mask some = first_lanes<Sum>(columns);
-  const Columns to = columns_from(kernel, at.n);
+  ColumnTables<K> tables;
+  const Columns to = columns_from(kernel, at.n, tables.fill(kernel, at.n, columns));
 #pragma GCC unroll 32
   for (int i = 0; i < R; ++i) {
     if (i >= at.rows) break;
     Vector<Sum> row{};
 #pragma GCC unroll 32
     for (int j = 0; j < C; ++j) row[j] = sum_of_lanes<Sum>(sum[i][j]);
-    finish(kernel, at, at.m + i, to, columns, some, row);
+    finish(kernel, at, at.m + i, output_row(kernel, at, at.m + i), to, columns, some, row);
   }
 }
 

@@ -44,8 +44,8 @@ struct Walk {
 };
 
 template <int Axes>
-inline void fill_offsets(i64* table, i64 points, Walk<Axes> walk) {
-  walk.seek(0);
+inline void fill_offsets(i64* table, i64 points, Walk<Axes> walk, i64 first = 0) {
+  walk.seek(first);
   for (i64 i = 0; i < points; ++i, walk.next()) table[i] = walk.offset;
 }
 

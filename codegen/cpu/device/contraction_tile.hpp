@@ -37,10 +37,12 @@ struct PackedLeft {
 };
 
 template <class K, int L>
-[[gnu::noinline]] void store_turned_across(const K& kernel, const Place& at, i64 m, i64 n, int rows, int lanes,
+[[gnu::noinline]] void store_turned_across(const K& kernel, const Place& at, i64 m, const i64* columns, int rows, int lanes,
                                            const Vector<typename K::Sum> (&v)[L]) {
-  for (int l = 0; l < lanes; ++l)
-    for (int i = 0; i < rows; ++i) kernel.out(at.b)[kernel.out_row(m + i) + kernel.out_column(n + l)] = v[l][i];
+  for (int i = 0; i < rows; ++i) {
+    typename K::Out* row = output_row(kernel, at, m + i);
+    for (int l = 0; l < lanes; ++l) row[columns[l]] = v[l][i];
+  }
 }
 
 // The epilogue of a vector of columns, then blocks of lanes x lanes turned: rows lie side by side.
@@ -61,20 +63,21 @@ inline void store_turned(const K& kernel, const Place& at, const Vector<typename
     for (int j = 0; j < Vectors; ++j) {
       const int lanes = edge && j == Vectors - 1 ? at.lanes : L;
       const i64 n = at.n + j * L;
+      const i64* columns = at.to.table + j * L;
       Vector<Sum> v[L];
 #pragma GCC unroll 32
       for (int i = 0; i < L; ++i)
-        v[i] = first + i < R && i < rows ? kernel.epilogue(sum[first + i < R ? first + i : 0][j], at.b, m + i, n, lanes, mask)
+        v[i] = first + i < R && i < rows ? kernel.epilogue(sum[first + i < R ? first + i : 0][j], at.b, m + i, n, lanes, mask, columns)
                                          : Vector<Sum>{};
       transpose<Sum>(v);
       if (!together) {
-        store_turned_across<K, L>(kernel, at, m, n, rows, lanes, v);
+        store_turned_across<K, L>(kernel, at, m, columns, rows, lanes, v);
         continue;
       }
-      Sum* to = kernel.out(at.b) + kernel.out_row(m);
+      Sum* to = output_row(kernel, at, m);
 #pragma GCC unroll 32
       for (int l = 0; l < L; ++l)
-        if (l < lanes) store_first(to + kernel.out_column(n + l), v[l], some);
+        if (l < lanes) store_first(to + columns[l], v[l], some);
     }
   }
 }
@@ -122,11 +125,12 @@ template <class K, int Vectors, bool Edge, class Left>
 #pragma GCC unroll 32
   for (int i = 0; i < R; ++i) {
     if (i >= at.rows) break;
+    typename K::Out* row = output_row(kernel, at, at.m + i);
 #pragma GCC unroll 32
     for (int j = 0; j < Vectors; ++j) {
       Vector<Sum> v = sum[i][j];
-      if (!at.first) v += resume(kernel, at, at.m + i, to[j], lanes(j), mask);
-      finish(kernel, at, at.m + i, to[j], lanes(j), mask, v);
+      if (!at.first) v += resume(kernel, at, at.m + i, row, to[j], lanes(j), mask);
+      finish(kernel, at, at.m + i, row, to[j], lanes(j), mask, v);
     }
   }
 }
