@@ -1,5 +1,6 @@
 """`perftune predict`, `tune` and `run` on ONNX files."""
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -52,6 +53,28 @@ class ModelCommands(PerftuneTest):
         tuned = self.json(self.run_perftune("tune", "attention.onnx", "--cpu", "--dim", "d1=1", "--top", "1", "--json"))
         self.assertTrue(all(row["best"] for row in tuned["results"]))
         report = self.json(self.run_perftune("run", "attention.onnx", "--cpu", "--dim", "d1=1", "--check", "--json"))
+        self.assertEqual(report["winners"], report["kernels"])
+        self.assertLess(report["outputs"][0]["difference"], 1e-5)
+
+    def test_a_librarys_winner_is_called_where_the_library_is(self):
+        self.expect(self.run_perftune("tune", "products.onnx", "--cpu", "--top", "1", "--fast", "--allow-vendor"), 0)
+        with sqlite3.connect(self.store) as store:
+            of_the_library = ("(SELECT m.build FROM measurements m JOIN builds b ON b.id = m.build JOIN kernels k ON k.id = b.kernel "
+                              "WHERE m.operator = winners.operator AND k.target = 'vendor/openblas')")
+            forced = store.execute(f"UPDATE winners SET build = {of_the_library} WHERE {of_the_library} IS NOT NULL").rowcount
+        if forced == 0:
+            self.skipTest("no OpenBLAS here")
+        model = ["run", "products.onnx", "--cpu", "--check", "--json"]
+        report = self.json(self.run_perftune(*model))
+        programs = [program for step in report["steps"] for program in step["programs"]]
+        self.assertEqual(sum("vendor/openblas" in program for program in programs), forced)
+        self.assertLess(report["outputs"][0]["difference"], 1e-5)
+        empty = self.home / "empty"
+        empty.mkdir()
+        for file in ("libopenblas.so.0", "libopenblas.so"):
+            (empty / file).write_text("no shared object\n")
+        report = self.json(self.run_perftune(*model, LD_LIBRARY_PATH=str(empty)))
+        self.assertNotIn("vendor/", json.dumps(report["steps"]))
         self.assertEqual(report["winners"], report["kernels"])
         self.assertLess(report["outputs"][0]["difference"], 1e-5)
 

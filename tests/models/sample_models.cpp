@@ -205,6 +205,14 @@ ModelMaker branches() {
   return m;
 }
 
+ModelMaker two_products() {
+  ModelMaker m;
+  const std::string x = m.input("x", {16, 32});
+  const std::string rows = m.node("Softmax", {m.node("MatMul", {x, m.floats({32, 48})})});
+  m.output(m.node("MatMul", {rows, m.floats({48, 24})}));
+  return m;
+}
+
 ModelMaker odd_operators() {
   ModelMaker m;
   const std::string x = m.input("x", {2, 6});

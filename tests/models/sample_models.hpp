@@ -47,6 +47,7 @@ class ModelMaker {
 ModelMaker attention_block();   // input x [d1, 16, 32]; query, key and value in parallel
 ModelMaker convolutions();      // input x [1, 3, 12, 12]: strided, grouped, depthwise, batch norm, pooling
 ModelMaker branches();          // input x [4], n (scalar i64): If on n == 1; a Loop that runs n times
+ModelMaker two_products();      // input x [16, 32]: products with nothing else between them and a softmax
 ModelMaker odd_operators();     // input x [2, 6]: what runs on the reference path
 
 }  // namespace perftune::testing

@@ -9,6 +9,7 @@ int main(int argc, char** argv) {
   perftune::testing::attention_block().write(folder + "attention.onnx");
   perftune::testing::convolutions().write(folder + "convolutions.onnx");
   perftune::testing::branches().write(folder + "branches.onnx");
+  perftune::testing::two_products().write(folder + "products.onnx");
   perftune::testing::odd_operators().write(folder + "odd.onnx");
   return 0;
 }
