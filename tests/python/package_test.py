@@ -54,6 +54,29 @@ class Package(unittest.TestCase):
         self.assertIn("ffn", lines[0])
         self.assertLess(float(lines[-1]), 1e-4)
 
+    def test_a_librarys_kernel_is_called_and_done_without(self):
+        self.python("""
+import numpy, perftune, sqlite3
+product = {"name": "product", "dims": {"m": 32, "n": 48, "k": 16}, "inputs": {"A": "f32[m,k]", "B": "f32[k,n]"},
+           "outputs": {"C": "f32[m,n]"}, "compute": ["C[m,n] = sum[k](A[m,k] * B[k,n])"]}
+(result,) = perftune.tune(product, cpu=True, db="vendor.db", top=1, allow_vendor=True)
+libraries = [c for c in result["candidates"] if c["target"].startswith("vendor/") and c["measured_us"]]
+a, b = numpy.random.rand(32, 16).astype("f"), numpy.random.rand(16, 48).astype("f")
+for library in libraries:
+    with sqlite3.connect("vendor.db") as store:
+        store.execute("UPDATE winners SET build = (SELECT b.id FROM builds b JOIN kernels k ON k.id = b.kernel WHERE k.kernel = ?)",
+                      (library["kernel"],))
+    kernel = perftune.Executor("vendor.db", threads=2).find("product", a, b)
+    assert (kernel.info["hit"], kernel.info["program"], kernel.info["note"]) == ("exact", library["program"], ""), kernel.info
+    numpy.testing.assert_allclose(kernel(a, b), a @ b, rtol=1e-4)
+with sqlite3.connect("vendor.db") as store:
+    store.execute("UPDATE kernels SET program = 'contraction vendor/later version=1' WHERE target LIKE 'vendor/%'")
+if libraries:
+    kernel = perftune.Executor("vendor.db", threads=2).find("product", a, b)
+    assert kernel.info["hit"] == "runner-up" and "vendor/later" in kernel.info["note"], kernel.info
+    numpy.testing.assert_allclose(kernel(a, b), a @ b, rtol=1e-4)
+""")
+
     def test_kernels_launches_and_errors(self):
         self.python("""
 import numpy, perftune, inspect
