@@ -37,6 +37,7 @@ struct Problem {
   double right_run = 0;                 // columns of a convolution's row, packed piece by piece; 0: not so
   double right_step = 1;                // between such columns
   double staged = 0;                    // elements of padded copies
+  double out_run = 0;                   // columns of the output that lie side by side; 0: all
   bool left_transposed, right_transposed, left_scattered, right_scattered;
   std::int64_t left_stride_bytes, right_stride_bytes;  // between rows of A, rows (steps) of B
   CpuLimits cpu;
@@ -68,6 +69,9 @@ Problem describe(const Contraction& form, const CpuTiles& tiles, const Hardware&
   }
   p.left_stride_bytes = a.stride(Group::m, form.group(Group::m).size() - 1) * bytes;
   p.right_stride_bytes = b.linear_stride(Group::k).value_or(b.stride(Group::k, form.group(Group::k).size() - 1)) * bytes;
+  if (contiguous_group(form.c, {Group::n}) != 'n')
+    p.out_run = form.c.forms(Group::n).back() == StrideForm::unit
+                    ? static_cast<double>(CpuOperand(form, form.c, "out").run(Group::n)) : 1;
   if (a.staged()) p.staged += static_cast<double>(form.a.wide.elements());
   if (b.staged()) p.staged += static_cast<double>(form.b.wide.elements());
   return p;
@@ -187,6 +191,9 @@ Cycles tile_cycles(const Problem& p, const CpuTiles& t, const Share& s, const Cp
   }
   c.tiles += row_tiles * column_tiles * passes * tile_overhead;
   if (t.turned != 0) c.tiles += row_tiles * ceil_div(rm, p.lanes) * ceil_div(s.n, p.lanes) * turn_cycles;
+  // Vectors that cross from one run of the output into the next are stored element by element.
+  else if (p.out_run > 0 && std::fmod(p.out_run, p.lanes) != 0)
+    c.tiles += std::min(1.0, (p.lanes - 1) / p.out_run) * s.m * s.n * scatter_cycles_per_element;
   double touches = (2 * passes - 1) * s.m * s.n * p.element_bytes;
   CacheLevel out = std::min(home, caches.level_of(s.m * columns * p.element_bytes));
   // An output that leaves the caches costs its bytes twice, as a line is read before it is written;
