@@ -1,5 +1,4 @@
-// Every emitter of this build: the one place where codegen names its concrete classes. The executor's
-// library needs them too, to launch a kernel at another shape than it was tuned at.
+// Every emitter of this build: the one place where codegen names its concrete classes (builtin_rules.hpp: their rules).
 #pragma once
 
 #include <memory>

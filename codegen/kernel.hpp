@@ -30,7 +30,7 @@ struct Kernel {
   TileProgram program;
   std::string entry;                 // extern "C" name
   std::string source;                // complete but for the embedded headers it includes
-  std::vector<Argument> arguments;   // pointers first, then 64-bit integers
+  std::vector<Argument> arguments;   // pointers first, then 64-bit integers; Launch::arguments at any shape
   int threads_per_block = 0;         // cuda: launch bound
   int min_blocks_per_sm = 0;         // cuda: second launch bound; 0: none
   std::string id() const;            // 16 hex digits over program, entry and source
@@ -59,6 +59,7 @@ struct Launch {
   std::int64_t workspace_bytes = 0;
   std::int64_t workspace_zeroed_bytes = 0;  // prefix that must be zero before the first launch;
                                             // the kernel leaves it zero again
+  std::vector<Argument> arguments;          // the kernel's, in order
   std::vector<std::int64_t> scalars;        // values of the scalar arguments, in order
   std::vector<TensorMap> tensor_maps;       // of the tensor_map arguments, in order
 };

@@ -87,6 +87,8 @@ struct CanonicalMap {
   std::string why_not;  // names the statement
 };
 CanonicalMap canonicalise_map(const Operator& op);
+// The form of what has one: aborts otherwise.
+MapForm require_map(const Operator& op);
 
 // Largest power of two of elements, up to `limit`, in which `access` can be read or written along
 // the innermost axis with aligned vectors everywhere. 1 where it is not contiguous or padded.

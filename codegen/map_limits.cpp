@@ -117,4 +117,10 @@ std::vector<std::size_t> crossing_axes(const MapForm& form) {
   return axes;
 }
 
+MapForm require_map(const Operator& op) {
+  auto canonical = canonicalise_map(op);
+  if (!canonical.form) std::abort();  // callers ask illegal() first
+  return *std::move(canonical.form);
+}
+
 }  // namespace perftune

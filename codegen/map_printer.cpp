@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <bit>
 #include <cstdlib>
 #include <utility>
 
@@ -11,54 +9,27 @@
 
 namespace perftune {
 
-MapPrinter::MapPrinter(const Operator& op, const MapForm& form, ArgumentList& arguments,
-                       MapStyle style)
-    : op_(op), form_(form), arguments_(arguments), style_(std::move(style)) {}
-
-void MapPrinter::tensor(int position, bool writes) {
-  if (std::find(known_.begin(), known_.end(), position) != known_.end()) return;
-  known_.push_back(position);
-  const std::string element = device_type(op_.tensors[static_cast<std::size_t>(position)].type);
-  arguments_.tensor(fmt::format("t{}", position), fmt::format("{}{}*", writes ? "" : "const ", element),
-                    position);
-}
-
-void MapPrinter::tensors() {
-  for (const MapResult& result : form_.results) tensor(result.access.tensor, true);
-  for (const MapAccess& read : form_.reads) tensor(read.tensor, false);
-  const std::function<void(const MapIndex&)> loads = [&](const MapIndex& index) {
-    for (const MapIndex::Atom& atom : index.atoms) {
-      if (atom.kind == Index::Atom::load) tensor(atom.tensor, false);
-      loads(atom.operand[0]);
-    }
-  };
-  for (const MapAccess& read : form_.reads) {
-    loads(read.offset);
-    for (const MapAccess::Bound& bound : read.bounds) loads(bound.index);
-  }
-  for (const MapIndex& value : form_.axis_values) loads(value);
-}
+MapPrinter::MapPrinter(const MapForm& form, const ArgumentList& arguments, MapStyle style)
+    : form_(form), arguments_(arguments), style_(std::move(style)) {}
 
 std::string MapPrinter::pointer(int tensor) const { return fmt::format("p.t{}", tensor); }
 
-std::string MapPrinter::scalar(const std::string& name, std::int64_t value) {
-  return fmt::format("static_cast<{}>({})", style_.index, arguments_.scalar(name, value));
+std::string MapPrinter::scalar(const std::string& name) const {
+  return fmt::format("static_cast<{}>({})", style_.index, arguments_.use(name));
 }
 
-std::string MapPrinter::coefficient(const std::string& prefix, const MapIndex& index,
-                                    std::size_t axis) {
-  return scalar(fmt::format("{}_c{}", prefix, axis), index.coefficient[axis]);
+std::string MapPrinter::coefficient(const std::string& prefix, std::size_t axis) const {
+  return scalar(fmt::format("{}_c{}", prefix, axis));
 }
 
 std::string MapPrinter::index(const std::string& prefix, const MapIndex& index,
-                              const Coordinate& at, const std::vector<StrideForm>* form,
-                              int without) {
-  std::string sum = scalar(prefix + "_at", index.offset);
+                              const Coordinate& at, const std::vector<StrideForm>* form) const {
+  std::string sum = scalar(prefix + "_at");
   for (std::size_t a = 0; a < form_.extents.size(); ++a) {
-    if (!index.present[a] || static_cast<int>(a) == without) continue;
+    if (!index.present[a]) continue;
     sum += " + " + at(a);
     const bool unit = form != nullptr && (*form)[a] == StrideForm::unit;
-    if (!unit) sum += " * " + coefficient(prefix, index, a);
+    if (!unit) sum += " * " + coefficient(prefix, a);
   }
   for (std::size_t i = 0; i < index.atoms.size(); ++i) {
     const MapIndex::Atom& atom = index.atoms[i];
@@ -77,25 +48,16 @@ std::string MapPrinter::index(const std::string& prefix, const MapIndex& index,
       case Index::Atom::axis:
         std::abort();
     }
-    sum += fmt::format(" + {} * {}", text, scalar(name + "_by", atom.factor));
+    sum += fmt::format(" + {} * {}", text, scalar(name + "_by"));
   }
   return sum;
 }
 
-std::string MapPrinter::dimension_constant(double value) {
-  const std::string name = fmt::format("k{}", constants_++);
-  switch (form_.scalar) {
-    case DType::f64:
-      return fmt::format("pt::splat<T>(__builtin_bit_cast(double, {}))",
-                         arguments_.scalar(name, std::bit_cast<std::int64_t>(value)));
-    case DType::i32:
-      return fmt::format("pt::splat<T>(static_cast<double>({}))",
-                         arguments_.scalar(name, static_cast<std::int64_t>(value)));
-    default:
-      return fmt::format(
-          "pt::splat<T>(__builtin_bit_cast(float, static_cast<int>({})))",
-          arguments_.scalar(name, std::bit_cast<std::int32_t>(static_cast<float>(value))));
-  }
+std::string MapPrinter::dimension_constant() {
+  const std::string bits = arguments_.use(fmt::format("k{}", constants_++));
+  if (form_.scalar == DType::f64) return fmt::format("pt::splat<T>(__builtin_bit_cast(double, {}))", bits);
+  if (form_.scalar == DType::i32) return fmt::format("pt::splat<T>(static_cast<double>({}))", bits);
+  return fmt::format("pt::splat<T>(__builtin_bit_cast(float, static_cast<int>({})))", bits);
 }
 
 std::string MapPrinter::value(const MapResult& result,
@@ -104,7 +66,7 @@ std::string MapPrinter::value(const MapResult& result,
   return print_scalar(result.value, [&](const Expr& leaf) -> std::string {
     switch (leaf.kind) {
       case Expr::Kind::constant:
-        return leaf.from_dims ? dimension_constant(leaf.value) : "";
+        return leaf.from_dims ? dimension_constant() : "";
       case Expr::Kind::axis:
         return axis_value(static_cast<std::size_t>(leaf.axis));
       case Expr::Kind::read:

@@ -1,14 +1,15 @@
-// Prints indices and values of a canonical map, and collects the kernel's arguments as it goes: what
+// Prints indices and values of a canonical map, over the arguments that map_arguments.hpp declares: what
 // both the CPU's and the GPU's sources of the family are made of.
 //
-// Indices print as `p.NAME + COORDINATE * p.NAME_c0 + ...`; divisors stand in the text. Every name is
-// an argument once. Call order: any; the argument list grows in the order of the calls. Pure.
+// Indices print as `p.NAME + COORDINATE * p.NAME_c0 + ...`; divisors stand in the text. Call order: any,
+// but values in the order of the form's results. Pure.
 #pragma once
 
 #include <functional>
 #include <string>
+#include <vector>
 
-#include "codegen/cuda/operand_printer.hpp"
+#include "codegen/argument_list.hpp"
 #include "codegen/map.hpp"
 
 namespace perftune {
@@ -26,34 +27,29 @@ class MapPrinter {
   using Coordinate = std::function<std::string(std::size_t axis)>;
 
   // All outlive this.
-  MapPrinter(const Operator& op, const MapForm& form, ArgumentList& arguments, MapStyle style);
+  MapPrinter(const MapForm& form, const ArgumentList& arguments, MapStyle style);
 
-  // Pointer arguments of every tensor: outputs first, then what is read, then index tensors.
-  void tensors();
   std::string pointer(int tensor) const;  // "p.t3"
 
   // The index at the given coordinates, for an argument prefix such as "e0". A term whose form is
-  // `unit` has no coefficient; terms of `without` are left out (-1: none).
+  // `unit` has no coefficient.
   std::string index(const std::string& prefix, const MapIndex& index, const Coordinate& at,
-                    const std::vector<StrideForm>* form = nullptr, int without = -1);
+                    const std::vector<StrideForm>* form = nullptr) const;
   // The argument that holds the coefficient of `axis` under `prefix`.
-  std::string coefficient(const std::string& prefix, const MapIndex& index, std::size_t axis);
-  std::string scalar(const std::string& name, std::int64_t value);
+  std::string coefficient(const std::string& prefix, std::size_t axis) const;
+  std::string scalar(const std::string& name) const;
 
   // The expression of output `i`; `leaf` prints reads ("read", number) and axis values.
   std::string value(const MapResult& result, const std::function<std::string(std::size_t)>& read,
                     const std::function<std::string(std::size_t)>& axis_value);
 
  private:
-  void tensor(int position, bool writes);
-  std::string dimension_constant(double value);
+  std::string dimension_constant();
 
-  const Operator& op_;
   const MapForm& form_;
-  ArgumentList& arguments_;
+  const ArgumentList& arguments_;
   MapStyle style_;
   int constants_ = 0;
-  std::vector<int> known_;
 };
 
 }  // namespace perftune

@@ -344,4 +344,10 @@ RowCanonicalised canonicalise_rows(const Operator& op) {
   return {std::move(form), {}};
 }
 
+RowForm require_rows(const Operator& op) {
+  auto canonical = canonicalise_rows(op);
+  if (!canonical.form) std::abort();  // callers ask illegal() first
+  return *std::move(canonical.form);
+}
+
 }  // namespace perftune

@@ -108,5 +108,7 @@ struct RowCanonicalised {
   std::string why_not;  // names the statement
 };
 RowCanonicalised canonicalise_rows(const Operator& op);
+// The form of what has one: aborts otherwise.
+RowForm require_rows(const Operator& op);
 
 }  // namespace perftune

@@ -18,8 +18,6 @@ struct Text {
   bool mask = false;  // a comparison: M, not T
 };
 
-bool is_comparison(Function f) { return f >= Function::less && f <= Function::not_equal; }
-
 const char* comparison_name(Function f) {
   switch (f) {
     case Function::less:
@@ -94,9 +92,8 @@ class Printer {
   // Floating addition is not associative: an equally strong right operand keeps its parentheses.
   Text infix(const Expr& e, char symbol, Strength strength) const {
     const auto above = static_cast<Strength>(strength + 1);
-    return {
-        fmt::format("{} {} {}", at_least(e.args[0], strength), symbol, at_least(e.args[1], above)),
-        strength};
+    const std::string right = at_least(e.args[1], above);  // first, as visit_scalar
+    return {fmt::format("{} {} {}", at_least(e.args[0], strength), symbol, right), strength};
   }
 
   std::string mask(const ExprPtr& e) const {
@@ -116,9 +113,10 @@ class Printer {
         return infix(e, '/', multiplicative);
       case Function::negate:
         return {"-" + at_least(e.args[0], primary), unary};
-      case Function::select:
-        return {fmt::format("pt::select({}, {}, {})", mask(e.args[0]), number(e.args[1]).text,
-                            number(e.args[2]).text)};
+      case Function::select: {
+        const std::string third = number(e.args[2]).text, second = number(e.args[1]).text;
+        return {fmt::format("pt::select({}, {}, {})", mask(e.args[0]), second, third)};
+      }
       case Function::cast:
         return {fmt::format("pt::round_to<{}>({})", device_type(e.type), number(e.args[0]).text)};
       default:
@@ -161,68 +159,6 @@ class Printer {
   const LeafPrinter leaf_;
 };
 
-bool whole(double value) {
-  return std::nearbyint(value) == value && std::abs(value) <= 2147483647.0;
-}
-
-bool is_integer(DType type) { return !is_floating(type); }
-
-bool stays_integer(const ExprPtr& e, const Contraction& form) {
-  switch (e->kind) {
-    case Expr::Kind::accumulator:
-      return is_integer(form.accumulate);
-    case Expr::Kind::constant:
-      return whole(e->value);
-    case Expr::Kind::read:
-      for (std::size_t i = 0; i < form.extra_reads.size(); ++i) {
-        if (same(form.extra_reads[i], e)) return is_integer(form.extra[i].type);
-      }
-      return false;
-    case Expr::Kind::apply:
-      break;
-    case Expr::Kind::axis:
-    case Expr::Kind::reduce:
-      return false;
-  }
-  switch (e->function) {
-    case Function::add:
-    case Function::subtract:
-    case Function::multiply:
-    case Function::negate:
-    case Function::minimum:
-    case Function::maximum:
-    case Function::abs:
-    case Function::relu:
-    case Function::select:
-      break;
-    case Function::cast:
-      if (!is_integer(e->type)) return false;
-      break;
-    default:
-      if (!is_comparison(e->function)) return false;
-  }
-  for (const ExprPtr& arg : e->args) {
-    if (!stays_integer(arg, form)) return false;
-  }
-  return true;
-}
-
-// A cast to f64, or a read of one, asks for double arithmetic.
-bool wants_double(const ExprPtr& e, const Contraction& form) {
-  if (e->kind == Expr::Kind::apply && e->function == Function::cast && e->type == DType::f64) {
-    return true;
-  }
-  if (e->kind == Expr::Kind::read) {
-    for (std::size_t i = 0; i < form.extra_reads.size(); ++i) {
-      if (same(form.extra_reads[i], e)) return form.extra[i].type == DType::f64;
-    }
-  }
-  for (const ExprPtr& arg : e->args) {
-    if (wants_double(arg, form)) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 std::string print_scalar(const ExprPtr& expr, const std::vector<ExprPtr>& reads) {
@@ -240,12 +176,6 @@ std::string print_constant(double value) {
   std::string digits = fmt::format("{}", value);
   if (digits.find_first_of(".e") == std::string::npos) digits += ".0";
   return fmt::format("pt::splat<T>({})", digits);
-}
-
-DType scalar_type(const Contraction& form) {
-  if (form.accumulate == DType::f64 || wants_double(form.epilogue, form)) return DType::f64;
-  if (is_integer(form.accumulate) && stays_integer(form.epilogue, form)) return DType::i32;
-  return DType::f32;
 }
 
 std::string device_type(DType type) {

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "codegen/contraction.hpp"
-#include "codegen/cpu/contraction_source.hpp"
+#include "codegen/cpu/contraction_scalars.hpp"
 #include "codegen/cpu/cpu_tiles.hpp"
 #include "costmodel/cpu_caches.hpp"
 

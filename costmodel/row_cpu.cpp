@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "codegen/cpu/row_addresses.hpp"
-#include "codegen/cpu/row_source.hpp"
+#include "codegen/cpu/row_arguments.hpp"
 #include "codegen/cpu/row_tiles.hpp"
 #include "costmodel/cpu_caches.hpp"
 #include "costmodel/row_work.hpp"

@@ -12,6 +12,7 @@
 
 #include "codegen/cuda/contraction_mma.hpp"
 #include "codegen/cuda/contraction_simt.hpp"
+#include "codegen/cuda/simt_rules.hpp"
 #include "executor/nvrtc.hpp"
 #include "recipes/hardware_file.hpp"
 #include "recipes/operator_file.hpp"

@@ -95,26 +95,26 @@ std::optional<std::int64_t> CpuOperand::linear_stride(Group g) const {
   return step;
 }
 
-void CpuOperand::collect(std::vector<CpuScalar>& scalars) const {
-  scalars.push_back({prefix_ + "_base", staged() ? access_.wide.base : access_.base});
+void CpuOperand::collect(ArgumentList& arguments) const {
+  arguments.scalar(prefix_ + "_base", staged() ? access_.wide.base : access_.base);
   for (const Group g : all_groups)
     for (std::size_t i = 0; i < form_.group(g).size(); ++i)
-      if (access_.forms(g)[i] == StrideForm::run_time) scalars.push_back({stride_name(g, i), stride(g, i)});
+      if (access_.forms(g)[i] == StrideForm::run_time) arguments.scalar(stride_name(g, i), stride(g, i));
   if (staged())
     for (std::size_t l = 0; l < access_.wide.levels.size(); ++l) {
       const Access::Wide::Level& level = access_.wide.levels[l];
       for (const auto& [name, value] :
            {std::pair{"extent", level.extent}, {"low", level.low}, {"wide", level.wide}})
-        scalars.push_back({fmt::format("{}_{}{}", prefix_, name, l), value});
+        arguments.scalar(fmt::format("{}_{}{}", prefix_, name, l), value);
     }
   if (!tested()) return;
   for (std::size_t j = 0; j < access_.bounds.size(); ++j) {
-    scalars.push_back({fmt::format("{}_bound{}_offset", prefix_, j), access_.bounds[j].offset});
-    scalars.push_back({fmt::format("{}_bound{}_extent", prefix_, j), access_.bounds[j].extent});
+    arguments.scalar(fmt::format("{}_bound{}_offset", prefix_, j), access_.bounds[j].offset);
+    arguments.scalar(fmt::format("{}_bound{}_extent", prefix_, j), access_.bounds[j].extent);
     for (const Group g : all_groups)
       for (std::size_t i = 0; i < form_.group(g).size(); ++i)
         if (access_.bounds[j].coefficient[at(g)][i] != 0)
-          scalars.push_back({bound_name(j, g, i), access_.bounds[j].coefficient[at(g)][i]});
+          arguments.scalar(bound_name(j, g, i), access_.bounds[j].coefficient[at(g)][i]);
   }
 }
 

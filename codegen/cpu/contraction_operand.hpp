@@ -8,17 +8,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
+#include "codegen/argument_list.hpp"
 #include "codegen/contraction.hpp"
 #include "codegen/cpu/cpu_tiles.hpp"
 
 namespace perftune {
-
-struct CpuScalar {
-  std::string name;
-  std::int64_t value = 0;
-};
 
 // Along which group an access is contiguous at every extent: 'b', 'm', 'n', 'k', or '0' for none.
 char contiguous_group(const Access& access, std::initializer_list<Group> groups);
@@ -41,7 +36,7 @@ class CpuOperand {
   // The distance between neighbours in the whole group; nullopt: not the same everywhere.
   std::optional<std::int64_t> linear_stride(Group g) const;
 
-  void collect(std::vector<CpuScalar>& scalars) const;
+  void collect(ArgumentList& arguments) const;
 
   std::string base() const;                // pointer to the element of all-zero indices
   std::string offset(Group g) const;       // in elements, of the group's flat index (its letter)

@@ -2,26 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
+#include "codegen/argument_text.hpp"
+#include "codegen/cpu/contraction_scalars.hpp"
 #include "codegen/scalar_printer.hpp"
 
 namespace perftune {
 namespace {
-
-std::int64_t round_up(std::int64_t x, std::int64_t to) { return (x + to - 1) / to * to; }
-
-// The operands of a tile program.
-struct Operands {
-  CpuOperand a, b, c;
-  Operands(const Contraction& form, const CpuTiles& t)
-      : a(form, form.a, "left", t.edges_a), b(form, form.b, "right", t.edges_b), c(form, form.c, "out") {}
-};
-
-// A result that lies in runs along n: not one axis, the last one contiguous.
-bool output_in_runs(const Contraction& form) { return form.c.forms(Group::n).back() == StrideForm::unit; }
-
-std::string extra_name(std::size_t i) { return fmt::format("extra{}", i); }
 
 std::string product_of_extents(const Contraction& form, Group g) {
   std::string text;
@@ -50,7 +36,7 @@ std::string table_call(int table, const CpuOperand& operand) {
 Epilogue epilogue_text(const Contraction& form, int table) {
   Epilogue text{"", "", table};
   for (std::size_t i = 0; i < form.extra.size(); ++i) {
-    const CpuOperand extra(form, form.extra[i], extra_name(i));
+    const CpuOperand extra(form, form.extra[i], extra_operand_name(i));
     const char unit = extra_unit(form.extra[i], extra);
     const std::string at = fmt::format("{} + ({}) + ({})", extra.base(), extra.offset(Group::batch), extra.offset(Group::m));
     if (unit != 's') {
@@ -71,89 +57,17 @@ constexpr const char* form_letter[] = {"'t'", "'d'", "'a'"};
 
 }  // namespace
 
-bool sums_fit_output(const Contraction& form) {
-  return form.c.type == form.accumulate && scalar_type(form) == form.accumulate && output_in_runs(form);
-}
-
-CpuScratch cpu_scratch(const Contraction& form, const CpuTiles& tiles, std::int64_t lanes) {
-  const std::int64_t rows = std::min(tiles.block_m, form.extent(Group::m));
-  const std::int64_t columns = std::min(tiles.block_n, form.extent(Group::n));
-  const std::int64_t depth = std::min(tiles.block_k, form.extent(Group::k));
-  CpuScratch scratch;
-  const auto part = [&](std::int64_t elements) {
-    const std::int64_t begin = scratch.shared;
-    scratch.shared += round_up(elements, lanes);
-    return begin;
-  };
-  if (tiles.split_k > 1)
-    scratch.partials = part(tiles.split_k * form.extent(Group::batch) * form.extent(Group::m) * form.extent(Group::n));
-  const Operands operands(form, tiles);
-  const auto words = static_cast<std::int64_t>(sizeof(std::int64_t) / size_bytes(form.accumulate));
-  if (operands.a.tabled(Group::k)) scratch.left_table = part(form.extent(Group::k) * words);
-  if (operands.b.tabled(Group::k)) scratch.right_table = part(form.extent(Group::k) * words);
-  if (operands.a.staged()) scratch.left_copy = part(form.a.wide.elements());
-  if (operands.b.staged()) scratch.right_copy = part(form.b.wide.elements());
-
-  if (tiles.form == CpuTiles::axpy) scratch.right = tiles.register_m * round_up(columns, lanes);
-  if (tiles.form == CpuTiles::tile && tiles.pack_b != 0)
-    scratch.right = round_up(columns, lanes) * depth;
-  const bool packs_left = tiles.form == CpuTiles::tile && tiles.pack_a != 0;
-  const std::int64_t left = packs_left ? round_up(rows, tiles.register_m) * depth : 0;
-  // A vector of slack after each: packing stores whole vectors.
-  scratch.right = round_up(scratch.right, lanes) + lanes;
-  scratch.task = scratch.right + round_up(left, lanes) + lanes;
-  return scratch;
-}
-
-std::vector<CpuScalar> contraction_scalars(const Contraction& form, const CpuTiles& tiles,
-                                           std::int64_t lanes) {
-  std::vector<CpuScalar> scalars;
-  for (const Group g : all_groups)
-    for (std::size_t i = 0; i < form.group(g).size(); ++i)
-      scalars.push_back({extent_name(g, i), form.group(g)[i].extent});
-  const Operands operands(form, tiles);
-  operands.a.collect(scalars);
-  operands.b.collect(scalars);
-  operands.c.collect(scalars);
-  for (std::size_t i = 0; i < form.extra.size(); ++i)
-    CpuOperand(form, form.extra[i], extra_name(i)).collect(scalars);
-  const CpuScratch scratch = cpu_scratch(form, tiles, lanes);
-  for (const auto& [name, value] :
-       {std::pair{"left_run", operands.a.run(Group::k)}, {"right_run", operands.b.run(Group::n)},
-        {"right_linear", operands.b.linear_stride(Group::k).value_or(0)}, {"out_run", operands.c.run(tiles.turned != 0 ? Group::m : Group::n)},
-        {"left_table", scratch.left_table}, {"right_table", scratch.right_table},
-        {"left_copy", scratch.left_copy}, {"right_copy", scratch.right_copy},
-        {"scratch_offset", scratch.shared}, {"scratch_stride", scratch.task}, {"scratch_right", scratch.right}})
-    scalars.push_back({name, value});
-  return scalars;
-}
-
 Kernel contraction_source(const Contraction& form, const CpuTiles& tiles) {
   Kernel kernel;
   kernel.language = Kernel::Language::cpp;
   kernel.program = tiles.to_program();
   kernel.entry = "perftune_contraction";
 
-  std::string members;
-  const auto pointer = [&](int tensor, const std::string& name, const std::string& type) {
-    kernel.arguments.push_back({Argument::Kind::tensor, tensor, name});
-    members += fmt::format("  {}* {};\n", type, name);
-  };
+  const ArgumentList arguments = contraction_arguments(form, tiles, 1);
+  kernel.arguments = arguments.arguments();
   const std::string left = device_type(form.a.type), right = device_type(form.b.type),
                     out = device_type(form.c.type);
-  pointer(form.a.tensor, "left", "const " + left);
-  pointer(form.b.tensor, "right", "const " + right);
-  pointer(form.c.tensor, "out", out);
-  for (std::size_t i = 0; i < form.extra.size(); ++i)
-    pointer(form.extra[i].tensor, extra_name(i), "const " + device_type(form.extra[i].type));
-  kernel.arguments.push_back({Argument::Kind::workspace, -1, "workspace"});
-  members += "  void* workspace;\n";
-  for (const CpuScalar& scalar : contraction_scalars(form, tiles, 1)) {
-    kernel.arguments.push_back({Argument::Kind::scalar, -1, scalar.name});
-    members += fmt::format("  i64 {};\n", scalar.name);
-  }
-
-  const Operands operands(form, tiles);
+  const CpuOperands operands(form, tiles);
   const CpuOperand &a = operands.a, &b = operands.b, &c = operands.c;
   const auto address = [](const char* type, const char* name, char index, const std::string& text) {
     return fmt::format("  {} {}([[maybe_unused]] i64 {}) const {{ return {}; }}\n", type, name,
@@ -259,7 +173,7 @@ extern "C" __attribute__((visibility("default"))) void perftune_contraction(
   pt::run(Contraction{{*params}}, *pool);
 }}
 )",
-      fmt::arg("program", kernel.program.text()), fmt::arg("members", members),
+      fmt::arg("program", kernel.program.text()), fmt::arg("members", member_text(arguments, "i64", "void*")),
       fmt::arg("left", a.staged() ? "Sum" : left), fmt::arg("right", b.staged() ? "Sum" : right), fmt::arg("out", out),
       fmt::arg("sum", device_type(form.accumulate)), fmt::arg("value", device_type(scalar_type(form))),
       fmt::arg("form", form_letter[tiles.form]), fmt::arg("register_m", tiles.register_m),

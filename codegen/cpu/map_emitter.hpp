@@ -2,18 +2,14 @@
 // printed from its canonical form. Every type; ragged extents; AVX2 and AVX-512. Pure.
 #pragma once
 
+#include "codegen/cpu/map_rules.hpp"
 #include "codegen/emitter.hpp"
 
 namespace perftune {
 
-class CpuMapEmitter final : public Emitter {
+class CpuMapEmitter final : public EmitterOver<CpuMapRules> {
  public:
-  std::string_view family() const override { return "map"; }
-  std::string_view target() const override { return "cpu/simd"; }
-  Reading read(const Operator& op) const override;
   Kernel emit(const Operator& op, const TileProgram& program, const Hardware& hardware) const override;
-  Launch bind(const Operator& op, const TileProgram& program,
-              const Hardware& hardware) const override;
   Operator shrink(const Operator& op, const TileProgram& program) const override;
 };
 

@@ -6,59 +6,40 @@
 #include <limits>
 #include <utility>
 
+#include "codegen/argument_text.hpp"
+#include "codegen/map_arguments.hpp"
 #include "codegen/map_printer.hpp"
 #include "codegen/scalar_printer.hpp"
 
 namespace perftune {
 namespace {
 
-// How an operand changes along a run of the innermost axis.
-enum class Along { invariant, contiguous, strided, anyhow, crossed };
-
 class Printer {
  public:
   Printer(const Operator& op, const MapForm& form, const CpuMapTiles& tiles)
-      : op_(op), form_(form), tiles_(tiles),
-        map_(op, form, arguments_,
+      : form_(form), tiles_(tiles), arguments_(cpu_map_arguments(op, form, tiles)),
+        map_(form, arguments_,
              {"i64", "pt::floor_quotient", "pt::floor_remainder",
               [](const std::string& p, const std::string& at) {
                 return fmt::format("pt::to_value<i64>({}[{}])", p, at);
               }}) {}
 
-  CpuMapSource run() {
-    map_.tensors();
-    for (std::size_t a = 0; a < form_.extents.size(); ++a)
-      arguments_.scalar(fmt::format("extent{}", a), form_.extents[a]);
+  Kernel run() {
     for (std::size_t i = 0; i < form_.reads.size(); ++i) operand(i);
     for (std::size_t i = 0; i < form_.axis_values.size(); ++i) axis_value(i);
     for (std::size_t i = 0; i < form_.results.size(); ++i) result(i);
-    CpuMapSource source;
-    source.kernel.language = Kernel::Language::cpp;
-    source.kernel.program = tiles_.to_program();
-    source.kernel.entry = "perftune_map";
-    source.kernel.source = text();
-    source.kernel.arguments = arguments_.arguments();
-    source.scalars = arguments_.values();
-    return source;
+    Kernel kernel;
+    kernel.language = Kernel::Language::cpp;
+    kernel.program = tiles_.to_program();
+    kernel.entry = "perftune_map";
+    kernel.source = text();
+    kernel.arguments = arguments_.arguments();
+    return kernel;
   }
 
  private:
   std::size_t inner() const { return form_.inner(); }
   bool crossing() const { return tiles_.across > 0; }
-  std::size_t across() const { return static_cast<std::size_t>(tiles_.across - 1); }
-
-  Along along(const MapAccess& access) const {
-    if (crossing() && crosses(form_, access, across())) return Along::crossed;
-    for (const MapAccess::Bound& bound : access.bounds)
-      for (const MapIndex::Atom& atom : bound.index.atoms)
-        if (atom.operand[0].depends_on(inner())) return Along::anyhow;
-    if (!access.offset_varies(inner()))
-      return access.bounds_vary(inner()) ? Along::anyhow : Along::invariant;
-    if (access.contiguous(inner())) return Along::contiguous;
-    for (const MapIndex::Atom& atom : access.offset.atoms)
-      if (atom.operand[0].depends_on(inner())) return Along::anyhow;
-    return Along::strided;
-  }
 
   static std::string at(std::size_t axis) { return fmt::format("at[{}]", axis); }
   std::string lane_at(std::size_t axis) {
@@ -74,7 +55,7 @@ class Printer {
       const std::string bound = fmt::format("{}_b{}", name, b);
       all += fmt::format("{}pt::within({}, {})", all.empty() ? "" : " && ",
                          map_.index(bound, access.bounds[b].index, where),
-                         map_.scalar(bound + "_extent", access.bounds[b].extent));
+                         map_.scalar(bound + "_extent"));
     }
     return all.empty() ? "true" : all;
   }
@@ -95,7 +76,7 @@ class Printer {
     const std::string pointer = map_.pointer(access.tensor);
     const auto here = [](std::size_t a) { return at(a); };
     const auto offset = [&] { return map_.index(name, access.offset, here, &access.form); };
-    switch (along(access)) {
+    switch (along(form_, tiles_, access)) {
       case Along::invariant:
         fields_ += fmt::format("    T {};\n", name);
         row_ += fmt::format("    r.{} = pt::broadcast<Value>({} ? pt::to_value<Value>({}[{}]) : {});\n",
@@ -135,10 +116,10 @@ class Printer {
         const MapAccess::Bound& bound = access.bounds[b];
         const std::string prefix = fmt::format("{}_b{}", name, b);
         const std::string index = map_.index(prefix, bound.index, at);
-        const std::string extent = map_.scalar(prefix + "_extent", bound.extent);
+        const std::string extent = map_.scalar(prefix + "_extent");
         if (bound.index.depends_on(inner()))
           row_ += fmt::format("    pt::narrow(r.{}_in, {}, {}, {});\n", name, index,
-                              map_.coefficient(prefix, bound.index, inner()), extent);
+                              map_.coefficient(prefix, inner()), extent);
         else
           row_ += fmt::format("    if (!pt::within({}, {})) pt::exclude_all(r.{}_in);\n", index, extent,
                               name);
@@ -161,7 +142,7 @@ class Printer {
     step_ += fmt::format(
         "    const T {0} = pt::from_lanes<T, Whole>(lanes, [&](int i) -> Value {{\n"
         "      return {1}pt::to_value<Value>(r.{0}[(j + i) * {2}]);\n    }});\n",
-        name, guard, map_.coefficient(name, access.offset, inner()));
+        name, guard, map_.coefficient(name, inner()));
   }
 
   void crossed(const std::string& name, const MapAccess& access, const std::string& element,
@@ -177,7 +158,7 @@ class Printer {
         "        for (i64 x = 0; x < nx; ++x)\n"
         "          {}[y * tile_x + x] = pt::from_value<{}>({});\n    }}\n",
         inside(name, access, at), tiles_.ahead != 0, pointer, offset,
-        map_.coefficient(name, access.offset, inner()), buffer, buffer, element, pad(access));
+        map_.coefficient(name, inner()), buffer, buffer, element, pad(access));
     fields_ += fmt::format("    const {}* {};\n", element, name);
     row_ += fmt::format("    r.{} = reinterpret_cast<const {}*>(tile + {}) + line * tile_x;\n", name,
                         element, tile_bytes_);
@@ -199,7 +180,7 @@ class Printer {
     } else if (index.present[inner()]) {
       fields_ += fmt::format("    i64 {};\n", name);
       row_ += fmt::format("    r.{} = {};\n", name, map_.index(name, index, at));
-      const std::string step = map_.coefficient(name, index, inner());
+      const std::string step = map_.coefficient(name, inner());
       step_ += fmt::format("    [[maybe_unused]] const T {0} = pt::ramp<T>(r.{0} + j * {1}, {1});\n", name,
                            step);
     } else {
@@ -222,8 +203,8 @@ class Printer {
     const auto form = out.access.form[inner()];
     if (form == StrideForm::run_time)
       stores_ += fmt::format("    pt::scatter_lanes(r.{} + j * {}, {}, {}, lanes);\n", name,
-                             map_.coefficient(name, out.access.offset, inner()),
-                             map_.coefficient(name, out.access.offset, inner()), value);
+                             map_.coefficient(name, inner()),
+                             map_.coefficient(name, inner()), value);
     else
       stores_ += fmt::format("    pt::write_along<Whole, Stream>(r.{} + j, {}, lanes, mask);\n", name,
                              "T(" + value + ")");
@@ -288,7 +269,7 @@ extern "C" __attribute__((visibility("default"))) void perftune_map(const Params
   pt::run(Map{{*params}}, *pool);
 }}
 )",
-        fmt::arg("program", tiles_.to_program().text()), fmt::arg("members", arguments_.members()),
+        fmt::arg("program", tiles_.to_program().text()), fmt::arg("members", member_text(arguments_)),
         fmt::arg("value", device_type(form_.scalar)), fmt::arg("axes", form_.extents.size()),
         fmt::arg("crossing", crossing()), fmt::arg("streams", tiles_.stream != 0),
         fmt::arg("across", tiles_.across - 1), fmt::arg("tile_x", tiles_.tile_x),
@@ -298,10 +279,9 @@ extern "C" __attribute__((visibility("default"))) void perftune_map(const Params
         fmt::arg("fill", fill_), fmt::arg("step", step_), fmt::arg("stores", stores_));
   }
 
-  const Operator& op_;
   const MapForm& form_;
   const CpuMapTiles& tiles_;
-  ArgumentList arguments_;
+  const ArgumentList arguments_;
   MapPrinter map_;
   std::string fields_, row_, step_, stores_, fill_;
   int tile_bytes_ = 0;
@@ -310,7 +290,7 @@ extern "C" __attribute__((visibility("default"))) void perftune_map(const Params
 
 }  // namespace
 
-CpuMapSource cpu_map_source(const Operator& op, const MapForm& form, const CpuMapTiles& tiles) {
+Kernel cpu_map_source(const Operator& op, const MapForm& form, const CpuMapTiles& tiles) {
   return Printer(op, form, tiles).run();
 }
 

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "codegen/cpu/row_addresses.hpp"
-#include "codegen/cpu/row_source.hpp"
+#include "codegen/cpu/row_arguments.hpp"
 
 namespace perftune {
 namespace {

@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 
+#include "codegen/argument_text.hpp"
+#include "codegen/cpu/row_arguments.hpp"
 #include "codegen/cpu/row_addresses.hpp"
 #include "codegen/row_names.hpp"
 #include "codegen/scalar_printer.hpp"
@@ -24,79 +25,15 @@ class SourcePrinter {
       : form_(form), tiles_(tiles), lanes_(lanes), names_(form), address_(form, tiles),
         kept_(cpu_kept_elements(form, tiles)), lane_(tiles.lanes != 0 ? Group::m : Group::k) {}
 
-  CpuRowSource run() {
-    declare();
+  Kernel run() {
     std::string body = shape_text() + row_struct() + start_text() + address_.interior_text() + address_.stage_text();
     for (int pass = 0; pass < form_.passes(); ++pass) body += pass_text(pass);
     body += store_text();
     finish(body);
-    return std::move(out_);
+    return std::move(kernel_);
   }
 
  private:
-  // ---- Arguments ----
-
-  void pointer(int tensor, const std::string& name, const std::string& type) {
-    out_.kernel.arguments.push_back({Argument::Kind::tensor, tensor, name});
-    pointers_ += fmt::format("  {}* {};\n", type, name);
-  }
-  void scalar(const std::string& name, std::int64_t value) {
-    out_.kernel.arguments.push_back({Argument::Kind::scalar, -1, name});
-    out_.scalars.push_back(value);
-    scalars_ += fmt::format("  i64 {};\n", name);
-  }
-  void access_scalars(const Access& access, const std::string& name) {
-    scalar(name + "_base", access.base);
-    for (const Group g : {Group::m, Group::k})
-      for (std::size_t i = 0; i < access.forms(g).size(); ++i)
-        if (access.forms(g)[i] == StrideForm::run_time)
-          scalar(fmt::format("{}_{}{}", name, address_.letter(g), i), access.strides(g)[i]);
-    for (std::size_t b = 0; b < access.bounds.size(); ++b) {
-      scalar(fmt::format("{}_b{}_offset", name, b), access.bounds[b].offset);
-      scalar(fmt::format("{}_b{}_extent", name, b), access.bounds[b].extent);
-      for (const Group g : {Group::m, Group::k})
-        for (std::size_t i = 0; i < address_.coefficients(access, b, g).size(); ++i)
-          if (address_.coefficients(access, b, g)[i] != 0)
-            scalar(fmt::format("{}_b{}_{}{}", name, b, address_.letter(g), i), address_.coefficients(access, b, g)[i]);
-    }
-  }
-  void declare() {
-    for (std::size_t i = 0; i < form_.reads.size(); ++i) {
-      pointer(form_.reads[i].at.tensor, fmt::format("x{}", i), "const " + device_type(form_.reads[i].at.type));
-      for (std::size_t l = 0; l < form_.reads[i].loads.size(); ++l)
-        pointer(form_.reads[i].loads[l].at.tensor, fmt::format("x{}_i{}", i, l),
-                "const " + device_type(form_.reads[i].loads[l].at.type));
-    }
-    for (std::size_t i = 0; i < form_.outputs.size(); ++i)
-      pointer(form_.outputs[i].at.tensor, fmt::format("y{}", i), device_type(form_.outputs[i].at.type));
-    out_.kernel.arguments.push_back({Argument::Kind::workspace, -1, "workspace"});
-    pointers_ += "  void* workspace;\n";
-    for (const Group g : {Group::m, Group::k})
-      for (std::size_t i = 0; i < address_.axes(g).size(); ++i)
-        scalar(fmt::format("{}{}", address_.letter(g), i), address_.axes(g)[i].extent);
-    for (std::size_t i = 0; i < form_.reads.size(); ++i) {
-      access_scalars(form_.reads[i].at, fmt::format("x{}", i));
-      for (std::size_t l = 0; l < form_.reads[i].loads.size(); ++l) {
-        access_scalars(form_.reads[i].loads[l].at, fmt::format("x{}_i{}", i, l));
-        scalar(fmt::format("x{}_i{}_times", i, l), form_.reads[i].loads[l].stride);
-      }
-    }
-    for (std::size_t i = 0; i < form_.outputs.size(); ++i)
-      access_scalars(form_.outputs[i].at, fmt::format("y{}", i));
-    for (std::size_t i = 0; i < form_.constants.size(); ++i)
-      scalar(fmt::format("constant{}", i), std::bit_cast<std::int64_t>(form_.constants[i]));
-    const CpuRowScratch scratch = cpu_row_scratch(form_, tiles_, lanes_);
-    scalar("scratch_offset", scratch.partials);
-    scalar("scratch_task", scratch.task);
-    scalar("kept_stride", scratch.kept_stride);
-    if (tiles_.stage == 0) return;
-    std::string why_not;
-    const CpuRowStage stage = cpu_row_stage(form_, tiles_, lanes_, why_not).value_or(CpuRowStage{});
-    scalar("scratch_stage", scratch.stage);
-    scalar("stage_rows", stage.rows), scalar("stage_columns", stage.columns);
-    scalar("stage_stride", stage.stride), scalar("stage_pitch", stage.pitch), scalar("stage_step", stage.row_step);
-  }
-
   // ---- The kernel's members ----
 
   std::string shape_text() const {
@@ -327,7 +264,9 @@ class SourcePrinter {
   }
 
   void finish(const std::string& body) {
-    Kernel& kernel = out_.kernel;
+    const ArgumentList arguments = cpu_row_arguments(form_, tiles_, lanes_);
+    Kernel& kernel = kernel_;
+    kernel.arguments = arguments.arguments();
     kernel.language = Kernel::Language::cpp;
     kernel.program = tiles_.to_program(row_family(form_));
     kernel.entry = "perftune_" + row_family(form_);
@@ -338,7 +277,7 @@ class SourcePrinter {
 using pt::i64;
 
 struct Params {{
-{pointers}{scalars}}};
+{members}}};
 
 struct RowKernel {{
   Params p;
@@ -362,8 +301,8 @@ extern "C" __attribute__((visibility("default"))) void {entry}(const Params* par
   pt::run(RowKernel{{*params}}, *pool);
 }}
 )",
-        fmt::arg("program", kernel.program.text()), fmt::arg("pointers", pointers_),
-        fmt::arg("scalars", scalars_), fmt::arg("type", device_type(form_.value)),
+        fmt::arg("program", kernel.program.text()), fmt::arg("members", member_text(arguments, "i64", "void*")),
+        fmt::arg("type", device_type(form_.value)),
         fmt::arg("along_rows", tiles_.lanes != 0), fmt::arg("unroll", tiles_.unroll),
         fmt::arg("tile", tiles_.tile), fmt::arg("tasks", tiles_.tasks), fmt::arg("split", tiles_.split),
         fmt::arg("row_axes", form_.rows().size()), fmt::arg("column_axes", form_.columns().size()),
@@ -379,13 +318,12 @@ extern "C" __attribute__((visibility("default"))) void {entry}(const Params* par
   const CpuRowAddresses address_;
   const std::vector<int> kept_;
   const Group lane_;
-  CpuRowSource out_;
-  std::string pointers_, scalars_;
+  Kernel kernel_;
 };
 
 }  // namespace
 
-CpuRowSource cpu_row_source(const RowForm& form, const CpuRowTiles& tiles, std::int64_t lanes) {
+Kernel cpu_row_source(const RowForm& form, const CpuRowTiles& tiles, std::int64_t lanes) {
   return SourcePrinter(form, tiles, lanes).run();
 }
 

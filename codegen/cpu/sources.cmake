@@ -2,13 +2,19 @@
 target_sources(perftune_codegen PRIVATE
   cpu/contraction_emitter.cpp
   cpu/contraction_operand.cpp
+  cpu/contraction_rules.cpp
+  cpu/contraction_scalars.cpp
   cpu/contraction_source.cpp
   cpu/cpu_tiles.cpp
   cpu/headers.cpp
+  cpu/map_arguments.cpp
   cpu/map_emitter.cpp
+  cpu/map_rules.cpp
   cpu/map_source.cpp
   cpu/row_addresses.cpp
+  cpu/row_arguments.cpp
   cpu/row_emitter.cpp
+  cpu/row_rules.cpp
   cpu/row_scratch.cpp
   cpu/row_source.cpp
   cpu/row_stage.cpp

@@ -14,17 +14,11 @@ namespace perftune {
 
 class WgmmaContractionEmitter final : public CudaContractionEmitter {
  public:
-  std::string_view target() const override { return "cuda/wgmma"; }
+  WgmmaContractionEmitter();
 
  private:
-  ContractionPlan plan(const Contraction& form, const ContractionTiles& tiles,
-                       const Hardware& hardware) const override;
-  std::optional<std::string> unsuitable(const Contraction& form, const ContractionTiles& tiles,
-                                        const Hardware& hardware) const override;
-  std::optional<std::string> misaligned(const Contraction& form, const ContractionTiles& tiles,
-                                        const ContractionPlan& plan) const override;
-  void complete(const Contraction& form, const ContractionTiles& tiles, const ContractionPlan& plan,
-                const Hardware& hardware, Launch& launch) const override;
+  std::string tiles_text(const Contraction& form, const ContractionTiles& tiles,
+                         const ContractionPlan& plan) const override;
 };
 
 }  // namespace perftune

@@ -1,139 +1,34 @@
 #include "codegen/cuda/cuda_contraction.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <cstdio>
-#include <cstdlib>
-#include <memory>
-
-#include "codegen/cuda/contraction_legality.hpp"
+#include "codegen/cuda/contraction_arguments.hpp"
 #include "codegen/cuda/problem_printer.hpp"
 #include "codegen/cuda/shrink_contraction.hpp"
 
 namespace perftune {
-namespace {
 
-Contraction canonical(const Operator& op) {
-  auto result = canonicalise_contraction(op);
-  if (!result.form) {
-    std::fputs(("not a contraction: " + result.why_not + "\n").c_str(), stderr);
-    std::abort();  // every method but illegal() requires a legal pair
-  }
-  return *std::move(result.form);
-}
-
-// The source and its arguments come from one pass, so that they cannot disagree.
-struct Printed {
-  std::string source;
-  ArgumentList arguments;
-};
-
-Printed print(const Contraction& form, const TileProgram& program, const Hardware& hardware,
-              const ContractionPlan& plan) {
+std::string CudaContractionEmitter::source(const Contraction& form, const TileProgram& program,
+                                           const Hardware& hardware, const ContractionPlan& plan) const {
   const auto tiles = ContractionTiles::from(program);
-  Printed printed;
-  ProblemPrinter problem(form, tiles, printed.arguments);
-  const std::string body =
-      plan.tiles + problem.operands(plan.a_along_k, plan.b_along_k, plan.tensor_copies) +
-      problem.finish();
-  problem.grid_arguments(plan.persistent);
-  printed.source = problem.source(program, hardware, plan.header, plan.entry, plan.kernel, body,
-                                  plan.min_blocks);
-  return printed;
-}
-
-}  // namespace
-
-std::optional<std::string> CudaContractionEmitter::misaligned(const Contraction& form,
-                                                              const ContractionTiles& tiles,
-                                                              const ContractionPlan& plan) const {
-  return bad_vectors(form, tiles, plan.a_along_k, plan.b_along_k);
-}
-
-std::optional<std::string> CudaContractionEmitter::bad_streams(const Contraction& form,
-                                                               const ContractionTiles& t) {
-  if (t.stream_k == 0) return std::nullopt;
-  if (t.stream_k != 1 || t.split_k != 1) return "stream_k is 0 or 1, and takes no splits";
-  const TileGrid grid = tile_grid(form, t);
-  if (grid.blocks() * grid.steps >= (std::int64_t{1} << 30))
-    return "more k steps of all tiles than stream_k counts";
-  return std::nullopt;
-}
-
-void CudaContractionEmitter::make_persistent(const Contraction& form, const ContractionTiles& t,
-                                             std::int64_t resident, Launch& launch) {
-  const TileGrid tiles = tile_grid(form, t);
-  // Where streams are cut, there is work for as many blocks as there are steps.
-  const std::int64_t blocks = tiles.blocks() * (t.stream_k != 0 ? tiles.steps : t.split_k);
-  const int cluster = t.cluster_m * t.cluster_n;
-  launch.grid = {std::min(blocks, std::max<std::int64_t>(cluster, resident / cluster * cluster)), 1, 1};
-  launch.persistent = true;
-  if (t.stream_k == 0) return;
-  constexpr std::int64_t kSumBytes = 4;
-  launch.workspace_zeroed_bytes = tiles.partials;
-  launch.workspace_bytes = tiles.partials + 2 * launch.grid[0] * t.block_m * t.block_n * kSumBytes;
-}
-
-Emitter::Reading CudaContractionEmitter::read(const Operator& op) const {
-  const auto canonical = std::make_shared<const Canonicalised>(canonicalise_contraction(op));
-  return {[this, canonical](const TileProgram& program, const Hardware& hardware) {
-            return canonical->form ? illegal_tiles(*canonical->form, program, hardware)
-                                   : std::optional(canonical->why_not);
-          },
-          [this, canonical](const TileProgram& program, const Hardware& hardware) {
-            const ContractionPlan decided =
-                plan(canonical->form.value(), ContractionTiles::from(program), hardware);
-            Resources resources;
-            resources.shared_bytes = decided.shared_bytes;
-            resources.registers = decided.expected_registers;
-            return resources;
-          }};
-}
-
-std::optional<std::string> CudaContractionEmitter::illegal_tiles(const Contraction& form,
-                                                                 const TileProgram& program,
-                                                                 const Hardware& hardware) const {
-  const auto tiles = ContractionTiles::from(program);
-  if (auto why = bad_block(form, tiles, hardware)) return why;
-  if (auto why = unsuitable(form, tiles, hardware)) return why;
-  const ContractionPlan decided = plan(form, tiles, hardware);
-  if (auto why = misaligned(form, tiles, decided)) return why;
-  const int available = decided.available_registers > 0
-                            ? decided.available_registers
-                            : LaunchBound::of(decided.needed_registers, tiles, hardware).registers;
-  if (decided.needed_registers > available)
-    return fmt::format("needs about {} registers per thread, {} available",
-                       decided.needed_registers, available);
-  return bad_shared(decided.shared_bytes, hardware);
+  const ArgumentList arguments = cuda_contraction_arguments(form, tiles, plan.tensor_copies, plan.persistent);
+  ProblemPrinter problem(form, tiles, arguments);
+  const std::string body = tiles_text(form, tiles, plan) +
+                           problem.operands(plan.a_along_k, plan.b_along_k, plan.tensor_copies) + problem.finish();
+  return problem.source(program, hardware, code_.header, code_.entry, code_.kernel, body, plan.min_blocks);
 }
 
 Kernel CudaContractionEmitter::emit(const Operator& op, const TileProgram& program,
                                     const Hardware& hardware) const {
-  const Contraction form = canonical(op);
+  const Contraction form = cuda_contraction(op);
   const auto tiles = ContractionTiles::from(program);
-  const ContractionPlan decided = plan(form, tiles, hardware);
-  Printed printed = print(form, program, hardware, decided);
+  const ContractionPlan plan = rules_->plan(form, tiles, hardware);
   Kernel kernel;
   kernel.program = program;
-  kernel.entry = decided.entry;
-  kernel.source = std::move(printed.source);
-  kernel.arguments = printed.arguments.arguments();
+  kernel.entry = code_.entry;
+  kernel.source = source(form, program, hardware, plan);
+  kernel.arguments = cuda_contraction_arguments(form, tiles, plan.tensor_copies, plan.persistent).arguments();
   kernel.threads_per_block = tiles.threads();
-  kernel.min_blocks_per_sm = decided.min_blocks;
+  kernel.min_blocks_per_sm = plan.min_blocks;
   return kernel;
-}
-
-Launch CudaContractionEmitter::bind(const Operator& op, const TileProgram& program,
-                                    const Hardware& hardware) const {
-  const Contraction form = canonical(op);
-  const auto tiles = ContractionTiles::from(program);
-  const ContractionPlan decided = plan(form, tiles, hardware);
-  Launch launch = contraction_launch(form, tiles, form.accumulate == DType::f64 ? 8 : 4);
-  launch.dynamic_shared_bytes = decided.shared_bytes;
-  launch.scalars = print(form, program, hardware, decided).arguments.values();
-  complete(form, tiles, decided, hardware, launch);
-  return launch;
 }
 
 Operator CudaContractionEmitter::shrink(const Operator& op, const TileProgram& program) const {
@@ -141,12 +36,11 @@ Operator CudaContractionEmitter::shrink(const Operator& op, const TileProgram& p
   Hardware any;  // the text's dependence on it is the same on both sides
   any.compute_capability = 80;
   const auto text = [&](const Contraction& form) {
-    return print(form, program, any, plan(form, tiles, any)).source;
+    return source(form, program, any, rules_->plan(form, tiles, any));
   };
-  const std::string full = text(canonical(op));
+  const std::string full = text(cuda_contraction(op));
   return shrink_contraction(op, tiles, [&](const Contraction& form) {
-    const ContractionPlan decided = plan(form, tiles, any);
-    return !misaligned(form, tiles, decided) && text(form) == full;
+    return !rules_->misaligned(form, tiles, rules_->plan(form, tiles, any)) && text(form) == full;
   });
 }
 

@@ -1,87 +1,46 @@
-// What the CUDA contraction emitters have in common: all but the mapping onto threads and
-// instructions, which a target's plan() decides.
+// What the CUDA contraction emitters have in common: all of the text but struct Tiles and the names of
+// the device code, which are a target's. Thread-safe.
 #pragma once
 
+#include <memory>
 #include <string>
 
-#include "codegen/contraction.hpp"
-#include "codegen/contraction_tiles.hpp"
+#include "codegen/cuda/contraction_rules.hpp"
 #include "codegen/emitter.hpp"
 
 namespace perftune {
 
-// One target's answer for one contraction and tile program.
-struct ContractionPlan {
-  const char* header = "";     // device header with the kernel's main loop
-  const char* kernel = "";     // class template in it
-  const char* entry = "";
-  std::string tiles;           // the text of struct Tiles
-  bool a_along_k = false;      // A is staged along k (else along its rows)
-  bool b_along_k = false;
-  int shared_bytes = 0;
-  int needed_registers = 0;    // the fewest that should not spill
-  int expected_registers = 0;  // what ptxas is going to report
-  int available_registers = 0;  // of which a thread has; 0: what the launch bound leaves
-  int min_blocks = 0;          // second launch bound
-  bool tensor_copies = false;  // A and B come by TMA
-  bool persistent = false;     // blocks compute several units in turn (tile_schedule.cuh)
-};
-
-// Thread-safe, as all emitters.
 class CudaContractionEmitter : public Emitter {
  public:
-  std::string_view family() const final { return "contraction"; }
+  std::string_view family() const final { return rules_->family(); }
+  std::string_view target() const final { return rules_->target(); }
+  Reading read(const Operator& op) const final { return rules_->read(op); }
+  Launch bind(const Operator& op, const TileProgram& program, const Hardware& hardware) const final {
+    return rules_->bind(op, program, hardware);
+  }
   Kernel emit(const Operator& op, const TileProgram& program,
               const Hardware& hardware) const final;
-  Launch bind(const Operator& op, const TileProgram& program, const Hardware& hardware) const final;
   Operator shrink(const Operator& op, const TileProgram& program) const final;
-  Reading read(const Operator& op) const final;
 
- private:
-  std::optional<std::string> illegal_tiles(const Contraction& form, const TileProgram& program,
-                                           const Hardware& hardware) const;
-  // For a pair that passed bad_block and unsuitable().
-  virtual ContractionPlan plan(const Contraction& form, const ContractionTiles& tiles,
-                               const Hardware& hardware) const = 0;
-  // Why this target does not take types, tiles or directions; nullopt when it does.
-  virtual std::optional<std::string> unsuitable(const Contraction& form,
-                                                const ContractionTiles& tiles,
-                                                const Hardware& hardware) const = 0;
-  // Why extents or strides at this shape are not taken; nullopt when they are. Vectors that cannot be
-  // aligned, unless a target copies in another way.
-  virtual std::optional<std::string> misaligned(const Contraction& form,
-                                                const ContractionTiles& tiles,
-                                                const ContractionPlan& plan) const;
  protected:
-  // Why stream_k cannot count the steps of this grid.
-  static std::optional<std::string> bad_streams(const Contraction& form, const ContractionTiles& tiles);
-  // `resident` blocks, fewer where there is less to do; a workspace for what streams leave each other.
-  static void make_persistent(const Contraction& form, const ContractionTiles& tiles,
-                              std::int64_t resident, Launch& launch);
+  // What the text calls a target's device code.
+  struct DeviceCode {
+    const char* header;  // with the kernel's main loop
+    const char* kernel;  // class template in it
+    const char* entry;
+  };
+  CudaContractionEmitter(std::unique_ptr<const CudaContractionRules> rules, DeviceCode code)
+      : rules_(std::move(rules)), code_(code) {}
 
  private:
-  // What a target's launch needs beyond contraction_launch.
-  virtual void complete(const Contraction&, const ContractionTiles&, const ContractionPlan&,
-                        const Hardware&, Launch&) const {}
-};
+  // The text of struct Tiles.
+  virtual std::string tiles_text(const Contraction& form, const ContractionTiles& tiles,
+                                 const ContractionPlan& plan) const = 0;
+  std::string source(const Contraction& form, const TileProgram& program, const Hardware& hardware,
+                     const ContractionPlan& plan) const;
 
-// A launch bound, and what ptxas makes of a kernel under it: at least `needed` registers per
-// thread so that it does not spill, `natural` ones if it had its way.
-struct LaunchBound {
-  int min_blocks = 0;
-  int registers = 255;  // the most that ptxas may use
-  // Registers per thread that `blocks` resident blocks leave to each.
-  static int registers_at(int blocks, const ContractionTiles& tiles);
-  static LaunchBound of(int needed, const ContractionTiles& tiles, const Hardware& hardware);
-};
-
-// Registers in which one operand's tile is addressed and, without cp.async, passes through.
-struct StagingRegisters {
-  int row_offsets = 0;
-  double held_words = 0;
-  int vectors = 0;
-  static StagingRegisters of(const Access& access, int rows, bool along_k, int vector,
-                             const ContractionTiles& tiles, const Hardware& hardware);
+  std::unique_ptr<const CudaContractionRules> rules_;
+  DeviceCode code_;
 };
 
 }  // namespace perftune

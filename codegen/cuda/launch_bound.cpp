@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "codegen/cuda/cuda_contraction.hpp"
+#include "codegen/cuda/contraction_rules.hpp"
 
 namespace perftune {
 namespace {

@@ -3,18 +3,14 @@
 // 64-bit positions. Pure.
 #pragma once
 
+#include "codegen/cuda/map_rules.hpp"
 #include "codegen/emitter.hpp"
 
 namespace perftune {
 
-class CudaMapEmitter final : public Emitter {
+class CudaMapEmitter final : public EmitterOver<CudaMapRules> {
  public:
-  std::string_view family() const override { return "map"; }
-  std::string_view target() const override { return "cuda/simt"; }
-  Reading read(const Operator& op) const override;
   Kernel emit(const Operator& op, const TileProgram& program, const Hardware& hardware) const override;
-  Launch bind(const Operator& op, const TileProgram& program,
-              const Hardware& hardware) const override;
   Operator shrink(const Operator& op, const TileProgram& program) const override;
 };
 

@@ -2,36 +2,29 @@
 
 #include <fmt/format.h>
 
-#include <limits>
 #include <utility>
 
-#include "codegen/cuda/divisor.hpp"
+#include "codegen/argument_text.hpp"
+#include "codegen/cuda/map_rules.hpp"
+#include "codegen/map_arguments.hpp"
 #include "codegen/map_printer.hpp"
 #include "codegen/scalar_printer.hpp"
 
 namespace perftune {
 namespace {
 
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
-int tile_bytes(const MapAccess& access, int tile) {
-  const auto bytes = static_cast<int>(size_bytes(access.type));
-  const int pitch = tile + (bytes >= 4 ? 1 : 4 / bytes);
-  return (tile * pitch * bytes + 15) / 16 * 16;
-}
-
 class Printer {
  public:
   Printer(const Operator& op, const MapForm& form, const GpuMapTiles& tiles, const Hardware& hardware)
-      : form_(form), tiles_(tiles), hardware_(hardware), index_(tiles.index_bits == 64 ? "pt::i64" : "pt::i32"),
-        map_(op, form, source_.arguments,
+      : form_(form), tiles_(tiles), hardware_(hardware), arguments_(cuda_map_arguments(op, form, tiles)),
+        index_(tiles.index_bits == 64 ? "pt::i64" : "pt::i32"),
+        map_(form, arguments_,
              {"Index", "pt::floor_quotient<Index>", "pt::floor_remainder<Index>",
               [](const std::string& p, const std::string& at) {
                 return fmt::format("static_cast<Index>(pt::to_i32(pt::global_load({} + ({}), valid)))", p, at);
               }}) {}
 
-  CudaMapSource run() {
-    map_.tensors();
+  std::string run() {
     if (crossing())
       print_tile();
     else
@@ -39,8 +32,7 @@ class Printer {
     for (std::size_t i = 0; i < form_.reads.size(); ++i) operand(i);
     for (std::size_t i = 0; i < form_.axis_values.size(); ++i) axis_value(i);
     for (std::size_t i = 0; i < form_.results.size(); ++i) result(i);
-    source_.text = text();
-    return std::move(source_);
+    return text();
   }
 
  private:
@@ -51,16 +43,9 @@ class Printer {
   std::string at_element(std::size_t axis) const {
     return axis == inner() && tiles_.vector > 1 ? fmt::format("(at.a{} + v)", axis) : at(axis);
   }
-  std::string scalar(const std::string& name, std::int64_t value) {
-    return source_.arguments.scalar(name, value);
-  }
-  // pack_divisor's range; 64-bit positions divide without it.
-  std::int64_t divisor(std::int64_t extent) const {
-    return extent < std::numeric_limits<std::int32_t>::max() ? pack_divisor(extent) : 0;
-  }
-  std::string peel(std::size_t axis, std::int64_t extent) {
-    return fmt::format("pt::peel(rest, {}, {})", scalar(fmt::format("divisor{}", axis), divisor(extent)),
-                       scalar(fmt::format("count{}", axis), extent));
+  std::string peel(std::size_t axis) const {
+    return fmt::format("pt::peel(rest, {}, {})", arguments_.use(fmt::format("divisor{}", axis)),
+                       arguments_.use(fmt::format("count{}", axis)));
   }
 
   // Position of a thread's vector from its number.
@@ -69,25 +54,21 @@ class Printer {
     for (std::size_t a = form_.extents.size(); a-- > 1;) {
       const bool last = a == inner();
       body += fmt::format("    at.a{} = {}{};\n", a,
-                          peel(a, last ? form_.extents[a] / tiles_.vector : form_.extents[a]),
+                          peel(a),
                           last && tiles_.vector > 1 ? fmt::format(" * {}", tiles_.vector) : "");
     }
     body += fmt::format("    at.a0 = rest{};\n    return at;\n",
                         inner() == 0 && tiles_.vector > 1 ? fmt::format(" * {}", tiles_.vector) : "");
     place_ = fmt::format("  static PT_DEVICE Point point([[maybe_unused]] const Params& p, Index linear) {{\n{}  }}\n",
                          body);
-    scalar("vectors", form_.points() / tiles_.vector);
   }
 
   // Corner of a block's tile from its number, and how far the tensor goes from there.
   void print_tile() {
     std::string body = "    Index rest = block;\n    Point at;\n";
-    body += fmt::format("    at.a{} = {} * tile;\n", inner(),
-                        peel(inner(), ceil_div(form_.extents[inner()], tiles_.tile)));
-    body += fmt::format("    at.a{} = {} * tile;\n", across(),
-                        peel(across(), ceil_div(form_.extents[across()], tiles_.tile)));
+    for (const std::size_t a : {inner(), across()}) body += fmt::format("    at.a{} = {} * tile;\n", a, peel(a));
     for (std::size_t a = inner(); a-- > 0;)
-      if (a != across()) body += fmt::format("    at.a{} = {};\n", a, peel(a, form_.extents[a]));
+      if (a != across()) body += fmt::format("    at.a{} = {};\n", a, peel(a));
     place_ = fmt::format(
         "  static PT_DEVICE Point origin(const Params& p, Index block) {{\n{}    return at;\n  }}\n"
         "  static PT_DEVICE pt::i32 rest_x(const Params& p, Point at) {{\n"
@@ -96,8 +77,8 @@ class Printer {
         "    return static_cast<pt::i32>(pt::smaller<Index>(tile, static_cast<Index>({}) - at.a{}));\n  }}\n"
         "  static PT_DEVICE Point shifted(Point at, pt::i32 x, pt::i32 y) {{\n"
         "    at.a{} += x;\n    at.a{} += y;\n    return at;\n  }}\n",
-        body, scalar("extent_x", form_.extents[inner()]), inner(),
-        scalar("extent_y", form_.extents[across()]), across(), inner(), across());
+        body, arguments_.use("extent_x"), inner(),
+        arguments_.use("extent_y"), across(), inner(), across());
   }
 
   std::string inside(const std::string& name, const MapAccess& access, const MapPrinter::Coordinate& where) {
@@ -106,7 +87,7 @@ class Printer {
       const std::string bound = fmt::format("{}_b{}", name, b);
       all += fmt::format("{}pt::within<Index>({}, {})", all.empty() ? "" : " && ",
                          map_.index(bound, access.bounds[b].index, where),
-                         map_.scalar(bound + "_extent", access.bounds[b].extent));
+                         map_.scalar(bound + "_extent"));
     }
     return all;
   }
@@ -166,12 +147,12 @@ class Printer {
         "    {{\n      using T [[maybe_unused]] = Scalar;\n"
         "      [[maybe_unused]] constexpr bool valid = true;\n"
         "      {}::fetch<threads>({}, {}, {}, nx, ny, {}, pt::narrow<{}>({}));\n    }}\n",
-        type, shared_, address, map_.coefficient(name, access.offset, inner()), inside, element,
+        type, shared_, address, map_.coefficient(name, inner()), inside, element,
         print_constant(access.pad));
     fields_ += fmt::format("    {} {};\n", element, name);
     loads_ += fmt::format("    x.{} = {}::read({}, tile_x, tile_y, valid);\n", name, type, shared_);
     widens_ += widen(fmt::format("x.{}", name), name, access, "");
-    shared_ += tile_bytes(access, tiles_.tile);
+    shared_ += crossed_tile_bytes(access, tiles_.tile);
   }
 
   void axis_value(std::size_t i) {
@@ -230,7 +211,7 @@ class Printer {
         "}};\n\n"
         "PT_KERNEL({entry}, {threads}, 0) {{ pt::{kernel}<Problem, Params>::run(params); }}\n",
         fmt::arg("program", tiles_.to_program().text()), fmt::arg("arch", hardware_.compute_capability * 10),
-        fmt::arg("members", source_.arguments.members()), fmt::arg("index", index_),
+        fmt::arg("members", member_text(arguments_)), fmt::arg("index", index_),
         fmt::arg("scalar", device_type(form_.scalar)), fmt::arg("threads", tiles_.threads),
         fmt::arg("items", tiles_.items), fmt::arg("width", tiles_.vector), fmt::arg("tile", tiles_.tile),
         fmt::arg("point", point), fmt::arg("fields", fields_.empty() ? "    char none;\n" : fields_),
@@ -247,8 +228,8 @@ class Printer {
   const MapForm& form_;
   const GpuMapTiles& tiles_;
   const Hardware& hardware_;
+  const ArgumentList arguments_;
   const std::string index_;
-  CudaMapSource source_;
   MapPrinter map_;
   std::string fields_, place_, stage_, loads_, outs_, widens_, values_, stores_;
   int shared_ = 0;
@@ -256,29 +237,9 @@ class Printer {
 
 }  // namespace
 
-CudaMapSource cuda_map_source(const Operator& op, const MapForm& form, const GpuMapTiles& tiles,
-                              const Hardware& hardware) {
+std::string cuda_map_source(const Operator& op, const MapForm& form, const GpuMapTiles& tiles,
+                            const Hardware& hardware) {
   return Printer(op, form, tiles, hardware).run();
-}
-
-int map_shared_bytes(const MapForm& form, const GpuMapTiles& tiles) {
-  int bytes = 0;
-  if (tiles.across > 0)
-    for (const MapAccess& read : form.reads)
-      if (crosses(form, read, static_cast<std::size_t>(tiles.across - 1)))
-        bytes += tile_bytes(read, tiles.tile);
-  return bytes;
-}
-
-std::int64_t map_blocks(const MapForm& form, const GpuMapTiles& tiles) {
-  if (tiles.across == 0)
-    return ceil_div(form.points() / tiles.vector, std::int64_t{tiles.threads} * tiles.items);
-  std::int64_t blocks = 1;
-  for (std::size_t a = 0; a < form.extents.size(); ++a)
-    blocks *= a == form.inner() || static_cast<int>(a) == tiles.across - 1
-                  ? ceil_div(form.extents[a], tiles.tile)
-                  : form.extents[a];
-  return blocks;
 }
 
 }  // namespace perftune

@@ -5,72 +5,17 @@
 #include <algorithm>
 #include <utility>
 
-#include "codegen/cuda/divisor.hpp"
+#include "codegen/cuda/contraction_arguments.hpp"
 #include "codegen/scalar_printer.hpp"
 
 namespace perftune {
 namespace {
 
-// "b", "m", "n", "k": how the text calls a group's linear index.
-const char* letter(Group group) {
-  constexpr const char* letters[] = {"b", "m", "n", "k"};
-  return letters[static_cast<std::size_t>(group)];
-}
-
-bool any(const std::vector<StrideForm>& forms) {
-  return std::any_of(forms.begin(), forms.end(),
-                     [](StrideForm form) { return form != StrideForm::absent; });
-}
-
-bool any(const std::vector<std::int64_t>& coefficients) {
-  return std::any_of(coefficients.begin(), coefficients.end(),
-                     [](std::int64_t value) { return value != 0; });
-}
+const char* letter(Group group) { return group_letter(group); }
 
 }  // namespace
 
-void ArgumentList::tensor(const std::string& name, const std::string& pointer_type, int position) {
-  pointers_.push_back({{Argument::Kind::tensor, position, name}, pointer_type});
-}
-
-void ArgumentList::workspace() {
-  pointers_.push_back({{Argument::Kind::workspace, -1, "workspace"}, "pt::u8*"});
-}
-
-void ArgumentList::tensor_map(const std::string& name, int position) {
-  maps_.push_back({Argument::Kind::tensor_map, position, name});
-}
-
-std::string ArgumentList::scalar(const std::string& name, std::int64_t value) {
-  const bool known = std::any_of(scalars_.begin(), scalars_.end(),
-                                 [&](const Scalar& scalar) { return scalar.name == name; });
-  if (!known) scalars_.push_back({name, value});
-  return "p." + name;
-}
-
-std::vector<Argument> ArgumentList::arguments() const {
-  std::vector<Argument> all = maps_;
-  for (const Pointer& pointer : pointers_) all.push_back(pointer.argument);
-  for (const Scalar& scalar : scalars_) all.push_back({Argument::Kind::scalar, -1, scalar.name});
-  return all;
-}
-
-std::string ArgumentList::members() const {
-  std::string text;
-  for (const Argument& map : maps_) text += fmt::format("  pt::TensorMap {};\n", map.name);
-  for (const Pointer& pointer : pointers_)
-    text += fmt::format("  {} {};\n", pointer.type, pointer.argument.name);
-  for (const Scalar& scalar : scalars_) text += fmt::format("  pt::i64 {};\n", scalar.name);
-  return text;
-}
-
-std::vector<std::int64_t> ArgumentList::values() const {
-  std::vector<std::int64_t> all;
-  for (const Scalar& scalar : scalars_) all.push_back(scalar.value);
-  return all;
-}
-
-OperandPrinter::OperandPrinter(const Contraction& form, ArgumentList& arguments,
+OperandPrinter::OperandPrinter(const Contraction& form, const ArgumentList& arguments,
                                std::string index_type)
     : form_(form), arguments_(arguments), index_(std::move(index_type)) {}
 
@@ -81,7 +26,7 @@ std::string OperandPrinter::factor(const std::string& name, const Access& access
   text += fmt::format("    static constexpr int vector = {};\n", vector);
   text += fmt::format("    static constexpr bool along_k = {};\n", along_k);
   text += fmt::format("    static constexpr bool pads_zero = {};\n", access.pad == 0);
-  const std::string extent = arguments_.scalar(letter(rows), form_.extent(rows));
+  const std::string extent = arguments_.use(letter(rows));
   text += fmt::format(
       "    static PT_DEVICE pt::i32 rows(const Params& p) {{ return static_cast<pt::i32>({}); }}\n",
       extent);
@@ -104,12 +49,11 @@ std::string OperandPrinter::factor(const std::string& name, const Access& access
 
 std::string OperandPrinter::tensor_access(const std::string& member, const Access& access,
                                           const char* inner, const char* outer) {
-  arguments_.tensor_map(member, access.tensor);
   std::vector<std::string> axes;
   std::string decoded, batch;
   int rank = 2;
   const auto& forms = access.forms(Group::batch);
-  if (any(forms)) {
+  if (indexes(forms)) {
     decoded = decode("b", Group::batch, axes);
     for (std::size_t i = forms.size(); i-- > 0;)
       if (forms[i] != StrideForm::absent)
@@ -151,7 +95,7 @@ std::string OperandPrinter::extra(const Access& access, std::size_t i) {
   std::string text = head(fmt::format("E{}", i), member, access, false);
   text += fmt::format("    static constexpr bool along_n = {};\n",
                       forms.back() == StrideForm::unit);
-  text += fmt::format("    static constexpr bool one_per_row = {};\n", !any(forms));
+  text += fmt::format("    static constexpr bool one_per_row = {};\n", !indexes(forms));
   text += offset("batch", member, access, Group::batch);
   text += offset("row", member, access, Group::m);
   text += offset("column", member, access, Group::n);
@@ -161,12 +105,11 @@ std::string OperandPrinter::extra(const Access& access, std::size_t i) {
 std::string OperandPrinter::head(const std::string& name, const std::string& member,
                                  const Access& access, bool writes) {
   const std::string element = device_type(access.type);
-  arguments_.tensor(member, fmt::format("{}{}*", writes ? "" : "const ", element), access.tensor);
   std::string pointer = "p." + member;
   // A guarded access may start before its tensor; what an unguarded one starts at is structural
   // but for its value.
   if (access.base != 0 || !access.bounds.empty())
-    pointer += " + " + arguments_.scalar(member + "_base", access.base);
+    pointer += " + " + arguments_.use(member + "_base");
   return fmt::format(
       "  struct {} {{\n    using Element = {};\n    using Index = {};\n"
       "    static PT_DEVICE {}Element* data(const Params& p) {{ return {}; }}\n",
@@ -186,8 +129,8 @@ std::string OperandPrinter::decode(const std::string& variable, Group group,
   for (std::size_t i = merged.size() - 1; i > 0; --i) {
     axes[i] = fmt::format("{}{}", letter(group), i);
     const std::string divisor =
-        arguments_.scalar(axes[i] + "_divisor", pack_divisor(merged[i].extent));
-    const std::string extent = arguments_.scalar(axes[i] + "_extent", merged[i].extent);
+        arguments_.use(axes[i] + "_divisor");
+    const std::string extent = arguments_.use(axes[i] + "_extent");
     text += fmt::format("      const pt::i32 {} = pt::peel({}, {}, {});\n", axes[i], axes[0],
                         divisor, extent);
   }
@@ -197,7 +140,7 @@ std::string OperandPrinter::decode(const std::string& variable, Group group,
 std::string OperandPrinter::offset(const std::string& function, const std::string& member,
                                    const Access& access, Group group) {
   const auto& forms = access.forms(group);
-  if (!any(forms))
+  if (!indexes(forms))
     return fmt::format("    static PT_DEVICE Index {}(const Params&, pt::i32) {{ return 0; }}\n",
                        function);
   const std::string variable = letter(group);
@@ -209,8 +152,7 @@ std::string OperandPrinter::offset(const std::string& function, const std::strin
     if (!sum.empty()) sum += " + ";
     sum += fmt::format("static_cast<Index>({})", axes[i]);
     if (forms[i] == StrideForm::run_time) {
-      const std::string stride = arguments_.scalar(
-          fmt::format("{}_{}{}", member, letter(group), i), access.strides(group)[i]);
+      const std::string stride = arguments_.use(fmt::format("{}_{}{}", member, letter(group), i));
       sum += fmt::format(" * static_cast<Index>({})", stride);
     }
   }
@@ -227,8 +169,7 @@ std::string OperandPrinter::window_terms(const std::string& member, const Access
   std::string sum;
   for (std::size_t i = 0; i < coefficients.size(); ++i) {
     if (coefficients[i] == 0) continue;
-    const std::string factor = arguments_.scalar(
-        fmt::format("{}_bound{}_{}{}", member, bound, letter(group), i), coefficients[i]);
+    const std::string factor = arguments_.use(fmt::format("{}_bound{}_{}{}", member, bound, letter(group), i));
     sum += fmt::format(" + {} * static_cast<pt::i32>({})", axes[i], factor);
   }
   return sum;
@@ -244,7 +185,7 @@ std::string OperandPrinter::windows(const std::string& member, const Access& acc
   }
   const auto used = [&](Group group) {
     return std::any_of(access.bounds.begin(), access.bounds.end(), [&](const Access::Bound& b) {
-      return any(b.coefficient[static_cast<std::size_t>(group)]);
+      return indexes(b.coefficient[static_cast<std::size_t>(group)]);
     });
   };
   std::vector<std::string> b, r, k;
@@ -253,10 +194,8 @@ std::string OperandPrinter::windows(const std::string& member, const Access& acc
   const std::string decode_k = used(Group::k) ? decode("depth", Group::k, k) : "";
   std::string row_values, depth_values, inside;
   for (std::size_t i = 0; i < count; ++i) {
-    const std::string offset =
-        arguments_.scalar(fmt::format("{}_bound{}_offset", member, i), access.bounds[i].offset);
-    const std::string extent =
-        arguments_.scalar(fmt::format("{}_bound{}_extent", member, i), access.bounds[i].extent);
+    const std::string offset = arguments_.use(fmt::format("{}_bound{}_offset", member, i));
+    const std::string extent = arguments_.use(fmt::format("{}_bound{}_extent", member, i));
     row_values += fmt::format("{}static_cast<pt::i32>({}){}{}", i > 0 ? ", " : "", offset,
                               window_terms(member, access, i, Group::batch, b),
                               window_terms(member, access, i, rows, r));

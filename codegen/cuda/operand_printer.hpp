@@ -1,50 +1,20 @@
 // Prints the operands of a contraction as the small structs that the device headers take
-// (shared_tile.cuh, contraction_simt.cuh, contraction_mma.cuh), and collects the kernel's
-// arguments as it goes: what the text names and what a launch passes come from one place.
-//
-// Call order: construct; print operands in any order; then members() and values(). Pure.
+// (shared_tile.cuh, contraction_simt.cuh, contraction_mma.cuh), over the arguments that
+// contraction_arguments.hpp declares. Pure.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
+#include "codegen/argument_list.hpp"
 #include "codegen/contraction.hpp"
-#include "codegen/kernel.hpp"
 
 namespace perftune {
-
-// The members of `struct Params`, and at one shape their values.
-class ArgumentList {
- public:
-  void tensor(const std::string& name, const std::string& pointer_type, int position);
-  void workspace();
-  void tensor_map(const std::string& name, int position);
-  // Named once however often it is asked for; returns "p.name".
-  std::string scalar(const std::string& name, std::int64_t value);
-
-  std::vector<Argument> arguments() const;       // tensor maps, then pointers, first
-  std::string members() const;                   // the body of struct Params
-  std::vector<std::int64_t> values() const;      // of the scalars
-
- private:
-  struct Pointer {
-    Argument argument;
-    std::string type;
-  };
-  struct Scalar {
-    std::string name;
-    std::int64_t value;
-  };
-  std::vector<Argument> maps_;
-  std::vector<Pointer> pointers_;
-  std::vector<Scalar> scalars_;
-};
 
 class OperandPrinter {
  public:
   // Both arguments outlive this. `index_type` is "pt::i32" or "pt::i64".
-  OperandPrinter(const Contraction& form, ArgumentList& arguments, std::string index_type);
+  OperandPrinter(const Contraction& form, const ArgumentList& arguments, std::string index_type);
 
   // A or B: name "A", member "a", rows in Group::m or Group::n.
   std::string factor(const std::string& name, const Access& access, Group rows, bool along_k,
@@ -74,7 +44,7 @@ class OperandPrinter {
                            Group group, const std::vector<std::string>& axes);
 
   const Contraction& form_;
-  ArgumentList& arguments_;
+  const ArgumentList& arguments_;
   std::string index_;
 };
 

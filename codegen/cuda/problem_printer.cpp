@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "codegen/cuda/contraction_legality.hpp"
-#include "codegen/cuda/divisor.hpp"
+#include "codegen/argument_text.hpp"
 #include "codegen/scalar_printer.hpp"
 
 namespace perftune {
@@ -38,7 +37,7 @@ constexpr const char* kFinish =
 }  // namespace
 
 ProblemPrinter::ProblemPrinter(const Contraction& form, const ContractionTiles& tiles,
-                               ArgumentList& arguments)
+                               const ArgumentList& arguments)
     : form_(form), tiles_(tiles), arguments_(arguments),
       operand_(form, arguments, tiles.index_bits == 64 ? "pt::i64" : "pt::i32") {}
 
@@ -68,28 +67,6 @@ std::string ProblemPrinter::finish() {
                      fmt::arg("value", print_scalar(form_.epilogue, form_.extra_reads)));
 }
 
-void ProblemPrinter::grid_arguments(bool persistent) {
-  const TileGrid grid = tile_grid(form_, tiles_);
-  for (const Group group : {Group::m, Group::n, Group::k}) {
-    constexpr const char* names[] = {"", "m", "n", "k"};
-    arguments_.scalar(names[static_cast<std::size_t>(group)], form_.extent(group));
-  }
-  arguments_.scalar("tiles_m", grid.m);
-  arguments_.scalar("tiles_n", grid.n);
-  arguments_.scalar("tiles", grid.m * grid.n);
-  arguments_.scalar("tiles_divisor", pack_divisor(grid.m * grid.n));
-  if (persistent) arguments_.scalar("units", grid.m * grid.n * grid.batch * tiles_.split_k);
-  if (tiles_.split_k > 1) arguments_.scalar("split_depth", grid.split_depth);
-  if (tiles_.stream_k != 0) {
-    arguments_.scalar("steps", grid.steps);
-    arguments_.scalar("steps_divisor", pack_divisor(grid.steps));
-  }
-  if (tiles_.split_k > 1 || tiles_.stream_k != 0) {
-    arguments_.workspace();
-    arguments_.scalar("partials", grid.partials);
-  }
-}
-
 std::string ProblemPrinter::source(const TileProgram& program, const Hardware& hardware,
                                    const char* header, const char* entry, const char* kernel,
                                    const std::string& body, int min_blocks) const {
@@ -106,7 +83,7 @@ std::string ProblemPrinter::source(const TileProgram& program, const Hardware& h
       "{body}}};\n\n"
       "PT_KERNEL({entry}, {threads}, {blocks}) {{ {kernel}<Problem, Params>::run(params); }}\n",
       fmt::arg("program", program.text()), fmt::arg("arch", hardware.compute_capability * 10),
-      fmt::arg("header", header), fmt::arg("members", arguments_.members()),
+      fmt::arg("header", header), fmt::arg("members", member_text(arguments_)),
       fmt::arg("accumulator", device_type(sum_type(form_.accumulate))),
       fmt::arg("batched", batched), fmt::arg("body", body), fmt::arg("entry", entry),
       fmt::arg("threads", tiles_.threads()), fmt::arg("blocks", min_blocks),

@@ -1,7 +1,7 @@
 // Prints what the CUDA contraction targets share: `struct Problem` around a target's own Tiles,
 // and the source around that.
 //
-// Call order: operands, finish, grid_arguments (each adds arguments), then source. Pure.
+// Pure.
 #pragma once
 
 #include <string>
@@ -16,15 +16,12 @@ namespace perftune {
 class ProblemPrinter {
  public:
   // All outlive this.
-  ProblemPrinter(const Contraction& form, const ContractionTiles& tiles, ArgumentList& arguments);
+  ProblemPrinter(const Contraction& form, const ContractionTiles& tiles, const ArgumentList& arguments);
 
   // A and B by vector loads, or by TMA; the epilogue's operands and the output.
   std::string operands(bool a_along_k, bool b_along_k, bool tensor_copies);
   // The epilogue: a function from N sums of one row to N stored elements.
   std::string finish();
-  // Extents and tile counts that every contraction kernel takes; `persistent`: the units of its
-  // schedule too.
-  void grid_arguments(bool persistent);
   // The whole text; `body` is what stands inside struct Problem, `kernel` the class template that
   // runs it; `min_blocks` the second launch bound.
   std::string source(const TileProgram& program, const Hardware& hardware, const char* header,
@@ -34,7 +31,7 @@ class ProblemPrinter {
  private:
   const Contraction& form_;
   const ContractionTiles& tiles_;
-  ArgumentList& arguments_;
+  const ArgumentList& arguments_;
   OperandPrinter operand_;
 };
 

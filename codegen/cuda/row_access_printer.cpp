@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
-#include "codegen/cuda/divisor.hpp"
+#include "codegen/cuda/row_arguments.hpp"
 #include "codegen/scalar_printer.hpp"
 
 namespace perftune {
@@ -20,53 +18,10 @@ const std::vector<std::int64_t>& coefficients(const Access& access, std::size_t 
   return access.bounds[bound].coefficient[static_cast<std::size_t>(g)];
 }
 
-bool lane_bound(const Access& access, Group lane) {
-  for (std::size_t b = 0; b < access.bounds.size(); ++b)
-    if (coefficients(access, b, lane).back() != 0) return true;
-  return false;
-}
-
-// The access moves in vectors: contiguous along the lanes, all of them inside or none, and no window
-// that starts at every element.
-bool vectorised(const Access& access, Group lane) {
-  std::ptrdiff_t units = 0;
-  for (const Group g : {Group::m, Group::k})
-    units += std::count(access.forms(g).begin(), access.forms(g).end(), StrideForm::unit);
-  return access.forms(lane).back() == StrideForm::unit && units == 1 && !lane_bound(access, lane);
-}
-
-bool aligned(const RowForm& form, const Access& access, Group lane, std::int64_t vector) {
-  if (access.base % vector != 0) return false;
-  for (const Group g : {Group::m, Group::k})
-    for (std::size_t i = 0; i < access.strides(g).size(); ++i) {
-      const auto& axes = g == Group::m ? form.rows() : form.columns();
-      if (g == lane && i + 1 == axes.size()) continue;
-      if (axes[i].extent > 1 && access.strides(g)[i] % vector != 0) return false;
-    }
-  return true;
-}
-
 }  // namespace
 
-std::optional<std::string> bad_row_vectors(const RowForm& form, const CudaRowTiles& t) {
-  if (t.vector == 1) return std::nullopt;
-  const Group lane = t.lanes != 0 ? Group::m : Group::k;
-  const std::int64_t inner = (t.lanes != 0 ? form.rows() : form.columns()).back().extent;
-  if (inner % t.vector != 0) return fmt::format("{} lanes do not divide an extent of {}", t.vector, inner);
-  for (const RowAccess& read : form.reads) {
-    if (!vectorised(read.at, lane)) continue;
-    if (!aligned(form, read.at, lane, t.vector)) return "an operand is not aligned to the vector";
-    for (const auto& load : read.loads)
-      if (load.stride % t.vector != 0) return "an indexed operand is not aligned to the vector";
-  }
-  for (const auto& output : form.outputs)
-    if (vectorised(output.at, lane) && !aligned(form, output.at, lane, t.vector))
-      return "an output is not aligned to the vector";
-  return std::nullopt;
-}
-
-std::string RowAccessPrinter::number(const std::string& name, std::int64_t value) {
-  return fmt::format("static_cast<Index>({})", arguments_.scalar(name, value));
+std::string RowAccessPrinter::number(const std::string& name) const {
+  return fmt::format("static_cast<Index>({})", arguments_.use(name));
 }
 
 std::string RowAccessPrinter::decode(Group g, const std::string& from, const std::string& target) {
@@ -77,12 +32,11 @@ std::string RowAccessPrinter::decode(Group g, const std::string& from, const std
   for (std::size_t i = group.size() - 1; i > 0; --i) {
     const std::string name = fmt::format("{}{}", letter(g), i);
     if (tiles_.index_bits == 64) {
-      const std::string extent = number(name, group[i].extent);
+      const std::string extent = number(name);
       text += fmt::format("    {0}{1}{2} = rest % {3};\n    rest /= {3};\n", target, c, i, extent);
     } else {
-      arguments_.scalar(name, group[i].extent);
       text += fmt::format("    {}{}{} = pt::peel(rest, {}, p.{});\n", target, c, i,
-                          arguments_.scalar(name + "_divisor", pack_divisor(group[i].extent)), name);
+                          arguments_.use(name + "_divisor"), name);
     }
   }
   return text + fmt::format("    {}{}0 = rest;\n", target, c);
@@ -94,7 +48,7 @@ std::string RowAccessPrinter::term(const Access& access, const std::string& name
     if (access.forms(g)[i] == StrideForm::absent) continue;
     sum += " + " + coordinate(g, i);
     if (access.forms(g)[i] == StrideForm::run_time)
-      sum += " * " + number(fmt::format("{}_{}{}", name, letter(g), i), access.strides(g)[i]);
+      sum += " * " + number(fmt::format("{}_{}{}", name, letter(g), i));
   }
   return sum;
 }
@@ -104,17 +58,8 @@ std::string RowAccessPrinter::bound_term(const Access& access, std::size_t b, co
   for (std::size_t i = 0; i < coefficients(access, b, g).size(); ++i)
     if (coefficients(access, b, g)[i] != 0)
       sum += " + " + coordinate(g, i) + " * " +
-             number(fmt::format("{}_b{}_{}{}", name, b, letter(g), i), coefficients(access, b, g)[i]);
+             number(fmt::format("{}_b{}_{}{}", name, b, letter(g), i));
   return sum;
-}
-
-bool RowAccessPrinter::by_columns(const Access& access) {
-  return std::any_of(access.forms(Group::k).begin(), access.forms(Group::k).end(),
-                     [](StrideForm form) { return form != StrideForm::absent; });
-}
-
-bool RowAccessPrinter::load_of_row(const RowAccess::Load& load) const {
-  return !by_columns(load.at) && !(lane_ == Group::m && moves_with_lanes(load.at));
 }
 
 std::string RowAccessPrinter::lane_term(const Access& access, const std::string& name, bool at_start) {
@@ -127,16 +72,15 @@ std::string RowAccessPrinter::lane_term(const Access& access, const std::string&
     case StrideForm::run_time:
       break;
   }
-  return " + v * " + number(fmt::format("{}_{}{}", name, letter(lane_), axes(lane_).size() - 1),
-                            access.strides(lane_).back());
+  return " + v * " + number(fmt::format("{}_{}{}", name, letter(lane_), axes(lane_).size() - 1));
 }
 
 std::string RowAccessPrinter::row_part(const Access& access, const std::string& name) {
-  std::string text = fmt::format("    row.{} = {}{};\n", name, number(name + "_base", access.base),
+  std::string text = fmt::format("    row.{} = {}{};\n", name, number(name + "_base"),
                                  term(access, name, Group::m));
   for (std::size_t b = 0; b < access.bounds.size(); ++b)
     text += fmt::format("    row.{0}_b{1} = {2}{3};\n", name, b,
-                        number(fmt::format("{}_b{}_offset", name, b), access.bounds[b].offset),
+                        number(fmt::format("{}_b{}_offset", name, b)),
                         bound_term(access, b, name, Group::m));
   return text;
 }
@@ -145,17 +89,17 @@ std::string RowAccessPrinter::load(const RowAccess& read, const std::string& nam
                                    bool with_lane, const std::string& valid) {
   const RowAccess::Load& from = read.loads[l];
   const std::string index = fmt::format("{}_i{}", name, l);
-  std::string where = number(index + "_base", from.at.base) + term(from.at, index, Group::m) +
+  std::string where = number(index + "_base") + term(from.at, index, Group::m) +
                       term(from.at, index, Group::k);
   if (with_lane) where += lane_term(from.at, index, false);
   return fmt::format(" + static_cast<Index>(pt::to_i32(pt::global_load(p.{} + ({}), {}))) * {}", index,
-                     where, valid, number(index + "_times", from.stride));
+                     where, valid, number(index + "_times"));
 }
 
 std::string RowAccessPrinter::row_loads(const RowAccess& read, const std::string& name) {
   std::string text;
   for (std::size_t l = 0; l < read.loads.size(); ++l)
-    if (load_of_row(read.loads[l]))
+    if (load_of_row(read.loads[l], lane_))
       text += fmt::format("    row.{0} = row.{0}{1};\n", name, load(read, name, l, false, "row.valid"));
   return text;
 }
@@ -167,8 +111,8 @@ std::string RowAccessPrinter::read(std::size_t i, const std::string& into, const
   if (!at_start) offset += term(read.at, name, Group::k);
   bool lane_load = false;
   for (std::size_t l = 0; l < read.loads.size(); ++l) {
-    if (load_of_row(read.loads[l])) continue;
-    const bool with_lane = !(at_start && lane_ == Group::k) && moves_with_lanes(read.loads[l].at);
+    if (load_of_row(read.loads[l], lane_)) continue;
+    const bool with_lane = !(at_start && lane_ == Group::k) && moves_with_lanes(read.loads[l].at, lane_);
     lane_load = lane_load || with_lane;
     offset += load(read, name, l, with_lane, valid);
   }
@@ -179,9 +123,8 @@ std::string RowAccessPrinter::read(std::size_t i, const std::string& into, const
     if (!at_start) index += bound_term(read.at, b, name, Group::k);
     const bool lanes_differ = !(at_start && lane_ == Group::k) && coefficients(read.at, b, lane_).back() != 0;
     if (lanes_differ)
-      index += " + v * " + number(fmt::format("{}_b{}_{}{}", name, b, letter(lane_), axes(lane_).size() - 1),
-                                  coefficients(read.at, b, lane_).back());
-    const std::string extent = number(fmt::format("{}_b{}_extent", name, b), read.at.bounds[b].extent);
+      index += " + v * " + number(fmt::format("{}_b{}_{}{}", name, b, letter(lane_), axes(lane_).size() - 1));
+    const std::string extent = number(fmt::format("{}_b{}_extent", name, b));
     const std::string test = fmt::format("({0}) >= 0 && ({0}) < {1}", index, extent);
     std::string& all = lanes_differ ? lane_inside : inside;
     all += (all.empty() ? "" : " && ") + test;

@@ -4,10 +4,9 @@
 // `at` (Problem::Columns) and, for a lane of a vector, `v`.
 #pragma once
 
-#include <optional>
 #include <string>
 
-#include "codegen/cuda/operand_printer.hpp"
+#include "codegen/argument_list.hpp"
 #include "codegen/cuda/row_tiles.hpp"
 #include "codegen/row.hpp"
 
@@ -15,12 +14,12 @@ namespace perftune {
 
 class RowAccessPrinter {
  public:
-  RowAccessPrinter(const RowForm& form, const CudaRowTiles& tiles, ArgumentList& arguments)
+  RowAccessPrinter(const RowForm& form, const CudaRowTiles& tiles, const ArgumentList& arguments)
       : form_(form), tiles_(tiles), arguments_(arguments), lane_(tiles.lanes != 0 ? Group::m : Group::k) {}
 
   const std::vector<GroupAxis>& axes(Group g) const { return g == Group::m ? form_.rows() : form_.columns(); }
   // "static_cast<Index>(p.name)".
-  std::string number(const std::string& name, std::int64_t value);
+  std::string number(const std::string& name) const;
 
   // Statements that take `from` apart into the coordinates of a group, assigned to target.r0, ...
   std::string decode(Group g, const std::string& from, const std::string& target);
@@ -34,13 +33,7 @@ class RowAccessPrinter {
   // Stores the Vec `from` at output `i`.
   std::string write(std::size_t i, const std::string& from, const std::string& valid, bool at_row);
 
-  bool moves_with_lanes(const Access& access) const {
-    return access.forms(lane_).back() != StrideForm::absent;
-  }
-
  private:
-  static bool by_columns(const Access& access);
-  bool load_of_row(const RowAccess::Load& load) const;
   std::string term(const Access& access, const std::string& name, Group g);  // " + ..."
   std::string bound_term(const Access& access, std::size_t b, const std::string& name, Group g);
   std::string load(const RowAccess& read, const std::string& name, std::size_t l, bool with_lane,
@@ -49,12 +42,8 @@ class RowAccessPrinter {
 
   const RowForm& form_;
   const CudaRowTiles& tiles_;
-  ArgumentList& arguments_;
+  const ArgumentList& arguments_;
   const Group lane_;
 };
-
-// Vectors of `tiles` that some access of `form` cannot be aligned to, or extents that they do not
-// divide; nullopt when all can.
-std::optional<std::string> bad_row_vectors(const RowForm& form, const CudaRowTiles& tiles);
 
 }  // namespace perftune

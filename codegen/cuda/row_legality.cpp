@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "codegen/cpu/row_tiles.hpp"
-#include "codegen/cuda/row_access_printer.hpp"
+#include "codegen/cuda/row_arguments.hpp"
 
 namespace perftune {
 namespace {

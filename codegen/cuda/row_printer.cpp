@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 
 #include "codegen/scalar_printer.hpp"
 
@@ -28,22 +27,11 @@ char operation(Reduction r) {
 
 }  // namespace
 
-RowPrinter::RowPrinter(const RowForm& form, const CudaRowTiles& tiles, ArgumentList& arguments)
+RowPrinter::RowPrinter(const RowForm& form, const CudaRowTiles& tiles, const ArgumentList& arguments)
     : form_(form), tiles_(tiles), arguments_(arguments), names_(form), kept_(cuda_row_kept(form, tiles)),
       access_(form, tiles, arguments) {}
 
 std::string RowPrinter::problem() {
-  for (std::size_t i = 0; i < form_.reads.size(); ++i) {
-    const RowAccess& read = form_.reads[i];
-    arguments_.tensor(fmt::format("x{}", i), fmt::format("const {}*", device_type(read.at.type)), read.at.tensor);
-    for (std::size_t l = 0; l < read.loads.size(); ++l)
-      arguments_.tensor(fmt::format("x{}_i{}", i, l), fmt::format("const {}*", device_type(read.loads[l].at.type)),
-                        read.loads[l].at.tensor);
-  }
-  for (std::size_t i = 0; i < form_.outputs.size(); ++i)
-    arguments_.tensor(fmt::format("y{}", i), device_type(form_.outputs[i].at.type) + "*", form_.outputs[i].at.tensor);
-  arguments_.scalar("rows", form_.row_count());
-  arguments_.scalar("columns", form_.column_count());
   std::string text = types() + start();
   for (int p = 0; p < form_.passes(); ++p) text += pass(p);
   return text + store();
@@ -129,7 +117,7 @@ std::string RowPrinter::start() {
     const auto i = static_cast<std::size_t>(leaf.index);
     const std::string name = names_.name(leaf);
     if (leaf.kind == Kind::constant) {
-      const std::string value = arguments_.scalar(fmt::format("constant{}", i), std::bit_cast<std::int64_t>(form_.constants[i]));
+      const std::string value = arguments_.use(fmt::format("constant{}", i));
       text += fmt::format("    PT_UNROLL\n    for (int v = 0; v < row_lanes; ++v) row.{}[v] = static_cast<T>(pt::bit_cast<pt::f64>({}));\n", name, value);
     } else if (leaf.kind == Kind::row_axis) {
       const bool moves = tiles_.lanes != 0 && i + 1 == form_.rows().size();

@@ -1,5 +1,5 @@
-// Prints a program over rows as the `struct Problem` that row.cuh takes, and collects the kernel's
-// arguments as it goes: what the text names and what a launch passes come from one place.
+// Prints a program over rows as the `struct Problem` that row.cuh takes, over the arguments that
+// row_arguments.hpp declares.
 //
 // Where rows and columns are, and how lanes lie in memory, is in row_access_printer.hpp.
 #pragma once
@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "codegen/cuda/operand_printer.hpp"
 #include "codegen/cuda/row_access_printer.hpp"
 #include "codegen/cuda/row_tiles.hpp"
 #include "codegen/row.hpp"
@@ -18,9 +17,9 @@ namespace perftune {
 class RowPrinter {
  public:
   // All arguments outlive this.
-  RowPrinter(const RowForm& form, const CudaRowTiles& tiles, ArgumentList& arguments);
+  RowPrinter(const RowForm& form, const CudaRowTiles& tiles, const ArgumentList& arguments);
 
-  // The members of struct Problem; fills the arguments.
+  // The members of struct Problem.
   std::string problem();
 
  private:
@@ -41,7 +40,7 @@ class RowPrinter {
 
   const RowForm& form_;
   const CudaRowTiles& tiles_;
-  ArgumentList& arguments_;
+  const ArgumentList& arguments_;
   const RowNames names_;
   const CudaRowKept kept_;
   RowAccessPrinter access_;

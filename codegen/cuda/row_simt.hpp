@@ -2,26 +2,19 @@
 // Stateless; thread-safe.
 #pragma once
 
+#include "codegen/cuda/row_rules.hpp"
 #include "codegen/emitter.hpp"
 
 namespace perftune {
 
-class SimtRowEmitter final : public Emitter {
+class SimtRowEmitter final : public EmitterOver<SimtRowRules> {
  public:
   // "reduction" or "row".
-  explicit SimtRowEmitter(std::string family) : family_(std::move(family)) {}
+  explicit SimtRowEmitter(std::string family) : EmitterOver(std::move(family)) {}
 
-  std::string_view family() const override { return family_; }
-  std::string_view target() const override { return "cuda/simt"; }
-  Reading read(const Operator& op) const override;
   Kernel emit(const Operator& op, const TileProgram& program,
               const Hardware& hardware) const override;
-  Launch bind(const Operator& op, const TileProgram& program,
-              const Hardware& hardware) const override;
   Operator shrink(const Operator& op, const TileProgram& program) const override;
-
- private:
-  std::string family_;
 };
 
 }  // namespace perftune

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "codegen/cuda/contraction_simt.hpp"
+#include "codegen/cuda/simt_rules.hpp"
 
 namespace perftune {
 namespace {

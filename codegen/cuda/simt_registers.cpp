@@ -7,7 +7,7 @@
 // spill.
 #include <algorithm>
 
-#include "codegen/cuda/contraction_simt.hpp"
+#include "codegen/cuda/simt_rules.hpp"
 
 namespace perftune {
 namespace {

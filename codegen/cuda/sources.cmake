@@ -1,25 +1,35 @@
 # Sources of the CUDA emitters, and the device headers that travel in the executable.
 target_sources(perftune_codegen PRIVATE
+  cuda/contraction_arguments.cpp
   cuda/contraction_legality.cpp
   cuda/contraction_mma.cpp
+  cuda/contraction_rules.cpp
   cuda/contraction_simt.cpp
   cuda/contraction_wgmma.cpp
   cuda/cuda_contraction.cpp
   cuda/headers.cpp
   cuda/launch_bound.cpp
+  cuda/map_arguments.cpp
   cuda/map_emitter.cpp
+  cuda/map_rules.cpp
   cuda/map_source.cpp
+  cuda/mma_rules.cpp
   cuda/operand_printer.cpp
   cuda/problem_printer.cpp
   cuda/row_access_printer.cpp
+  cuda/row_arguments.cpp
   cuda/row_legality.cpp
   cuda/row_printer.cpp
+  cuda/row_rules.cpp
   cuda/row_simt.cpp
   cuda/row_tiles.cpp
+  cuda/row_vectors.cpp
   cuda/shrink_contraction.cpp
   cuda/simt_mapping.cpp
   cuda/simt_registers.cpp
-  cuda/tensor_operand.cpp)
+  cuda/simt_rules.cpp
+  cuda/tensor_operand.cpp
+  cuda/wgmma_rules.cpp)
 perftune_embed(perftune_codegen cuda_device_files
   cuda/arithmetic.cuh
   cuda/block_work.cuh

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "codegen/contraction.hpp"
-#include "codegen/cpu/contraction_source.hpp"
+#include "codegen/cpu/contraction_scalars.hpp"
 #include "codegen/cpu/cpu_tiles.hpp"
 #include "tuner/construct/cpu_rules.hpp"
 #include "tuner/construct/proposals.hpp"
