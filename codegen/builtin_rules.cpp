@@ -8,6 +8,8 @@
 #include "codegen/cuda/row_rules.hpp"
 #include "codegen/cuda/simt_rules.hpp"
 #include "codegen/cuda/wgmma_rules.hpp"
+#include "codegen/vendor/cublas_lt_rules.hpp"
+#include "codegen/vendor/product_rules.hpp"
 
 namespace perftune {
 
@@ -23,6 +25,9 @@ LaunchRulesList make_launch_rules() {
     list.push_back(std::make_unique<CpuRowRules>(family));
     list.push_back(std::make_unique<SimtRowRules>(family));
   }
+  for (const VendorTarget& vendor : vendor_targets)
+    if (!vendor.gpu) list.push_back(std::make_unique<VendorProductRules>(vendor));
+  list.push_back(std::make_unique<CublasLtRules>());
   return list;
 }
 

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "db/origins.hpp"
 #include "db/records.hpp"
 #include "recipes/hardware_file.hpp"
 
@@ -38,7 +39,8 @@ KernelRecord describe(const Kernel& kernel) {
           .program = kernel.program.text(),
           .language = kernel.language == Kernel::Language::cuda ? "cuda" : "cpp",
           .entry = kernel.entry,
-          .source = kernel.source};
+          .source = kernel.source,
+          .layout = layout_text(kernel.arguments)};
 }
 
 }  // namespace perftune

@@ -7,6 +7,7 @@
 
 #include "db/bulk.hpp"
 #include "db/merge_device_facts.hpp"
+#include "db/origins.hpp"
 #include "db/rows.hpp"
 #include "db/sqlite.hpp"
 #include "recipes/error.hpp"
@@ -38,6 +39,7 @@ class Merger {
     merge_simple("policies", policies_, {"policy"});
     merge_simple("provenances", provenances_,
                  {"driver", "toolkit", "device_serial", "host", "perftune_version"});
+    sqlite::merge_origins(into_, from_);
     merge_builds();
     merge_runs();
     merge_suites();

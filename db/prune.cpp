@@ -61,8 +61,10 @@ constexpr std::pair<const char*, const char*> orphan_rules[] = {
     {"builds",
      "id NOT IN (SELECT build FROM measurements) AND id NOT IN (SELECT build FROM winners) AND id NOT IN "
      "(SELECT build FROM defaults) AND id NOT IN (SELECT build FROM ranges)"},
+    {"origins", "kernel NOT IN (SELECT kernel FROM builds)"},
     {"kernels", "id NOT IN (SELECT kernel FROM builds)"},
     {"toolchains", "id NOT IN (SELECT toolchain FROM builds)"},
+    {"device_headers", "codegen_version NOT IN (SELECT codegen_version FROM toolchains)"},
     {"policies",
      "id NOT IN (SELECT policy FROM measurements) AND id NOT IN (SELECT policy FROM winners)"},
     {"provenances", "id NOT IN (SELECT provenance FROM measurements)"},

@@ -54,6 +54,7 @@ struct KernelRecord {
   std::string language;  // "cuda" | "cpp"
   std::string entry;
   std::string source;  // empty for imported measurements
+  std::string layout{};  // layout_text of its arguments (origins.hpp); empty when read back
 };
 KernelRecord describe(const Kernel& kernel);
 

@@ -2,7 +2,10 @@
 
 #include <span>
 
+#include "codegen/cuda/headers.hpp"
+#include "codegen/version.hpp"
 #include "db/digest.hpp"
+#include "db/origins.hpp"
 #include "db/rows.hpp"
 
 namespace perftune::sqlite {
@@ -60,8 +63,12 @@ MeasurementId put(Database& database, RunId run, const MeasurementRecord& m) {
                                         static_cast<std::int64_t>(m.op));
   const auto uid = measurement_uid(run_uid, signature, m, taken_at).bytes();
 
-  const std::int64_t build =
-      put_build(database, put(database, m.kernel), put(database, m.toolchain));
+  const std::int64_t kernel = put(database, m.kernel);
+  put_origin(database, kernel, text_of(database, "SELECT structure FROM operators WHERE id = ?", static_cast<std::int64_t>(m.op)),
+             m.kernel);
+  if (m.kernel.language == "cuda" && m.toolchain.codegen_version == codegen_version())
+    put_headers(database, m.toolchain.codegen_version, cuda_device_headers());
+  const std::int64_t build = put_build(database, kernel, put(database, m.toolchain));
   if (outcome.resources) put_build_facts(database, build, *outcome.resources, outcome.binary);
 
   Query row = database.query(

@@ -311,8 +311,26 @@ CREATE TABLE counters (
 CREATE INDEX counters_by_build ON counters (build);
 )sql";
 
+// Version 7: what the source of a kernel was generated for, so that a launch need not generate it again;
+// and the headers that CUDA sources include, so that it can be compiled for another architecture.
+constexpr const char* origins = R"sql(
+CREATE TABLE origins (
+  kernel INTEGER NOT NULL REFERENCES kernels,
+  structure TEXT NOT NULL,
+  seal TEXT NOT NULL,
+  PRIMARY KEY (kernel, structure)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE device_headers (
+  codegen_version TEXT NOT NULL,
+  name TEXT NOT NULL,
+  text TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  PRIMARY KEY (codegen_version, name)
+) STRICT;
+)sql";
+
 constexpr std::array migrations = {first_tables, fast_queries, rare_rows, every_number,
-                                  other_shapes, device_facts};
+                                  other_shapes, device_facts, origins};
 
 // (type, name) -> the text that made it. Statistics of ANALYZE are not part of a schema.
 using Objects = std::map<std::pair<std::string, std::string>, std::string>;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "codegen/cpu/row_arguments.hpp"
 #include "codegen/scalar_printer.hpp"
 
 namespace perftune {
@@ -177,18 +178,7 @@ std::string CpuRowAddresses::bounded_text(const Access& access, const std::strin
   return fmt::format("Inside ? pt::read_lanes<T, '{}', Whole>({}, {}, lanes) : {}", form, at, stride, read);
 }
 
-std::vector<std::size_t> CpuRowAddresses::packed_reads() const {
-  std::vector<std::size_t> found;
-  if (!tiles_.unrolled()) return found;
-  for (std::size_t i = 0; i < form_.reads.size(); ++i) {
-    const RowAccess& read = form_.reads[i];
-    if (!read.indexed_by(Group::k) || !read.loads.empty() || !read.at.bounds.empty()) continue;
-    const auto& forms = read.at.forms(Group::m);
-    const bool lanes_only = std::all_of(forms.begin(), forms.end() - 1, [](StrideForm f) { return f == StrideForm::absent; });
-    if (lanes_only && forms.back() == StrideForm::run_time) found.push_back(i);
-  }
-  return found;
-}
+std::vector<std::size_t> CpuRowAddresses::packed_reads() const { return cpu_packed_reads(form_, tiles_); }
 
 namespace {
 

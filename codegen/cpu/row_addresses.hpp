@@ -48,8 +48,6 @@ class CpuRowAddresses {
   // Reads that the rows of a tile share, and windows whose lanes they share: K::Shared.
   bool shared_read(std::size_t i) const;
   bool shared_window(std::size_t i) const;
-  // Reads that depend on the lanes and a constant window only and are not contiguous along the lanes:
-  // packed once per task, in this order.
   std::vector<std::size_t> packed_reads() const;
   std::string packing_text() const;  // K::packs, K::packed, K::pack
   // Flat position of column `c` in a constant window.

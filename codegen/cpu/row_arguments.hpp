@@ -22,6 +22,10 @@ CpuRowScratch cpu_row_scratch(const RowForm& form, const CpuRowTiles& tiles, std
 
 ArgumentList cpu_row_arguments(const RowForm& form, const CpuRowTiles& tiles, std::int64_t lanes);
 
+// Reads that depend on the lanes and a constant window only and are not contiguous along the lanes:
+// packed once per task, in this order.
+std::vector<std::size_t> cpu_packed_reads(const RowForm& form, const CpuRowTiles& tiles);
+
 // Elements that the tile program keeps between passes.
 std::vector<int> cpu_kept_elements(const RowForm& form, const CpuRowTiles& tiles);
 

@@ -2,6 +2,7 @@
 target_sources(perftune_codegen PRIVATE
   cpu/contraction_emitter.cpp
   cpu/contraction_operand.cpp
+  cpu/contraction_operand_text.cpp
   cpu/contraction_rules.cpp
   cpu/contraction_scalars.cpp
   cpu/contraction_source.cpp

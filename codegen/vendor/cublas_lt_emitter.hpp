@@ -8,31 +8,19 @@
 // library, and its workspace. Stateless; thread-safe.
 #pragma once
 
-#include <array>
-
 #include "codegen/emitter.hpp"
 #include "codegen/plain_product.hpp"
-#include "codegen/vendor/vendor_target.hpp"
+#include "codegen/vendor/cublas_lt_rules.hpp"
 
 namespace perftune {
 
-class CublasLtEmitter final : public Emitter {
+class CublasLtEmitter final : public EmitterOver<CublasLtRules> {
  public:
-  std::string_view family() const override { return "contraction"; }
-  std::string_view target() const override { return "vendor/cublaslt"; }
-  Reading read(const Operator& op) const override;
+  CublasLtEmitter() : EmitterOver() {}
+
   Kernel emit(const Operator& op, const TileProgram& program, const Hardware& hardware) const override;
-  Launch bind(const Operator& op, const TileProgram& program, const Hardware& hardware) const override;
   Operator shrink(const Operator& op, const TileProgram& program) const override;
 };
-
-// What one call of cublasLtMatmul needs beside the operator.
-struct CublasLtChoice {
-  std::array<std::uint64_t, 8> algorithm{};  // cublasLtMatmulAlgo_t
-  std::int64_t workspace_bytes = 0;
-  std::int64_t version = 0;  // vendor_version
-};
-TileProgram cublas_lt_program(const PlainProduct& product, const CublasLtChoice& choice);
 
 std::string cublas_lt_source(const PlainProduct& product, const TileProgram& program);
 

@@ -8,29 +8,17 @@
 #pragma once
 
 #include "codegen/emitter.hpp"
-#include "codegen/plain_product.hpp"
-#include "codegen/vendor/vendor_target.hpp"
+#include "codegen/vendor/product_rules.hpp"
 
 namespace perftune {
 
-class VendorProductEmitter final : public Emitter {
+class VendorProductEmitter final : public EmitterOver<VendorProductRules> {
  public:
-  explicit VendorProductEmitter(const VendorTarget& vendor) : vendor_(vendor) {}
+  explicit VendorProductEmitter(const VendorTarget& vendor) : EmitterOver(vendor) {}
 
-  std::string_view family() const override { return "contraction"; }
-  std::string_view target() const override { return vendor_.target; }
-  Reading read(const Operator& op) const override;
   Kernel emit(const Operator& op, const TileProgram& program, const Hardware& hardware) const override;
-  Launch bind(const Operator& op, const TileProgram& program, const Hardware& hardware) const override;
   Operator shrink(const Operator& op, const TileProgram& program) const override;
-
- private:
-  const VendorTarget& vendor_;
 };
-
-// The program by which version `version` of the library computes `op`; nullopt with `why_not` set.
-std::optional<TileProgram> vendor_program(const VendorTarget& vendor, const Operator& op, std::int64_t version,
-                                          std::string& why_not);
 
 // The kernel's text (product_source.cpp).
 std::string vendor_product_source(const VendorTarget& vendor, const TileProgram& program);

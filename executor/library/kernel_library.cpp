@@ -9,15 +9,15 @@
 #include <shared_mutex>
 #include <unordered_map>
 
-#include "codegen/builtin_emitters.hpp"
+#include "codegen/builtin_rules.hpp"
 #include "codegen/vendor/vendor_target.hpp"
 #include "db/launchables.hpp"
-#include "db/rows.hpp"
 #include "executor/cpu_topology.hpp"
 #include "executor/library/cpu_runtime.hpp"
 #include "executor/library/cuda_runtime.hpp"
 #include "executor/library/nearest.hpp"
 #include "executor/library/store_file.hpp"
+#include "executor/library/stored_code.hpp"
 #include "executor/library/this_device.hpp"
 #include "recipes/operator_points.hpp"
 
@@ -46,7 +46,7 @@ Dims base_of(const Operator& op, const Dims& all) {
 class KernelLibrary::State {
  public:
   State(const std::string& path, LibraryOptions options)
-      : options_(std::move(options)), file_(path), rows_(file_.database()), emitters_(make_emitters()) {
+      : options_(std::move(options)), file_(path), rows_(file_.database()), rules_(make_launch_rules()), code_(file_, rows_) {
     if (options_.device == PERFTUNE_CUDA) {
       CudaRuntime cuda = make_cuda_runtime(options_.driver_folders, options_.ordinal);
       runtime_ = std::move(cuda.runtime);
@@ -56,6 +56,7 @@ class KernelLibrary::State {
       if (options_.threads <= 0) options_.threads = cores_;
       runtime_ = make_cpu_runtime(options_.threads);
     }
+    code_.use(runtime_, options_.trust, options_.compile);
     find_device();
     version_ = rows_.data_version();
   }
@@ -184,8 +185,8 @@ class KernelLibrary::State {
     if (const auto range = bucket(op))
       if (auto found = try_relative(op, *range, PERFTUNE_HIT_BUCKET)) return *std::move(found);
     const Family& relatives = family(op);
-    const auto winners = estimate_relatives(op, relatives.winners, *emitters_, device_->hardware, kNearest);
-    const auto defaults = estimate_relatives(op, relatives.defaults, *emitters_, device_->hardware, kNearest);
+    const auto winners = estimate_relatives(op, relatives.winners, rules_, device_->hardware, kNearest);
+    const auto defaults = estimate_relatives(op, relatives.defaults, rules_, device_->hardware, kNearest);
     const double limit = defaults.empty() ? HUGE_VAL : defaults.front().us;
     for (const Estimated& estimated : winners)
       if (estimated.us <= limit)
@@ -245,12 +246,12 @@ class KernelLibrary::State {
 
   std::optional<Found> try_relative(const Operator& op, const Relative& relative, perftune_hit hit) {
     const TileProgram program = TileProgram::parse(relative.choice.program);
-    const Emitter* emitter = emitters_->find(program);
-    if (emitter == nullptr || emitter->illegal(op, program, device_->hardware)) return std::nullopt;
+    const LaunchRules* rules = find_rules(rules_, program);
+    if (rules == nullptr || rules->illegal(op, program, device_->hardware)) return std::nullopt;
     auto kernel = bind(op, relative.choice, false);
     if (!kernel) return std::nullopt;
     Found found = describe(op, relative.choice, hit, base_of(op, relative.dims),
-                           estimate_us(op, relative, *emitter, program, device_->hardware));
+                           estimate_us(op, relative, *rules, program, device_->hardware));
     found.kernel = std::move(kernel);
     return found;
   }
@@ -258,64 +259,27 @@ class KernelLibrary::State {
   // nullptr where `must` is false and the stored kernel is not this operator's at this shape.
   std::shared_ptr<const BoundKernel> bind(const Operator& op, const StoredChoice& choice, bool must) {
     const TileProgram program = TileProgram::parse(choice.program);
-    const Emitter* emitter = emitters_->find(program);
-    const auto wrong = emitter == nullptr ? std::optional<std::string>("no emitter for it")
-                                          : emitter->illegal(op, program, device_->hardware);
+    const LaunchRules* rules = find_rules(rules_, program);
+    const auto wrong = rules == nullptr ? std::optional<std::string>("no rules for it")
+                                        : rules->illegal(op, program, device_->hardware);
     if (wrong) {
       if (!must) return nullptr;
       throw StatusError(PERFTUNE_STALE, fmt::format("the winner '{}' is not legal for this version: {}", choice.program, *wrong));
     }
-    Kernel kernel = emitter->emit(op, program, device_->hardware);
-    std::shared_ptr<void> code = code_of(choice.build, kernel, must);
+    Launch launch = rules->bind(op, program, device_->hardware);
+    Kernel kernel;
+    kernel.program = program;
+    kernel.arguments = launch.arguments;
+    std::shared_ptr<void> code = code_.load(choice.build, op.structure(), device_->hardware, kernel, must);
     if (!code) return nullptr;
-    return std::make_shared<BoundKernel>(op, std::move(kernel), emitter->bind(op, program, device_->hardware), runtime_,
-                                         std::move(code));
+    return std::make_shared<BoundKernel>(op, std::move(kernel), std::move(launch), runtime_, std::move(code));
   }
-
-  // Loaded once per build; the store's word is checked each time.
-  std::shared_ptr<void> code_of(std::int64_t build, const Kernel& kernel, bool must) {
-    const auto known = code_.find(build);
-    if (known != code_.end()) {
-      if (known->second.source == kernel.source) return known->second.code;
-      if (!must) return nullptr;
-    }
-    const auto stored = rows_.build(build);
-    if (!stored) throw StatusError(PERFTUNE_BAD_STORE, "the store is damaged: a winner without its build");
-    const auto refuse = [&](perftune_status status, std::string_view what) {
-      throw StatusError(status, fmt::format("kernel {}: {}", stored->kernel, what));
-    };
-    if (sqlite::source_hash(stored->source) != stored->source_hash)
-      refuse(PERFTUNE_REFUSED, "its source does not match its hash: the store was altered");
-    if (stored->source != kernel.source) {
-      if (!must) return nullptr;
-      refuse(PERFTUNE_STALE, "this version generates another source for its tile program: tune again");
-    }
-    std::string binary = stored->binary;
-    if (binary.empty()) {
-      if (!options_.compile) refuse(PERFTUNE_NO_KERNEL, "the store keeps no binary of it: tune again");
-      binary = options_.compile(kernel, stored->arch);
-    } else {
-      if (sqlite::binary_hash(binary) != stored->binary_hash)
-        refuse(PERFTUNE_REFUSED, stored->binary_hash.empty() ? "its binary has no hash: tune again"
-                                                             : "its binary does not match its hash: the store was altered");
-      if (stored->arch != device_->hardware.arch)
-        refuse(PERFTUNE_WRONG_ARCHITECTURE, fmt::format("its binary is for {}, this is {}", stored->arch, device_->hardware.arch));
-      file_.require_trust(options_.trust);
-    }
-    auto code = runtime_->load(kernel, binary);
-    code_[build] = {kernel.source, code};
-    return code;
-  }
-
-  struct Loaded {
-    std::string source;
-    std::shared_ptr<void> code;
-  };
 
   LibraryOptions options_;
   StoreFile file_;
   Launchables rows_;
-  std::unique_ptr<EmitterRegistry> emitters_;
+  const LaunchRulesList rules_;
+  StoredCode code_;
   std::shared_ptr<Runtime> runtime_;
   std::optional<ThisDevice> device_;
   std::string no_device_;
@@ -326,7 +290,6 @@ class KernelLibrary::State {
   std::mutex store_mutex_;  // everything above that changes, and below up to the answers
   std::map<std::string, std::vector<Operator>> named_;
   std::map<std::string, Family> relatives_;  // by structure
-  std::map<std::int64_t, Loaded> code_;
 
   std::shared_mutex answers_mutex_;
   std::unordered_map<std::string, Answer> answers_;

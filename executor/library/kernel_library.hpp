@@ -10,9 +10,10 @@
 // Thread-safe. Answers are kept: asking again costs a hash of the question. What another process writes
 // to the store meanwhile is seen by new questions.
 //
-// Failure: StatusError with a status of perftune.h and one line. Nothing of the store is believed: the
-// source is generated again from the tile program and has to be the stored one, the binary has to match
-// its hash, and the file has to be trusted before its code is loaded.
+// Failure: StatusError with a status of perftune.h and one line. A kernel has to be this version's code
+// generator's; its seal (db/origins.hpp) has to say that its source was generated for this operator from its
+// tile program, with the arguments that a launch passes here; source and binary have to match their hashes;
+// and the file has to be trusted before its code is loaded.
 #pragma once
 
 #include <functional>

@@ -41,7 +41,7 @@ double shape_distance(const Dims& a, const Dims& b) {
   return distance;
 }
 
-double estimate_us(const Operator& op, const Relative& relative, const Emitter& emitter,
+double estimate_us(const Operator& op, const Relative& relative, const LaunchRules& rules,
                    const TileProgram& program, const Hardware& hardware) {
   const StoredChoice& choice = relative.choice;
   double ratio = roofline(op.flops(), op.compulsory_bytes(), op, hardware) /
@@ -52,15 +52,15 @@ double estimate_us(const Operator& op, const Relative& relative, const Emitter& 
   try {
     const Operator tuned = op.rebind(there);
     const double depth = (op.flops() / output_elements(op)) / std::max(1e-15, tuned.flops() / output_elements(tuned));
-    ratio = std::max(ratio, depth * waves(emitter.bind(op, program, hardware), hardware) /
-                                std::max(1.0, waves(emitter.bind(tuned, program, hardware), hardware)));
+    ratio = std::max(ratio, depth * waves(rules.bind(op, program, hardware), hardware) /
+                                std::max(1.0, waves(rules.bind(tuned, program, hardware), hardware)));
   } catch (const Error&) {  // of an operator with other dimensions: the roofline alone
   }
   return choice.us * ratio;
 }
 
 std::vector<Estimated> estimate_relatives(const Operator& op, const std::vector<Relative>& relatives,
-                                          const EmitterRegistry& emitters, const Hardware& hardware, int most) {
+                                          const LaunchRulesList& all_rules, const Hardware& hardware, int most) {
   std::vector<std::pair<double, const Relative*>> near;
   for (const Relative& relative : relatives) near.emplace_back(shape_distance(op.base_dims(), relative.dims), &relative);
   std::sort(near.begin(), near.end(), [](const auto& a, const auto& b) {
@@ -71,9 +71,9 @@ std::vector<Estimated> estimate_relatives(const Operator& op, const std::vector<
   for (const auto& [distance, relative] : near) {
     if (static_cast<int>(legal.size()) >= most) break;
     const TileProgram program = TileProgram::parse(relative->choice.program);
-    const Emitter* emitter = emitters.find(program);
-    if (emitter == nullptr || emitter->illegal(op, program, hardware)) continue;
-    legal.push_back({relative, estimate_us(op, *relative, *emitter, program, hardware)});
+    const LaunchRules* rules = find_rules(all_rules, program);
+    if (rules == nullptr || rules->illegal(op, program, hardware)) continue;
+    legal.push_back({relative, estimate_us(op, *relative, *rules, program, hardware)});
   }
   std::stable_sort(legal.begin(), legal.end(), [](const Estimated& a, const Estimated& b) { return a.us < b.us; });
   return legal;

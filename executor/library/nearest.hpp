@@ -9,7 +9,7 @@
 #include <optional>
 #include <vector>
 
-#include "codegen/emitter_registry.hpp"
+#include "codegen/launch_rules.hpp"
 #include "db/launchables.hpp"
 #include "recipes/hardware.hpp"
 #include "recipes/operator.hpp"
@@ -31,12 +31,12 @@ struct Estimated {
 double shape_distance(const Dims& a, const Dims& b);
 
 // Seconds that `program` takes for `op`, from its time at `relative`; both shapes legal.
-double estimate_us(const Operator& op, const Relative& relative, const Emitter& emitter,
+double estimate_us(const Operator& op, const Relative& relative, const LaunchRules& rules,
                    const TileProgram& program, const Hardware& hardware);
 
 // The relatives that are legal for `op`, by estimate, best first. Of many the nearest `most` shapes are
 // looked at.
 std::vector<Estimated> estimate_relatives(const Operator& op, const std::vector<Relative>& relatives,
-                                          const EmitterRegistry& emitters, const Hardware& hardware, int most);
+                                          const LaunchRulesList& all_rules, const Hardware& hardware, int most);
 
 }  // namespace perftune

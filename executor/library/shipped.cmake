@@ -29,6 +29,7 @@ set(shipped
   db/digest.cpp
   db/launchables.cpp
   db/open.cpp
+  db/origins.cpp
   db/records.cpp
   db/rows.cpp
   db/schema.cpp
@@ -52,16 +53,23 @@ set(shipped
   executor/library/kernel_library.cpp
   executor/library/nearest.cpp
   executor/library/store_file.cpp
+  executor/library/stored_code.cpp
   executor/library/tensor_check.cpp
   executor/library/this_device.cpp)
-# The emitters: they say whether a tile program is legal for a shape and how to launch it there. Texts
-# of device headers and kernel ids, which hash those, stay out.
-get_target_property(emitters perftune_codegen SOURCES)
-list(FILTER emitters EXCLUDE REGEX "headers.cpp|_files.cpp|bundle/|version.cpp|^kernel.cpp|emulation/|check")
+# Rules of launches: which tile programs are legal for a shape, and how to launch them there. What prints
+# sources stays out, and so do the device headers, whose digest is in the code generator's version: that is
+# written by a program of the build.
+get_target_property(rules perftune_codegen SOURCES)
+list(FILTER rules EXCLUDE REGEX "_files.cpp|bundle/|emulation/|vendor/product_source|headers.cpp|version.cpp|^kernel.cpp")
+list(FILTER rules EXCLUDE REGEX "emitter|_printer|_source|_text.cpp|row_names|row_addresses|shrink_|cuda_contraction|cuda/contraction_(simt|mma|wgmma)|row_simt")
 list(TRANSFORM shipped PREPEND ${PROJECT_SOURCE_DIR}/)
-list(TRANSFORM emitters PREPEND ${PROJECT_SOURCE_DIR}/codegen/)
+list(TRANSFORM rules PREPEND ${PROJECT_SOURCE_DIR}/codegen/)
+add_executable(perftune_write_version library/write_version.cpp)
+target_link_libraries(perftune_write_version PRIVATE perftune_codegen)
+set(version_text ${CMAKE_CURRENT_BINARY_DIR}/codegen_version.cpp)
+add_custom_command(OUTPUT ${version_text} COMMAND perftune_write_version ${version_text} VERBATIM)
 
-add_library(perftune_shared SHARED ${shipped} ${emitters})
+add_library(perftune_shared SHARED ${shipped} ${rules} ${version_text})
 target_link_libraries(perftune_shared PRIVATE perftune_flags perftune_fmt perftune_sqlite Threads::Threads ${CMAKE_DL_LIBS})
 target_compile_definitions(perftune_shared PRIVATE PERFTUNE_VERSION="${PROJECT_VERSION}")
 # Warnings stop the layers' own build of these files; -Os has false ones of its own.
@@ -69,6 +77,10 @@ target_compile_options(perftune_shared PRIVATE -Wno-error -Os -fvisibility=hidde
                        -ffunction-sections -fdata-sections)
 target_link_options(perftune_shared PRIVATE -Wl,--gc-sections
                     -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/library/exports.map)
+if(NOT PERFTUNE_SANITIZE)
+  # A fifth smaller: what several files instantiate or nothing calls is seen as a whole.
+  set_target_properties(perftune_shared PROPERTIES INTERPROCEDURAL_OPTIMIZATION ON)
+endif()
 set_target_properties(perftune_shared PROPERTIES OUTPUT_NAME perftune_executor
                       VERSION ${PROJECT_VERSION} SOVERSION 1
                       LINK_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/library/exports.map)

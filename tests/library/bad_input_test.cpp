@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "db/rows.hpp"
 #include "executor/perftune.hpp"
 #include "tuned_store.hpp"
 
@@ -237,6 +238,36 @@ TEST_F(BadInput, ABinaryForAnotherArchitecture) {
 
 TEST_F(BadInput, AnAlteredTileProgram) {
   EXPECT_EQ(find_after("UPDATE kernels SET program = 'rm -rf /'"), PERFTUNE_BAD_ARGUMENT);
+}
+
+// Hashes that match what they stand beside, but not what was generated.
+TEST_F(BadInput, AnotherSourceWithItsHash) {
+  const std::string source = "int main() {}", hash = sqlite::source_hash(source);
+  EXPECT_EQ(find_after(("UPDATE kernels SET source = '" + source + "', source_hash = '" + hash + "'").c_str()), PERFTUNE_REFUSED);
+  EXPECT_THAT(perftune_message(), HasSubstr("do not fit together"));
+}
+
+TEST_F(BadInput, AnotherTileProgramThatIsLegal) {
+  EXPECT_EQ(find_after("UPDATE kernels SET program = replace(program, 'register_m=4', 'register_m=2')"), PERFTUNE_REFUSED);
+  EXPECT_THAT(perftune_message(), HasSubstr("do not fit together"));
+}
+
+TEST_F(BadInput, AWinnerOfAnotherOperator) {
+  // Same tile program, same arguments, another epilogue: only the seal tells them apart.
+  const Operator other = matmul_with("gelu", 24, 32, 40);
+  tuned_.add(other);
+  EXPECT_EQ(find_after("UPDATE winners SET build = (SELECT max(build) FROM winners)"), PERFTUNE_STALE);
+  EXPECT_THAT(perftune_message(), HasSubstr("does not say that it was generated for this operator"));
+}
+
+TEST_F(BadInput, AStoreWithoutSeals) {
+  EXPECT_EQ(find_after("DELETE FROM origins"), PERFTUNE_STALE);
+  EXPECT_THAT(perftune_message(), HasSubstr("tune again"));
+}
+
+TEST_F(BadInput, AnotherVersionOfTheCodeGenerator) {
+  EXPECT_EQ(find_after("UPDATE toolchains SET codegen_version = '1-00000000'"), PERFTUNE_STALE);
+  EXPECT_THAT(perftune_message(), HasSubstr("code generator 1-00000000 made it"));
 }
 
 TEST_F(BadInput, NothingForThisDevice) {

@@ -92,12 +92,23 @@ Hardware this_cpu() {
   return h;
 }
 
-Operator matmul(std::int64_t m, std::int64_t n, std::int64_t k, const std::string& name, const std::string& type) {
+namespace {
+Operator activated_matmul(std::int64_t m, std::int64_t n, std::int64_t k, const std::string& name, const std::string& type,
+                          const std::string& function) {
   return parse_operator_text(
              fmt::format("name: {}\ndims: {{m: {}, n: {}, k: {}}}\ninputs: {{A: \"{}[m,k]\", B: \"{}[k,n]\", bias: \"{}[n]\"}}\n"
-                         "outputs: {{C: \"{}[m,n]\"}}\ncompute:\n  - C[m,n] = relu(sum[k](A[m,k] * B[k,n]) + bias[n])\n",
-                         name, m, n, k, type, type, type, type),
+                         "outputs: {{C: \"{}[m,n]\"}}\ncompute:\n  - C[m,n] = {}(sum[k](A[m,k] * B[k,n]) + bias[n])\n",
+                         name, m, n, k, type, type, type, type, function),
              "test")[0].op;
+}
+}  // namespace
+
+Operator matmul(std::int64_t m, std::int64_t n, std::int64_t k, const std::string& name, const std::string& type) {
+  return activated_matmul(m, n, k, name, type, "relu");
+}
+
+Operator matmul_with(const std::string& function, std::int64_t m, std::int64_t n, std::int64_t k) {
+  return activated_matmul(m, n, k, "ffn_" + function, "f32", function);
 }
 
 Operator softmax(std::int64_t m, std::int64_t n) {

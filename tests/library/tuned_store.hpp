@@ -22,6 +22,8 @@ Hardware this_cpu();
 
 Operator matmul(std::int64_t m, std::int64_t n, std::int64_t k, const std::string& name = "ffn",
                 const std::string& type = "f32");
+// The same with another function than relu around it.
+Operator matmul_with(const std::string& function, std::int64_t m, std::int64_t n, std::int64_t k);
 Operator softmax(std::int64_t m, std::int64_t n);
 // "plain": an f32 product and nothing else, which vendors' libraries take.
 Operator product(std::int64_t m, std::int64_t n, std::int64_t k);
