@@ -1,8 +1,8 @@
 #include "codegen/affine_access.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -38,7 +38,7 @@ std::optional<AffineAccess> AffineAccess::make(const Operator& op, const Stateme
     for (const Index::Term& term : index.terms) {
       if (term.atom == Index::Atom::axis) continue;
       why_not =
-          fmt::format("{} is indexed by {} in dimension {}", t.name, atom_name(term.atom), d + 1);
+          words("{} is indexed by {} in dimension {}", t.name, atom_name(term.atom), d + 1);
       return std::nullopt;
     }
     if (index.terms.size() == 1 && index.terms[0].coefficient == 1) {

@@ -1,7 +1,5 @@
 #include "codegen/contraction.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <tuple>
 #include <utility>
@@ -9,6 +7,8 @@
 #include "codegen/affine_access.hpp"
 #include "codegen/contraction_match.hpp"
 #include "codegen/contraction_merge.hpp"
+#include "recipes/stable_order.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -17,8 +17,8 @@ constexpr std::size_t at(Group g) { return static_cast<std::size_t>(g); }
 
 std::string describe(const Operator& op, const Statement& statement) {
   const std::string& output = op.tensors[static_cast<std::size_t>(statement.output)].name;
-  if (statement.where.line == 0) return fmt::format("the statement for {}", output);
-  return fmt::format("the statement for {} ({}:{})", output, statement.where.file,
+  if (statement.where.line == 0) return words("the statement for {}", output);
+  return words("the statement for {} ({}:{})", output, statement.where.file,
                      statement.where.line);
 }
 
@@ -30,7 +30,7 @@ void sort_by(std::vector<int>& axes, const AffineAccess& primary, const AffineAc
     return std::tuple(primary.last_dimension(axis), -primary.last_coefficient(axis),
                       secondary.last_dimension(axis), -secondary.last_coefficient(axis));
   };
-  std::stable_sort(axes.begin(), axes.end(), [&](int x, int y) { return key(x) < key(y); });
+  sort_stably(axes.begin(), axes.end(), [&](int x, int y) { return key(x) < key(y); });
 }
 
 // The axis along which neighbouring output elements lie.
@@ -71,7 +71,7 @@ bool collect_extras(const Operator& op, const ExprPtr& e, std::vector<ExprPtr>& 
   if (e->kind == Expr::Kind::read) {
     const Tensor& tensor = op.tensors[static_cast<std::size_t>(e->tensor)];
     if (tensor.role != Tensor::Role::input) {
-      why_not = fmt::format("its epilogue reads {}, which is not an input", tensor.name);
+      why_not = words("its epilogue reads {}, which is not an input", tensor.name);
       return false;
     }
     const bool known =
@@ -111,7 +111,7 @@ class Canonicaliser {
     const std::vector<int> spatial = spatial_axes();
     for (const int axis : spatial) {
       if (c->indexed_by(axis)) continue;
-      why_not = fmt::format("its axis {} does not index the output", axis_name(axis));
+      why_not = words("its axis {} does not index the output", axis_name(axis));
       return std::nullopt;
     }
     // n holds the output's innermost axis, and n indexes B.
@@ -209,19 +209,19 @@ Canonicalised canonicalise_contraction(const Operator& op) {
     if (const auto merged = merged_contraction(op)) {
       Canonicaliser canonicaliser(op, *merged);
       if (auto form = canonicaliser.run()) return {std::move(form), {}};
-      return {std::nullopt, fmt::format("{} is no contraction: {}", describe(op, *merged), canonicaliser.why_not)};
+      return {std::nullopt, words("{} is no contraction: {}", describe(op, *merged), canonicaliser.why_not)};
     }
   }
   if (op.statements.size() != 1) {
     return {std::nullopt, op.statements.empty()
                               ? "the operator has no statement"
-                              : fmt::format("{} is one of {} statements, a contraction has one",
+                              : words("{} is one of {} statements, a contraction has one",
                                             describe(op, op.statements[0]), op.statements.size())};
   }
   Canonicaliser canonicaliser(op, op.statements[0]);
   auto form = canonicaliser.run();
   if (form) return {std::move(form), {}};
-  return {std::nullopt, fmt::format("{} is no contraction: {}", describe(op, op.statements[0]),
+  return {std::nullopt, words("{} is no contraction: {}", describe(op, op.statements[0]),
                                     canonicaliser.why_not)};
 }
 

@@ -1,8 +1,8 @@
 #include "codegen/contraction_match.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -112,7 +112,7 @@ class Product {
         break;
     }
     return fail(
-        fmt::format("its sum is over '{}', not over a product of two reads", name(e.function)));
+        words("its sum is over '{}', not over a product of two reads", name(e.function)));
   }
 
   bool add_cast(const Expr& e) {
@@ -124,12 +124,12 @@ class Product {
         return true;
       }
       if (lossless(from, e.type)) return add(inner);
-      return fail(fmt::format("a factor is rounded from {} to {} before it is multiplied",
+      return fail(words("a factor is rounded from {} to {} before it is multiplied",
                               name(from), name(e.type)));
     }
     // A cast of the whole product to what it is accumulated in, or finer, says nothing new.
     if (lossless(op_.accumulate, e.type)) return add(inner);
-    return fail(fmt::format("its product is rounded to {} before it is summed", name(e.type)));
+    return fail(words("its product is rounded to {} before it is summed", name(e.type)));
   }
 
   bool fail(std::string text) {
@@ -163,7 +163,7 @@ std::optional<ContractionMatch> match_contraction(const Operator& op, const Stat
     return std::nullopt;
   }
   if (reductions.size() > 1) {
-    why_not = fmt::format("it has {} different reductions where a contraction has one sum",
+    why_not = words("it has {} different reductions where a contraction has one sum",
                           reductions.size());
     return std::nullopt;
   }
@@ -171,7 +171,7 @@ std::optional<ContractionMatch> match_contraction(const Operator& op, const Stat
   ExprPtr body = reductions.front();
   while (body->kind == Expr::Kind::reduce) {  // sum over a sum is one sum
     if (body->reduction != Reduction::sum) {
-      why_not = fmt::format("it reduces by {}, not by sum", name(body->reduction));
+      why_not = words("it reduces by {}, not by sum", name(body->reduction));
       return std::nullopt;
     }
     match.reduced.insert(match.reduced.end(), body->axes.begin(), body->axes.end());
@@ -185,7 +185,7 @@ std::optional<ContractionMatch> match_contraction(const Operator& op, const Stat
   }
   hoist_reads(product, match.reduced);
   if (product.factors.size() != 2) {
-    why_not = fmt::format("its sum is over a product of {} read{}, not of two",
+    why_not = words("its sum is over a product of {} read{}, not of two",
                           product.factors.size(), product.factors.size() == 1 ? "" : "s");
     return std::nullopt;
   }

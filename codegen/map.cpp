@@ -1,7 +1,5 @@
 #include "codegen/map.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -10,6 +8,8 @@
 
 #include "codegen/index_rewrite.hpp"
 #include "codegen/map_flatten.hpp"
+#include "recipes/stable_order.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -46,7 +46,7 @@ Nest make_nest(const Operator& op, FlatStatement flat) {
       if (nest.flat.left[d].coefficient(axis) != 0) return static_cast<int>(d);
     return -1;
   };
-  std::stable_sort(nest.order.begin(), nest.order.end(), [&](int x, int y) {
+  sort_stably(nest.order.begin(), nest.order.end(), [&](int x, int y) {
     if (dimension(x) != dimension(y)) return dimension(x) < dimension(y);
     return output_stride(op, nest.flat, x) > output_stride(op, nest.flat, y);
   });
@@ -128,7 +128,7 @@ class Builder {
       if (equal) continue;
       for (const Statement& statement : op_.statements)
         if (statement.output == flat.output)
-          why_not = fmt::format("{} is no map of one loop: its axes differ from those of {}",
+          why_not = words("{} is no map of one loop: its axes differ from those of {}",
                                 describe_statement(op_, statement), tensor(flats[0].output).name);
       return false;
     }

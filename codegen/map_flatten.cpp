@@ -1,7 +1,5 @@
 #include "codegen/map_flatten.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <functional>
 #include <map>
@@ -9,6 +7,7 @@
 #include <utility>
 
 #include "codegen/index_rewrite.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -60,7 +59,7 @@ class Flattener {
   const Tensor& tensor(int t) const { return op_.tensors[static_cast<std::size_t>(t)]; }
 
   bool fail(const Statement& statement, const std::string& what) {
-    why_not = fmt::format("{} is no map: {}", describe_statement(op_, statement), what);
+    why_not = words("{} is no map: {}", describe_statement(op_, statement), what);
     return false;
   }
 
@@ -107,11 +106,11 @@ class Flattener {
                   FlatStatement& into) {
     const Tensor& t = tensor(read.tensor);
     if (t.pad) {
-      fail(statement, fmt::format("it reads {} outside its extents", t.name));
+      fail(statement, words("it reads {} outside its extents", t.name));
       return nullptr;
     }
     if (!plain_left(from.left, from.axes.size())) {
-      fail(statement, fmt::format("{} is not assigned at plain subscripts", t.name));
+      fail(statement, words("{} is not assigned at plain subscripts", t.name));
       return nullptr;
     }
     std::vector<Index> by(from.axes.size());
@@ -180,8 +179,8 @@ int innermost_axis(const FlatStatement& flat) {
 
 std::string describe_statement(const Operator& op, const Statement& statement) {
   const std::string& output = op.tensors[static_cast<std::size_t>(statement.output)].name;
-  if (statement.where.line == 0) return fmt::format("the statement for {}", output);
-  return fmt::format("the statement for {} ({}:{})", output, statement.where.file,
+  if (statement.where.line == 0) return words("the statement for {}", output);
+  return words("the statement for {} ({}:{})", output, statement.where.file,
                      statement.where.line);
 }
 

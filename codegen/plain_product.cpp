@@ -1,7 +1,5 @@
 #include "codegen/plain_product.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 namespace perftune {

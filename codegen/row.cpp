@@ -1,13 +1,13 @@
 #include "codegen/row.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
 
 #include "codegen/affine_access.hpp"
 #include "codegen/row_expand.hpp"
+#include "recipes/stable_order.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -291,7 +291,7 @@ RowCanonicalised canonicalise_rows(const Operator& op) {
   auto expanded = expand_rows(op, why_not);
   if (!expanded) return {std::nullopt, why_not};
   const auto fail = [&](const std::string& why) {
-    return RowCanonicalised{std::nullopt, fmt::format("the statement of {}: {}",
+    return RowCanonicalised{std::nullopt, words("the statement of {}: {}",
         op.tensors[static_cast<std::size_t>(op.statements.back().output)].name, why)};
   };
   RowForm form = std::move(expanded->form);
@@ -319,7 +319,7 @@ RowCanonicalised canonicalise_rows(const Operator& op) {
     const bool has = std::all_of(columns.begin(), columns.end(),
                                  [&](int axis) { return parts.affine.indexed_by(axis); });
     if (!has) continue;
-    std::stable_sort(columns.begin(), columns.end(), [&](int a, int b) {
+    sort_stably(columns.begin(), columns.end(), [&](int a, int b) {
       return parts.affine.last_dimension(a) < parts.affine.last_dimension(b);
     });
     break;

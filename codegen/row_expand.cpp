@@ -1,12 +1,11 @@
 #include "codegen/row_expand.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <map>
 #include <set>
 
 #include "recipes/index_arithmetic.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -154,7 +153,7 @@ class Expander {
       if (c.rows.contains(axis)) out_.domain.axes.push_back(s.axes[static_cast<std::size_t>(axis)]);
     out_.rows = static_cast<int>(out_.domain.axes.size());
     for (std::size_t i = 0; i < c.columns.size(); ++i)
-      out_.domain.axes.push_back({fmt::format("column{}", i), c.columns[i], true});
+      out_.domain.axes.push_back({words("column{}", i), c.columns[i], true});
   }
 
   std::size_t columns() const { return out_.domain.axes.size() - static_cast<std::size_t>(out_.rows); }

@@ -1,6 +1,5 @@
 #include "db/open.hpp"
 
-#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 
 #include "db/schema.hpp"
 #include "recipes/error.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune::sqlite {
 
@@ -22,7 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 Error refusal(const std::string& path, std::string_view why) {
-  return {ErrorKind::store, fmt::format("{}: {}", path, why)};
+  return {ErrorKind::store, words("{}: {}", path, why)};
 }
 
 // The first 100 bytes of the file, big-endian: https://www.sqlite.org/fileformat.html, section 1.3.
@@ -53,7 +53,7 @@ class Header {
 };
 
 std::string newer(std::int64_t version) {
-  return fmt::format("written by a newer perftune (store version {}, this program knows {})",
+  return words("written by a newer perftune (store version {}, this program knows {})",
                      version, schema_version());
 }
 
@@ -113,7 +113,7 @@ void require_sound(Database& database, bool check) {
   const std::int64_t version = pragma(database, "PRAGMA user_version");  // takes the read lock
   if (version > schema_version()) throw refusal(path, newer(version));
   if (version < schema_version()) {
-    throw refusal(path, fmt::format("an older store (version {}, current {}); any command that "
+    throw refusal(path, words("an older store (version {}, current {}); any command that "
                                     "writes brings it up to date",
                                     version, schema_version()));
   }
@@ -121,7 +121,7 @@ void require_sound(Database& database, bool check) {
       pragma(database, "PRAGMA page_count") * pragma(database, "PRAGMA page_size");
   const auto bytes = static_cast<std::int64_t>(fs::file_size(path));
   if (bytes < promised) {
-    throw refusal(path, fmt::format("the store is damaged (truncated: {} of {} bytes); restore a "
+    throw refusal(path, words("the store is damaged (truncated: {} of {} bytes); restore a "
                                     "copy, or salvage rows with `sqlite3 .recover`",
                                     bytes, promised));
   }
@@ -131,7 +131,7 @@ void require_sound(Database& database, bool check) {
     if (!row.step() || row.view(0) != "ok") {
       std::string what = row.text(0);
       std::replace(what.begin(), what.end(), '\n', ' ');
-      throw refusal(path, fmt::format("the store is damaged ({}); restore a copy, or salvage rows "
+      throw refusal(path, words("the store is damaged ({}); restore a copy, or salvage rows "
                                       "with `sqlite3 .recover`",
                                       what));
     }
@@ -155,7 +155,7 @@ std::unique_ptr<Database> open_store_file(const std::string& given, const StoreO
   if (empty) {
     std::error_code error;
     fs::create_directories(fs::path(path).parent_path(), error);
-    if (error) throw refusal(path, fmt::format("cannot make its folder ({})", error.message()));
+    if (error) throw refusal(path, words("cannot make its folder ({})", error.message()));
   }
   // With a journal beside it, a crash left the file half written: SQLite rolls it back first.
   const bool interrupted = fs::exists(path + "-journal");

@@ -1,8 +1,8 @@
 #include "db/records.hpp"
 
-#include <fmt/format.h>
-
 #include <array>
+
+#include "recipes/words.hpp"
 
 namespace perftune {
 
@@ -37,7 +37,7 @@ std::string stale_because(const Provenance& then, const Provenance& now) {
   const auto differ = [&](std::string_view what, const std::string& a, const std::string& b) {
     if (a == b) return;
     if (!why.empty()) why += ", ";
-    why += fmt::format("{} was {:?}, is {:?}", what, a, b);
+    why += words("{} was {}, is {}", what, quoted(a), quoted(b));
   };
   differ("driver", then.driver, now.driver);
   differ("toolkit", then.toolkit, now.toolkit);

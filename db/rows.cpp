@@ -1,11 +1,10 @@
 #include "db/rows.hpp"
 
-#include <fmt/ranges.h>
-
 #include <chrono>
 #include <span>
 
 #include "db/digest.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune::sqlite {
 
@@ -184,7 +183,7 @@ void put_build_facts(Database& database, std::int64_t build, const Resources& re
       "UPDATE builds SET registers = ?, shared_bytes = ?, spill_bytes = ?, stack_bytes = ?, "
       "warnings = ?, binary = coalesce(?6, binary), binary_hash = coalesce(?7, binary_hash) WHERE id = ?8");
   row.bind(resources.registers).bind(resources.shared_bytes).bind(resources.spill_bytes);
-  row.bind(resources.stack_bytes).bind(fmt::format("{}", fmt::join(resources.warnings, "\n")));
+  row.bind(resources.stack_bytes).bind(words("{}", joined(resources.warnings, "\n")));
   binary.empty() ? row.bind(nullptr).bind(nullptr) : row.bind(as_blob(binary)).bind(binary_hash(binary));
   row.bind(build).run();
 }

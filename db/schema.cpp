@@ -1,13 +1,12 @@
 #include "db/schema.hpp"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <map>
 #include <string>
 #include <utility>
 
 #include "recipes/error.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune::sqlite {
 
@@ -354,7 +353,7 @@ void migrate(Database& database, int from, int to) {
   }
   // PRAGMA takes no parameters; both are integers of ours.
   database.execute(
-      fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};", application_id, to)
+      words("PRAGMA application_id = {}; PRAGMA user_version = {};", application_id, to)
           .c_str());
 }
 
@@ -365,8 +364,8 @@ void require_schema(Database& database, int version) {
   const Objects found = objects(database);
   const auto refuse = [&](std::string_view what,
                           const std::pair<std::string, std::string>& object) {
-    throw Error(ErrorKind::store, fmt::format("{}: not a store as perftune makes it: {} {} {:?}",
-                                              database.path(), what, object.first, object.second));
+    throw Error(ErrorKind::store, words("{}: not a store as perftune makes it: {} {} {}",
+                                              database.path(), what, object.first, quoted(object.second)));
   };
   for (const auto& [object, sql] : found) {
     const auto match = expected.find(object);

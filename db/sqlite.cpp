@@ -1,12 +1,12 @@
 #include "db/sqlite.hpp"
 
-#include <fmt/format.h>
 #include <sqlite3.h>
 
 #include <cstring>
 #include <utility>
 
 #include "recipes/error.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune::sqlite {
 
@@ -180,7 +180,7 @@ bool Database::in_transaction() const { return sqlite3_get_autocommit(handle_.ge
 void Database::fail(int code) const {
   const std::string message = sqlite3_errmsg(handle_.get());
   const auto store = [&](const std::string& what) {
-    return Error(ErrorKind::store, fmt::format("{}: {}", path_, what));
+    return Error(ErrorKind::store, words("{}: {}", path_, what));
   };
   switch (code & 0xff) {
     case SQLITE_NOTADB:
@@ -189,7 +189,7 @@ void Database::fail(int code) const {
       throw store("the store is damaged; restore a copy, or salvage rows with `sqlite3 .recover`");
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      throw store(fmt::format("locked by another process for more than {} s", busy_seconds_));
+      throw store(words("locked by another process for more than {} s", busy_seconds_));
     case SQLITE_FULL:
       throw store("disk full; the last change was not kept");
     case SQLITE_READONLY:
@@ -199,12 +199,12 @@ void Database::fail(int code) const {
       throw store("permission denied");
     case SQLITE_CANTOPEN: {
       const int error = sqlite3_system_errno(handle_.get());
-      throw store(fmt::format("cannot open the store ({})",
+      throw store(words("cannot open the store ({})",
                               error != 0 ? std::strerror(error) : message.c_str()));
     }
     case SQLITE_IOERR: {
       const int error = sqlite3_system_errno(handle_.get());
-      throw store(fmt::format("reading or writing failed ({}); the last change was not kept",
+      throw store(words("reading or writing failed ({}); the last change was not kept",
                               error != 0 ? std::strerror(error) : message.c_str()));
     }
     case SQLITE_CONSTRAINT:
@@ -212,7 +212,7 @@ void Database::fail(int code) const {
     case SQLITE_MISMATCH:
       throw store("a row was refused (" + message + ")");
     default:
-      throw Error(ErrorKind::internal, fmt::format("{}: SQLite: {}", path_, message));
+      throw Error(ErrorKind::internal, words("{}: SQLite: {}", path_, message));
   }
 }
 

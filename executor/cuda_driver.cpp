@@ -1,10 +1,9 @@
 #include "executor/cuda_driver.hpp"
 
-#include <fmt/format.h>
-
 #include <vector>
 
 #include "recipes/error.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune::cuda {
 namespace {
@@ -63,7 +62,7 @@ Driver::Driver(std::span<const std::string> folders)
   const Result result = init(0);
   if (result != 0) {
     throw Error(ErrorKind::unavailable,
-                fmt::format("no usable GPU: {} ({})", error_text(result), path()));
+                words("no usable GPU: {} ({})", error_text(result), path()));
   }
   driver_version(&version);
 }
@@ -76,7 +75,7 @@ bool Driver::has_graphs() const {
 std::string Driver::error_text(Result result) const {
   const char* text = nullptr;
   if (error_name(result, &text) != 0 || text == nullptr) text = "unknown CUDA error";
-  return fmt::format("{} ({})", text, result);
+  return words("{} ({})", text, result);
 }
 
 bool Driver::device_lost(Result result) {

@@ -1,6 +1,6 @@
 #include "executor/cuda_tensor_map.hpp"
 
-#include <fmt/format.h>
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -32,7 +32,7 @@ std::optional<std::string> encode_tensor(const cuda::Driver& driver, const Tenso
                                          std::uint64_t address, ParameterBlock::MapWords& into) {
   if (driver.tensor_map_encode == nullptr) return "a driver of CUDA 12 or later to ask for";
   const auto type = data_type(map.type);
-  if (!type) return fmt::format("no type for {}", name(map.type));
+  if (!type) return words("no type for {}", name(map.type));
   std::array<std::uint64_t, 5> extents{}, strides{};
   std::array<std::uint32_t, 5> box{}, steps{};
   for (std::size_t d = 0; d < 5; ++d) {

@@ -1,7 +1,5 @@
 #include "executor/gpu_detect.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -9,6 +7,7 @@
 #include <sstream>
 
 #include "recipes/error.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -19,11 +18,11 @@ constexpr double kMemoryTolerance = 0.2;
 void check(const cuda::Driver& driver, cuda::Result result, const char* doing) {
   if (result == 0) return;
   throw Error(ErrorKind::unavailable,
-              fmt::format("{} failed: {}", doing, driver.error_text(result)));
+              words("{} failed: {}", doing, driver.error_text(result)));
 }
 
 // Words of "NVIDIA A100-SXM4-80GB": the catalogue and the driver order and separate them alike.
-std::set<std::string> words(std::string name) {
+std::set<std::string> words_of(std::string name) {
   std::ranges::replace(name, '-', ' ');
   std::istringstream in(name);
   std::set<std::string> result;
@@ -32,8 +31,8 @@ std::set<std::string> words(std::string name) {
 }
 
 std::size_t shared_words(const std::string& a, const std::string& b) {
-  const std::set<std::string> of_a = words(a);
-  const std::set<std::string> of_b = words(b);
+  const std::set<std::string> of_a = words_of(a);
+  const std::set<std::string> of_b = words_of(b);
   return static_cast<std::size_t>(
       std::ranges::count_if(of_a, [&](const std::string& word) { return of_b.contains(word); }));
 }
@@ -42,7 +41,7 @@ std::string uuid_text(const std::array<unsigned char, 16>& uuid) {
   std::string text = "GPU-";
   for (std::size_t i = 0; i < uuid.size(); ++i) {
     if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-    text += fmt::format("{:02x}", uuid[i]);
+    text += hex_byte(uuid[i]);
   }
   return text;
 }

@@ -1,31 +1,32 @@
 #include "executor/loaded_library.hpp"
 
 #include <dlfcn.h>
-#include <fmt/format.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include <cerrno>
 #include <utility>
 
+#include "recipes/words.hpp"
+
 namespace perftune {
 
 std::optional<LoadedLibrary> LoadedLibrary::load(std::string_view binary, std::string& why_not) {
   FileDescriptor memory(::memfd_create("perftune-kernel", MFD_CLOEXEC));
   if (!memory) {
-    why_not = fmt::format("no memory file: {}", ::strerror(errno));
+    why_not = words("no memory file: {}", ::strerror(errno));
     return std::nullopt;
   }
   while (!binary.empty()) {
     const ssize_t written = ::write(memory.get(), binary.data(), binary.size());
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) {
-      why_not = fmt::format("no memory for the shared object: {}", ::strerror(errno));
+      why_not = words("no memory for the shared object: {}", ::strerror(errno));
       return std::nullopt;
     }
     binary.remove_prefix(static_cast<std::size_t>(written));
   }
-  const std::string path = fmt::format("/proc/self/fd/{}", memory.get());
+  const std::string path = words("/proc/self/fd/{}", memory.get());
   void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
     const char* reason = ::dlerror();

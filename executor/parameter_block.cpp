@@ -1,6 +1,6 @@
 #include "executor/parameter_block.hpp"
 
-#include <fmt/format.h>
+#include "recipes/words.hpp"
 
 namespace perftune {
 
@@ -16,7 +16,7 @@ std::optional<std::string> ParameterBlock::fill(const Kernel& kernel, const Laun
   std::size_t next_map = 0;
   for (const Argument& argument : kernel.arguments) {
     const auto missing = [&](const char* what) {
-      return fmt::format("{} for kernel argument '{}'", what, argument.name);
+      return words("{} for kernel argument '{}'", what, argument.name);
     };
     switch (argument.kind) {
       case Argument::Kind::tensor: {

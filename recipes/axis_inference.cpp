@@ -1,9 +1,9 @@
 #include "recipes/axis_inference.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <string>
+
+#include "recipes/words.hpp"
 
 namespace perftune {
 
@@ -14,7 +14,7 @@ AxisInference::AxisInference(const SyntaxStatement& text, const StatementContext
     for (std::size_t j = 0; j < i; ++j)
       if (left_[i]->text == left_[j]->text)
         throw SyntaxError{left_[i]->offset,
-                          fmt::format("the index '{}' is used twice", left_[i]->text),
+                          words("the index '{}' is used twice", left_[i]->text),
                           "every subscript of the left side needs its own index"};
   collect_alone(text.left);
   collect_alone(text.right);
@@ -26,7 +26,7 @@ void AxisInference::collect_left(const Syntax& node) {
   if (node.kind == Syntax::Kind::number) return;
   if (node.kind == Syntax::Kind::word) {
     if (is_reserved_word(node.text))
-      throw SyntaxError{node.offset, fmt::format("'{}' is a function, not an index", node.text),
+      throw SyntaxError{node.offset, words("'{}' is a function, not an index", node.text),
                         ""};
     left_.push_back(&node);
     return;
@@ -72,7 +72,7 @@ void AxisInference::note(const Syntax& word, std::int64_t extent, std::string_vi
     if (known.name != word.text) continue;
     if (known.extent != extent)
       throw SyntaxError{word.offset,
-                        fmt::format("the index '{}' has extent {} here, in '{}', but {} before",
+                        words("the index '{}' has extent {} here, in '{}', but {} before",
                                     word.text, extent, tensor, known.extent),
                         "one index has one extent"};
     return;
@@ -91,12 +91,12 @@ std::int64_t AxisInference::extent(std::string_view name, std::size_t offset) co
   const auto dim = context_.dims.find(std::string(name));
   if (dim != context_.dims.end()) {
     if (dim->second > 0) return dim->second;
-    throw SyntaxError{offset, fmt::format("the index '{}' has extent {}", name, dim->second),
+    throw SyntaxError{offset, words("the index '{}' has extent {}", name, dim->second),
                       "extents are at least 1"};
   }
   for (const Known& known : known_)
     if (known.name == name) return known.extent;
-  throw SyntaxError{offset, fmt::format("nothing fixes the extent of the index '{}'", name),
+  throw SyntaxError{offset, words("nothing fixes the extent of the index '{}'", name),
                     "name it like a dimension, or let it stand alone as a subscript once"};
 }
 

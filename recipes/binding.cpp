@@ -1,5 +1,4 @@
 // Binds a parsed file to dimensions: derived dimensions, shapes, then statement after statement.
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <set>
@@ -10,6 +9,7 @@
 #include "recipes/operator_part.hpp"
 #include "recipes/operator_source.hpp"
 #include "recipes/statement_binding.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -59,9 +59,9 @@ class Binder {
       const auto given = base.find(dim.name);
       if (given == base.end())
         throw Error(ErrorKind::usage,
-                    fmt::format("{}: the dimension '{}' is missing", source_.name, dim.name));
+                    words("{}: the dimension '{}' is missing", source_.name, dim.name));
       if (given->second < 1)
-        source_.fail(dim.key, 0, fmt::format("the dimension '{}' is {}", dim.name, given->second),
+        source_.fail(dim.key, 0, words("the dimension '{}' is {}", dim.name, given->second),
                      "extents are at least 1");
       op_.dims[dim.name] = given->second;
     }
@@ -70,14 +70,14 @@ class Binder {
                                      [&, key = name](const auto& dim) { return dim.name == key; });
       if (!known)
         throw Error(ErrorKind::usage,
-                    fmt::format("{}: there is no dimension '{}'", source_.name, name));
+                    words("{}: there is no dimension '{}'", source_.name, name));
     }
     for (const OperatorSource::Formula& formula : source_.let)
       guarded(formula.where, [&] { op_.dims[formula.name] = evaluate(formula.value); });
     for (const OperatorSource::Formula& condition : source_.require)
       guarded(condition.where, [&] {
         if (evaluate(condition.value) == 0)
-          throw SyntaxError{0, fmt::format("{} does not hold", condition.name),
+          throw SyntaxError{0, words("{} does not hold", condition.name),
                             "choose other dimensions"};
       });
   }
@@ -89,7 +89,7 @@ class Binder {
       for (const OperatorSource::Formula& later : source_.let)
         if (later.name == word.text)
           throw SyntaxError{word.offset,
-                            fmt::format("'{}' is used before it is defined", word.text),
+                            words("'{}' is used before it is defined", word.text),
                             "define it earlier; definitions cannot form a cycle"};
       return std::nullopt;
     });
@@ -109,12 +109,12 @@ class Binder {
           if (tensor.shape.back() < 1)
             throw SyntaxError{
                 extent.offset,
-                fmt::format("an extent of '{}' is {}", tensor.name, tensor.shape.back()),
+                words("an extent of '{}' is {}", tensor.name, tensor.shape.back()),
                 "extents are at least 1"};
           const auto product = checked_multiply(elements, tensor.shape.back());
           if (!product || *product >= kMostElements)
             throw SyntaxError{extent.offset,
-                              fmt::format("'{}' has 2^62 elements or more", tensor.name),
+                              words("'{}' has 2^62 elements or more", tensor.name),
                               "use smaller dimensions"};
           elements = *product;
         }
@@ -130,7 +130,7 @@ class Binder {
                                    [&](const Tensor& tensor) { return tensor.name == name; });
     if (known) return;
     if (op_.dims.count(name) != 0)
-      throw SyntaxError{text.tree.left.offset, fmt::format("'{}' is a dimension", name),
+      throw SyntaxError{text.tree.left.offset, words("'{}' is a dimension", name),
                         "choose another name for the tensor"};
     Tensor tensor;
     tensor.name = name;
@@ -151,10 +151,10 @@ class Binder {
     for (std::size_t t = 0; t < op_.tensors.size(); ++t) {
       const Tensor& tensor = op_.tensors[t];
       if (!assigned_[t])
-        source_.fail(place_of(tensor), 0, fmt::format("'{}' is never assigned", tensor.name),
+        source_.fail(place_of(tensor), 0, words("'{}' is never assigned", tensor.name),
                      "add a statement under compute:");
       if (!read_[t] && tensor.role != Tensor::Role::output)
-        source_.fail(place_of(tensor), 0, fmt::format("'{}' is never read", tensor.name),
+        source_.fail(place_of(tensor), 0, words("'{}' is never read", tensor.name),
                      "remove it");
     }
   }
@@ -190,7 +190,7 @@ class Binder {
 
 void OperatorSource::fail(const YamlNode& where, std::size_t offset, std::string_view what,
                           std::string_view right) const {
-  if (named_at) named_at->fail(fmt::format("{}: {}", name, what), right);
+  if (named_at) named_at->fail(words("{}: {}", name, what), right);
   where.fail_at(offset, what, right);
 }
 

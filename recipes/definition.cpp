@@ -1,9 +1,8 @@
 #include "recipes/definition.hpp"
 
-#include <fmt/format.h>
-
 #include "recipes/operator_source.hpp"
 #include "recipes/syntax.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -33,7 +32,7 @@ std::string flow(const YamlNode& node) {
     case YamlNode::Kind::map: {
       std::string out;
       for (std::size_t i = 0; i < node.keys().size(); ++i)
-        out += fmt::format("{}{}: {}", i > 0 ? ", " : "", scalar(node.keys()[i].text()),
+        out += words("{}{}: {}", i > 0 ? ", " : "", scalar(node.keys()[i].text()),
                            flow(node.items()[i]));
       return "{" + out + "}";
     }
@@ -46,18 +45,18 @@ std::string flow(const YamlNode& node) {
 std::string definition_body(const YamlNode& operator_map, const Dims& constants) {
   std::string derived;
   const auto derive = [&](const std::string& name, const std::string& value) {
-    derived += fmt::format("{}{}: {}", derived.empty() ? "" : ", ", scalar(name), scalar(value));
+    derived += words("{}{}: {}", derived.empty() ? "" : ", ", scalar(name), scalar(value));
   };
   for (const auto& [name, value] : constants)
     if (is_identifier(name)) derive(name, std::to_string(value));  // no formula names another
   if (const YamlNode* let = operator_map.find("let"))
     for (std::size_t i = 0; i < let->keys().size(); ++i)
       derive(let->keys()[i].text(), let->items()[i].text());
-  std::string out = derived.empty() ? "" : fmt::format("let: {{{}}}\n", derived);
+  std::string out = derived.empty() ? "" : words("let: {{{}}}\n", derived);
   for (std::size_t i = 0; i < operator_map.keys().size(); ++i) {
     const std::string& key = operator_map.keys()[i].text();
     if (key != "name" && key != "dims" && key != "weight" && key != "part" && key != "let")
-      out += fmt::format("{}: {}\n", key, flow(operator_map.items()[i]));
+      out += words("{}: {}\n", key, flow(operator_map.items()[i]));
   }
   return out;
 }
@@ -65,11 +64,11 @@ std::string definition_body(const YamlNode& operator_map, const Dims& constants)
 std::string definition(const Operator& op) {
   std::string dims;
   for (const auto& [dim, extent] : op.base_dims())
-    dims += fmt::format("{}{}: {}", dims.empty() ? "" : ", ", dim, extent);
+    dims += words("{}{}: {}", dims.empty() ? "" : ", ", dim, extent);
   std::string part;
   for (const int statement : op.source->part)
-    part += fmt::format("{}{}", part.empty() ? "part: [" : ", ", statement);
-  return fmt::format("name: {}\ndims: {{{}}}\n{}{}", scalar(op.name), dims, op.source->definition,
+    part += words("{}{}", part.empty() ? "part: [" : ", ", statement);
+  return words("name: {}\ndims: {{{}}}\n{}{}", scalar(op.name), dims, op.source->definition,
                      part.empty() ? "" : part + "]\n");
 }
 

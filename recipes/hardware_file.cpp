@@ -1,13 +1,11 @@
 // One table of fields drives both directions, so that what is written can be read back.
 #include "recipes/hardware_file.hpp"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <cstdint>
 
 #include "recipes/strict_yaml.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 
@@ -69,20 +67,20 @@ struct FieldReader {
     known.push_back(key);
     if (const YamlNode* node = map.find(key)) {
       field = node->expect_number(key);
-      if (field < 0) node->fail(fmt::format("{} is negative", key));
+      if (field < 0) node->fail(words("{} is negative", key));
     }
   }
   void operator()(std::string_view key, std::int64_t& field) const {
     known.push_back(key);
     if (const YamlNode* node = map.find(key)) {
       field = node->expect_integer(key);
-      if (field < 0) node->fail(fmt::format("{} is negative", key));
+      if (field < 0) node->fail(words("{} is negative", key));
     }
   }
   void operator()(std::string_view key, int& field) const {
     std::int64_t wide = field;
     (*this)(key, wide);
-    if (wide > INT32_MAX) map.find(key)->fail(fmt::format("{} is too large", key));
+    if (wide > INT32_MAX) map.find(key)->fail(words("{} is too large", key));
     field = static_cast<int>(wide);
   }
 };
@@ -92,7 +90,7 @@ std::map<DType, double> read_peaks(const YamlNode& map) {
   map.expect_map("peaks by type");
   for (std::size_t i = 0; i < map.keys().size(); ++i) {
     const auto type = parse_dtype(map.keys()[i].text());
-    if (!type) map.keys()[i].fail(fmt::format("unknown type '{}'", map.keys()[i].text()));
+    if (!type) map.keys()[i].fail(words("unknown type '{}'", map.keys()[i].text()));
     peaks[*type] = map.items()[i].expect_number("a peak");
     if (!(peaks[*type] > 0)) map.items()[i].fail("a peak is positive");
   }
@@ -109,7 +107,7 @@ void read_texts(const YamlNode& root, Hardware& h) {
   if (const YamlNode* kind = root.find("kind")) {
     const std::string& word = kind->expect_text("kind");
     if (word != "gpu" && word != "cpu")
-      kind->fail(fmt::format("unknown kind '{}'", word), "gpu or cpu");
+      kind->fail(words("unknown kind '{}'", word), "gpu or cpu");
     h.kind = word == "cpu" ? Hardware::Kind::cpu : Hardware::Kind::gpu;
   }
   h.arch = root.required("arch").expect_text("arch");
@@ -149,8 +147,8 @@ std::string quoted(const std::string& text) {
 std::string peaks_text(const std::map<DType, double>& peaks) {
   std::vector<std::string> entries;
   for (const auto& [type, value] : peaks)
-    entries.push_back(fmt::format("{}: {}", name(type), value));
-  return fmt::format("{{{}}}", fmt::join(entries, ", "));
+    entries.push_back(words("{}: {}", name(type), value));
+  return words("{{{}}}", joined(entries, ", "));
 }
 
 }  // namespace
@@ -186,17 +184,17 @@ Hardware read_hardware(const YamlNode& root) {
 std::string format_hardware(const Hardware& h) {
   std::string text;
   const auto line = [&](std::string_view key, const auto& value) {
-    text += fmt::format("{}: {}\n", key, value);
+    text += words("{}: {}\n", key, value);
   };
   const auto inner = [&](std::string_view key, const auto& value) {
-    text += fmt::format("  {}: {}\n", key, value);
+    text += words("  {}: {}\n", key, value);
   };
   line("name", quoted(h.name));
   line("vendor_name", quoted(h.vendor_name));
   line("kind", h.kind == Hardware::Kind::cpu ? "cpu" : "gpu");
   std::vector<std::string> aliases;
   for (const std::string& alias : h.aliases) aliases.push_back(quoted(alias));
-  line("aliases", fmt::format("[{}]", fmt::join(aliases, ", ")));
+  line("aliases", words("[{}]", joined(aliases, ", ")));
   line("arch", quoted(h.arch));
   line("compute_capability", h.compute_capability);
   line("model_only", h.model_only);
@@ -214,7 +212,7 @@ std::string format_hardware(const Hardware& h) {
   line("tensor_tflops", peaks_text(h.tensor_tflops));
   if (!h.measured.empty()) text += "measured:\n";
   for (const auto& [key, entry] : h.measured)
-    inner(quoted(key), fmt::format("{{value: {}, source: {}}}", entry.value, quoted(entry.source)));
+    inner(quoted(key), words("{{value: {}, source: {}}}", entry.value, quoted(entry.source)));
   if (!h.sources.empty()) text += "sources:\n";
   for (const auto& [key, source] : h.sources) inner(quoted(key), quoted(source));
   return text;

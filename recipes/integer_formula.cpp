@@ -1,10 +1,9 @@
 #include "recipes/integer_formula.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "recipes/index_arithmetic.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -21,7 +20,7 @@ std::int64_t evaluate_formula(const Syntax& node, const NameValue& value_of) {
   const auto positive = [&](std::size_t i) {
     const std::int64_t divisor = child(i);
     if (divisor <= 0)
-      throw SyntaxError{node.children[i].offset, fmt::format("division by {}", divisor),
+      throw SyntaxError{node.children[i].offset, words("division by {}", divisor),
                         "divisors are positive"};
     return divisor;
   };
@@ -31,7 +30,7 @@ std::int64_t evaluate_formula(const Syntax& node, const NameValue& value_of) {
       return node.whole;
     case Syntax::Kind::word:
       if (const auto value = value_of(node)) return *value;
-      throw SyntaxError{node.offset, fmt::format("unknown dimension '{}'", node.text),
+      throw SyntaxError{node.offset, words("unknown dimension '{}'", node.text),
                         "define it under dims: or, earlier, under let:"};
     case Syntax::Kind::modulo:
       return floor_modulo(child(0), positive(1));
@@ -72,7 +71,7 @@ std::int64_t evaluate_formula(const Syntax& node, const NameValue& value_of) {
     default:
       break;
   }
-  throw SyntaxError{node.offset, fmt::format("'{}' cannot stand in an integer formula", node.text),
+  throw SyntaxError{node.offset, words("'{}' cannot stand in an integer formula", node.text),
                     "use + - * / % min(,) max(,) over dimensions"};
 }
 

@@ -1,10 +1,9 @@
 #include "recipes/lexer.hpp"
 
-#include <fmt/format.h>
-
 #include <array>
 
 #include "recipes/syntax.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -63,7 +62,7 @@ std::vector<Token> tokenize(std::string_view text) {
       token.kind = Token::Kind::number;
       length = number_length(rest);
       if (length < rest.size() && is_letter(rest[length]))
-        throw SyntaxError{at + length, fmt::format("unexpected '{}' after a number", rest[length]),
+        throw SyntaxError{at + length, words("unexpected '{}' after a number", rest[length]),
                           "write a product with '*'"};
     } else if (is_letter(rest[0])) {
       token.kind = Token::Kind::word;
@@ -76,8 +75,8 @@ std::vector<Token> tokenize(std::string_view text) {
       const auto code = static_cast<unsigned char>(rest[0]);
       throw SyntaxError{at,
                         code >= 0x20 && code < 0x7f
-                            ? fmt::format("unexpected character '{}'", rest[0])
-                            : fmt::format("unexpected byte 0x{:02x}", code),
+                            ? words("unexpected character '{}'", rest[0])
+                            : "unexpected byte 0x" + hex_byte(code),
                         ""};
     }
     token.text = rest.substr(0, length);

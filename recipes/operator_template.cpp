@@ -1,8 +1,5 @@
 #include "recipes/operator_template.hpp"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <charconv>
 #include <optional>
@@ -10,6 +7,7 @@
 
 #include "recipes/dtype.hpp"
 #include "recipes/syntax.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -37,7 +35,7 @@ std::string replace(const YamlNode& where, std::string_view text, const Texts& t
     while (length < text.size() && is_identifier(text.substr(0, length + 1))) ++length;
     const auto found = texts.find(text.substr(0, length));
     if (found == texts.end() || depth >= kDeepestReplacement)
-      where.fail(fmt::format("unknown parameter '${}'", text.substr(0, length)),
+      where.fail(words("unknown parameter '${}'", text.substr(0, length)),
                  "declare it under parameters:");
     result += replace(where, found->second, texts, depth + 1);
     text.remove_prefix(length);
@@ -68,28 +66,28 @@ void take_value(const YamlNode& parameter, std::string_view name, const YamlNode
     if (whole_number(standard)) {
       const auto number = whole_number(value);
       if (!number || *number < 1)
-        given.fail(fmt::format("{} is '{}'", name, value.substr(0, 40)), "a positive integer");
+        given.fail(words("{} is '{}'", name, value.substr(0, 40)), "a positive integer");
     } else if (!parse_dtype(value)) {
-      given.fail(fmt::format("unknown type '{}'", value.substr(0, 40)),
+      given.fail(words("unknown type '{}'", value.substr(0, 40)),
                  "types: f64 f32 tf32 f16 bf16 f8e4m3 f8e5m2 i32 i8 u8 bool");
     }
     return;
   }
-  const auto& words = values->is_map() ? values->keys() : values->items();
+  const auto& choices = values->is_map() ? values->keys() : values->items();
   const auto position = [&](std::string_view wanted) {
     return static_cast<std::size_t>(
-        std::find_if(words.begin(), words.end(),
+        std::find_if(choices.begin(), choices.end(),
                      [&](const YamlNode& w) { return w.text() == wanted; }) -
-        words.begin());
+        choices.begin());
   };
   std::size_t at = position(value);
   const auto number = whole_number(value);
-  if (at == words.size() && number && *number >= 0) at = position("integer");
-  if (at == words.size()) {
+  if (at == choices.size() && number && *number >= 0) at = position("integer");
+  if (at == choices.size()) {
     std::vector<std::string_view> known;
-    for (const YamlNode& word : words) known.push_back(word.text());
-    given.fail(fmt::format("{} cannot be '{}'", name, value.substr(0, 40)),
-               fmt::format("one of: {}", fmt::join(known, ", ")));
+    for (const YamlNode& choice : choices) known.push_back(choice.text());
+    given.fail(words("{} cannot be '{}'", name, value.substr(0, 40)),
+               words("one of: {}", joined(known, ", ")));
   }
   if (!values->is_map()) return;
   const YamlNode& replacements = values->items()[at].expect_map("replacements");
@@ -126,20 +124,20 @@ void apply_epilogue(const YamlNode& root, const YamlNode& steps, YamlNode& expan
   for (const YamlNode& step : steps.expect_list("epilogue").items()) {
     const std::string& word = step.expect_text("an epilogue step");
     const bool reads = word == "bias" || word == "residual";
-    if (reads && inputs.find(word) != nullptr) step.fail(fmt::format("{} is given twice", word));
+    if (reads && inputs.find(word) != nullptr) step.fail(words("{} is given twice", word));
     if (word == "bias") {
       const std::string at = replace(*offered, offered->required("at").text(), texts);
-      right = fmt::format("({}) + bias[{}]", right, at);
+      right = words("({}) + bias[{}]", right, at);
       inputs.set(step, YamlNode::rewritten(
                            step, replace(*offered, offered->required("bias").text(), texts)));
     } else if (word == "residual") {
-      right = fmt::format("({}) + residual{}", right, left.substr(left.find('[')));
+      right = words("({}) + residual{}", right, left.substr(left.find('[')));
       inputs.set(step,
                  YamlNode::rewritten(step, expanded.required("outputs").items().at(0).text()));
     } else if (std::find(kFunctions.begin(), kFunctions.end(), word) != kFunctions.end()) {
-      right = fmt::format("{}({})", word, right);
+      right = words("{}({})", word, right);
     } else {
-      step.fail(fmt::format("unknown epilogue step '{}'", word.substr(0, 40)),
+      step.fail(words("unknown epilogue step '{}'", word.substr(0, 40)),
                 "one of: bias, residual, relu, gelu, silu, sigmoid, tanh");
     }
   }

@@ -1,9 +1,9 @@
 #include "recipes/operator_text.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
+
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -21,10 +21,10 @@ auto with_place(const YamlNode& where, Work work) {
 
 void check_name(const YamlNode& key, std::string_view what) {
   if (!is_identifier(key.text()))
-    key.fail(fmt::format("'{}' cannot name a {}", key.text().substr(0, 40), what),
+    key.fail(words("'{}' cannot name a {}", key.text().substr(0, 40), what),
              "a letter, then letters, digits and underscores");
   if (is_reserved_word(key.text()))
-    key.fail(fmt::format("'{}' is a function and cannot name a {}", key.text(), what),
+    key.fail(words("'{}' is a function and cannot name a {}", key.text(), what),
              "choose another name");
 }
 
@@ -33,18 +33,18 @@ std::vector<std::int64_t> integers(const YamlNode& list, std::string_view what) 
   for (const YamlNode& item : list.expect_list(what).items()) {
     values.push_back(item.expect_integer(what));
     if (values.back() < 1)
-      item.fail(fmt::format("{} is {}", what, values.back()), "extents are at least 1");
+      item.fail(words("{} is {}", what, values.back()), "extents are at least 1");
   }
-  if (values.empty()) list.fail(fmt::format("{} has no values", what));
+  if (values.empty()) list.fail(words("{} has no values", what));
   return values;
 }
 
 std::vector<std::int64_t> extents_of(const YamlNode& key, const YamlNode& value) {
-  const std::string what = fmt::format("the dimension '{}'", key.text());
+  const std::string what = words("the dimension '{}'", key.text());
   if (value.is_list()) return integers(value, what);
   if (!value.is_map()) {
     const std::int64_t extent = value.expect_integer(what);
-    if (extent < 1) value.fail(fmt::format("{} is {}", what, extent), "extents are at least 1");
+    if (extent < 1) value.fail(words("{} is {}", what, extent), "extents are at least 1");
     return {extent};
   }
   value.expect_keys({"range", "points"});
@@ -57,7 +57,7 @@ std::vector<std::int64_t> extents_of(const YamlNode& key, const YamlNode& value)
   for (std::size_t i = 0; i < chosen.size(); ++i)
     if (chosen[i] < ends[0] || chosen[i] > ends[1])
       points.items()[i].fail(
-          fmt::format("{} lies outside the range {} to {}", chosen[i], ends[0], ends[1]));
+          words("{} lies outside the range {} to {}", chosen[i], ends[0], ends[1]));
   return chosen;
 }
 
@@ -70,14 +70,14 @@ void read_tensors(const YamlNode& map, Tensor::Role role, const YamlNode* pads,
     check_name(key, "tensor");
     for (const auto& other : source.tensors)
       if (other.name == key.text())
-        key.fail(fmt::format("the tensor '{}' is declared twice", key.text()));
+        key.fail(words("the tensor '{}' is declared twice", key.text()));
     for (const auto& dim : source.dims)
-      if (dim.name == key.text()) key.fail(fmt::format("'{}' is a dimension already", key.text()));
+      if (dim.name == key.text()) key.fail(words("'{}' is a dimension already", key.text()));
     const std::string& text = value.expect_text("a tensor");
     const SyntaxTensor parsed = with_place(value, [&] { return parse_tensor(text); });
     const auto type = parse_dtype(parsed.type);
     if (!type)
-      value.fail_at(parsed.type_offset, fmt::format("unknown type '{}'", parsed.type),
+      value.fail_at(parsed.type_offset, words("unknown type '{}'", parsed.type),
                     "types: f64 f32 tf32 f16 bf16 f8e4m3 f8e5m2 i32 i8 u8 bool");
     OperatorSource::TensorDeclaration declaration{key.text(), *type,          role,
                                                   {},         parsed.extents, value};
@@ -102,7 +102,7 @@ void read_dims(const YamlNode& root, OperatorSource& source) {
       check_name(key, "dimension");
       for (const auto& dim : source.dims)
         if (dim.name == key.text())
-          key.fail(fmt::format("'{}' is given under dims already", key.text()));
+          key.fail(words("'{}' is given under dims already", key.text()));
       const YamlNode& value = let->items()[i];
       const std::string& text = value.expect_text("a derived dimension");
       source.let.push_back(
@@ -139,7 +139,7 @@ void check_dims_used(const OperatorSource& source) {
     for (const auto& statement : source.statements)
       found = found || used(statement.tree.left) || used(statement.tree.right);
     if (!found)
-      dim.key.fail(fmt::format("the dimension '{}' is never used", dim.name), "remove it");
+      dim.key.fail(words("the dimension '{}' is never used", dim.name), "remove it");
   }
 }
 
@@ -149,8 +149,8 @@ void check_pads(const YamlNode& pads, const OperatorSource& source) {
   for (const YamlNode& key : pads.expect_map("pad").keys())
     if (std::find(names.begin(), names.end(), key.text()) == names.end()) {
       const std::string near = nearest_name(key.text(), names);
-      key.fail(fmt::format("unknown tensor '{}'", key.text().substr(0, 40)),
-               near.empty() ? "" : fmt::format("did you mean '{}'?", near));
+      key.fail(words("unknown tensor '{}'", key.text().substr(0, 40)),
+               near.empty() ? "" : words("did you mean '{}'?", near));
     }
 }
 
@@ -169,7 +169,7 @@ std::vector<Dims> read_points(const YamlNode& dims) {
   for (std::size_t i = 0; i < dims.keys().size(); ++i) {
     const auto extents = extents_of(dims.keys()[i], dims.items()[i]);
     if (extents.size() * points.size() > kMostPoints)
-      dims.items()[i].fail(fmt::format("more than {} combinations of dimensions", kMostPoints));
+      dims.items()[i].fail(words("more than {} combinations of dimensions", kMostPoints));
     std::vector<Dims> product;
     for (const Dims& point : points)
       for (const std::int64_t extent : extents) {
@@ -209,7 +209,7 @@ OperatorSource read_operator_source(const YamlNode& root, const std::string& nam
   if (const YamlNode* accumulate = root.find("accumulate")) {
     source.accumulate = parse_dtype(accumulate->expect_text("accumulate"));
     if (!source.accumulate)
-      accumulate->fail(fmt::format("unknown type '{}'", accumulate->text().substr(0, 40)),
+      accumulate->fail(words("unknown type '{}'", accumulate->text().substr(0, 40)),
                        "types: f64 f32 tf32 f16 bf16 f8e4m3 f8e5m2 i32 i8 u8 bool");
   }
   const YamlNode& compute = root.required("compute").expect_list("compute");

@@ -3,8 +3,6 @@
 // used: each item is marked in turn, the whole operator is printed with commutative operands and
 // statements sorted, and the items are numbered by the order of those texts. Items with equal
 // texts are interchangeable; one of them is numbered first and the rest looked at again.
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -15,6 +13,8 @@
 
 #include "recipes/functions.hpp"
 #include "recipes/operator.hpp"
+#include "recipes/stable_order.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -34,21 +34,21 @@ class CanonicalPrinter {
     number_items();
     std::vector<std::string> tensors;
     for (std::size_t t = 0; t < op_.tensors.size(); ++t)
-      tensors.push_back(fmt::format("{}:{}", tensor_label_[t], kind_of(op_.tensors[t])));
+      tensors.push_back(words("{}:{}", tensor_label_[t], kind_of(op_.tensors[t])));
     std::sort(tensors.begin(), tensors.end());
-    return fmt::format("{} acc {} | {}", fmt::join(tensors, " "), name(op_.accumulate), body());
+    return words("{} acc {} | {}", joined(tensors, " "), name(op_.accumulate), body());
   }
 
  private:
   std::string kind_of(const Tensor& tensor) const {
     static constexpr const char* kRoles[] = {"in", "out", "mid"};
     std::string text =
-        fmt::format("{}.{}", kRoles[static_cast<int>(tensor.role)], name(tensor.type));
+        words("{}.{}", kRoles[static_cast<int>(tensor.role)], name(tensor.type));
     if (extents_)
-      text += fmt::format("[{}]", fmt::join(tensor.shape, ","));
+      text += words("[{}]", joined(tensor.shape, ","));
     else
-      text += fmt::format("^{}", tensor.shape.size());
-    if (tensor.pad) text += fmt::format("~{}", *tensor.pad);
+      text += words("^{}", tensor.shape.size());
+    if (tensor.pad) text += words("~{}", *tensor.pad);
     return text;
   }
 
@@ -62,11 +62,11 @@ class CanonicalPrinter {
       std::sort(terms.begin(), terms.end(),
                 [](const auto& a, const auto& b) { return a.coefficient > b.coefficient; });
       for (const Index::Term& term : terms)
-        labels[static_cast<std::size_t>(term.axis)] = fmt::format("s{}", next++);
+        labels[static_cast<std::size_t>(term.axis)] = words("s{}", next++);
     }
     if (!extents_) return;
     for (std::size_t a = 0; a < statement.axes.size(); ++a)
-      if (statement.axes[a].reduction) labels[a] = fmt::format("r<{}>", statement.axes[a].extent);
+      if (statement.axes[a].reduction) labels[a] = words("r<{}>", statement.axes[a].extent);
   }
 
   struct Item {
@@ -90,7 +90,7 @@ class CanonicalPrinter {
         item.text = body();
         *item.label = kept;
       }
-      std::stable_sort(items.begin(), items.end(),
+      sort_stably(items.begin(), items.end(),
                        [](const Item& a, const Item& b) { return a.text < b.text; });
       // All that stand alone are settled; of the first tie one is settled, then look again.
       bool tie = false;
@@ -102,7 +102,7 @@ class CanonicalPrinter {
         const bool settles = !equal_before && (!equal_next || !tie);
         const std::size_t number = next + i;
         if (settles)
-          settled.emplace_back(&items[i], fmt::format("{}{}", items[i].prefix, number));
+          settled.emplace_back(&items[i], words("{}{}", items[i].prefix, number));
         else
           rest.push_back(items[i]);
         tie = tie || equal_next;
@@ -121,46 +121,46 @@ class CanonicalPrinter {
       for (const Index& index : statement.indices) left.push_back(print(index, s));
       std::string extents;
       if (extents_) extents = spatial_extents(statement, s);
-      statements.push_back(fmt::format("{}[{}]{}={}",
+      statements.push_back(words("{}[{}]{}={}",
                                        tensor_label_[static_cast<std::size_t>(statement.output)],
-                                       fmt::join(left, ","), extents, print(*statement.value, s)));
+                                       joined(left, ","), extents, print(*statement.value, s)));
     }
     std::sort(statements.begin(), statements.end());
-    return fmt::format("{}", fmt::join(statements, "; "));
+    return words("{}", joined(statements, "; "));
   }
 
   std::string spatial_extents(const Statement& statement, std::size_t s) const {
     std::vector<std::string> extents;
     for (std::size_t a = 0; a < statement.axes.size(); ++a)
       if (!statement.axes[a].reduction)
-        extents.push_back(fmt::format("{}:{}", axis_label_[s][a], statement.axes[a].extent));
+        extents.push_back(words("{}:{}", axis_label_[s][a], statement.axes[a].extent));
     std::sort(extents.begin(), extents.end());
-    return fmt::format("<{}>", fmt::join(extents, ","));
+    return words("<{}>", joined(extents, ","));
   }
 
   std::string print(const Index& index, std::size_t s) const {
     std::vector<std::string> terms;
     for (const Index::Term& term : index.terms) terms.push_back(print(term, s));
     std::sort(terms.begin(), terms.end());
-    if (index.offset != 0 || terms.empty()) terms.push_back(fmt::format("{}", index.offset));
-    return fmt::format("{}", fmt::join(terms, "+"));
+    if (index.offset != 0 || terms.empty()) terms.push_back(words("{}", index.offset));
+    return words("{}", joined(terms, "+"));
   }
 
   std::string print(const Index::Term& term, std::size_t s) const {
     std::string text;
-    if (term.coefficient != 1) text = fmt::format("{}*", term.coefficient);
+    if (term.coefficient != 1) text = words("{}*", term.coefficient);
     std::vector<std::string> operands;
     for (const Index& operand : term.operands) operands.push_back(print(operand, s));
     switch (term.atom) {
       case Index::Atom::axis:
         return text + axis_label_[s][static_cast<std::size_t>(term.axis)];
       case Index::Atom::divide:
-        return text + fmt::format("({})/{}", operands.at(0), term.divisor);
+        return text + words("({})/{}", operands.at(0), term.divisor);
       case Index::Atom::modulo:
-        return text + fmt::format("({})%{}", operands.at(0), term.divisor);
+        return text + words("({})%{}", operands.at(0), term.divisor);
       case Index::Atom::load:
-        return text + fmt::format("{}[{}]", tensor_label_[static_cast<std::size_t>(term.tensor)],
-                                  fmt::join(operands, ","));
+        return text + words("{}[{}]", tensor_label_[static_cast<std::size_t>(term.tensor)],
+                                  joined(operands, ","));
     }
     return text;
   }
@@ -178,7 +178,7 @@ class CanonicalPrinter {
     } else if (apply && expr.function == function) {
       for (const ExprPtr& arg : expr.args) flatten(*arg, function, negated, s, out);
     } else {
-      out.push_back(negated ? fmt::format("neg({})", print(expr, s)) : print(expr, s));
+      out.push_back(negated ? words("neg({})", print(expr, s)) : print(expr, s));
     }
   }
 
@@ -188,13 +188,13 @@ class CanonicalPrinter {
     flatten(expr, function, false, s, operands);
     std::sort(operands.begin(), operands.end());
     if (operands.size() == 1) return operands[0];
-    return fmt::format("{}({})", head, fmt::join(operands, ","));
+    return words("{}({})", head, joined(operands, ","));
   }
 
   std::string print(const Expr& expr, std::size_t s) const {
     switch (expr.kind) {
       case Expr::Kind::constant:
-        return !extents_ && expr.from_dims ? "#" : fmt::format("{}", expr.value);
+        return !extents_ && expr.from_dims ? "#" : words("{}", expr.value);
       case Expr::Kind::axis:
         return axis_label_[s][static_cast<std::size_t>(expr.axis)];
       case Expr::Kind::accumulator:
@@ -202,8 +202,8 @@ class CanonicalPrinter {
       case Expr::Kind::read: {
         std::vector<std::string> indices;
         for (const Index& index : expr.indices) indices.push_back(print(index, s));
-        return fmt::format("{}[{}]", tensor_label_[static_cast<std::size_t>(expr.tensor)],
-                           fmt::join(indices, ","));
+        return words("{}[{}]", tensor_label_[static_cast<std::size_t>(expr.tensor)],
+                           joined(indices, ","));
       }
       case Expr::Kind::reduce:
         return print_reduction(expr, s);
@@ -225,7 +225,7 @@ class CanonicalPrinter {
       inner = &next;
     }
     std::sort(axes.begin(), axes.end());
-    return fmt::format("{}[{}]({})", name(expr.reduction), fmt::join(axes, ","),
+    return words("{}[{}]({})", name(expr.reduction), joined(axes, ","),
                        print(*inner->args[0], s));
   }
 
@@ -258,7 +258,7 @@ class CanonicalPrinter {
       head = "max";
     }
     if (expr.function == Function::cast) args.emplace_back(name(expr.type));
-    return fmt::format("{}({})", head, fmt::join(args, ","));
+    return words("{}({})", head, joined(args, ","));
   }
 
   const Operator& op_;

@@ -1,7 +1,5 @@
 #include "recipes/statement_binding.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -10,6 +8,7 @@
 #include "recipes/axis_inference.hpp"
 #include "recipes/index_arithmetic.hpp"
 #include "recipes/value_binding.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -37,7 +36,7 @@ void check_coverage(const Syntax& subscript, const Index& index, const std::vect
   if (*extent != reached)
     throw SyntaxError{
         subscript.offset,
-        fmt::format("the index runs over {} elements but the dimension has {}", reached, *extent),
+        words("the index runs over {} elements but the dimension has {}", reached, *extent),
         "every element of the output must be assigned"};
 }
 
@@ -51,14 +50,14 @@ Statement bind_statement(const SyntaxStatement& text, const StatementContext& co
   Tensor& tensor = *found;
   const std::size_t rank = left.kind == Syntax::Kind::subscript ? left.children.size() : 0;
   if (tensor.role == Tensor::Role::input)
-    throw SyntaxError{left.offset, fmt::format("the input '{}' cannot be assigned", tensor.name),
+    throw SyntaxError{left.offset, words("the input '{}' cannot be assigned", tensor.name),
                       ""};
   if (context.assigned[output])
-    throw SyntaxError{left.offset, fmt::format("'{}' is assigned twice", tensor.name),
+    throw SyntaxError{left.offset, words("'{}' is assigned twice", tensor.name),
                       "one statement assigns a whole tensor"};
   if (context.shaped[output] && rank != tensor.shape.size())
     throw SyntaxError{left.offset,
-                      fmt::format("'{}' has {} dimensions but {} subscripts", tensor.name,
+                      words("'{}' has {} dimensions but {} subscripts", tensor.name,
                                   tensor.shape.size(), rank),
                       ""};
 
@@ -79,7 +78,7 @@ Statement bind_statement(const SyntaxStatement& text, const StatementContext& co
     tensor.shape[d] = *extent;
     const auto product = checked_multiply(elements, *extent);
     if (!product || *product >= std::int64_t{1} << 62)
-      throw SyntaxError{left.offset, fmt::format("'{}' has 2^62 elements or more", tensor.name),
+      throw SyntaxError{left.offset, words("'{}' has 2^62 elements or more", tensor.name),
                         ""};
     elements = *product;
   }

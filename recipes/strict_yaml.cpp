@@ -1,13 +1,12 @@
 #include "recipes/strict_yaml.hpp"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
 #include <utility>
+
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -69,21 +68,21 @@ const YamlNode* YamlNode::find(std::string_view key) const {
 
 const YamlNode& YamlNode::required(std::string_view key) const {
   if (const YamlNode* node = find(key)) return *node;
-  fail(fmt::format("the key '{}' is missing", key));
+  fail(words("the key '{}' is missing", key));
 }
 
 const YamlNode& YamlNode::expect_map(std::string_view what) const {
-  if (kind_ != Kind::map) fail(fmt::format("{} must be a map", what), "write {key: value, ...}");
+  if (kind_ != Kind::map) fail(words("{} must be a map", what), "write {key: value, ...}");
   return *this;
 }
 
 const YamlNode& YamlNode::expect_list(std::string_view what) const {
-  if (kind_ != Kind::list) fail(fmt::format("{} must be a list", what), "write [first, second]");
+  if (kind_ != Kind::list) fail(words("{} must be a list", what), "write [first, second]");
   return *this;
 }
 
 const std::string& YamlNode::expect_text(std::string_view what) const {
-  if (kind_ != Kind::scalar) fail(fmt::format("{} must be a single value", what));
+  if (kind_ != Kind::scalar) fail(words("{} must be a single value", what));
   return text_;
 }
 
@@ -92,9 +91,9 @@ std::int64_t YamlNode::expect_integer(std::string_view what) const {
   std::int64_t value = 0;
   const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (code == std::errc::result_out_of_range)
-    fail(fmt::format("{} is too large: {}", what, digits.substr(0, 40)));
+    fail(words("{} is too large: {}", what, digits.substr(0, 40)));
   if (code != std::errc() || end != digits.data() + digits.size())
-    fail(fmt::format("{} must be an integer, not '{}'", what, digits.substr(0, 40)));
+    fail(words("{} must be an integer, not '{}'", what, digits.substr(0, 40)));
   return value;
 }
 
@@ -105,14 +104,14 @@ double YamlNode::expect_number(std::string_view what) const {
   double value = 0;
   const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (code != std::errc() || end != digits.data() + digits.size() || !std::isfinite(value))
-    fail(fmt::format("{} must be a number, not '{}'", what, digits.substr(0, 40)));
+    fail(words("{} must be a number, not '{}'", what, digits.substr(0, 40)));
   return value;
 }
 
 bool YamlNode::expect_bool(std::string_view what) const {
   const std::string& word = expect_text(what);
   if (word != "true" && word != "false")
-    fail(fmt::format("{} must be true or false, not '{}'", what, word.substr(0, 40)));
+    fail(words("{} must be true or false, not '{}'", what, word.substr(0, 40)));
   return word == "true";
 }
 
@@ -120,9 +119,9 @@ void YamlNode::expect_keys(const std::vector<std::string_view>& known) const {
   for (const YamlNode& key : keys_) {
     if (std::find(known.begin(), known.end(), key.text()) != known.end()) continue;
     const std::string near = nearest_name(key.text(), known);
-    key.fail(fmt::format("unknown key '{}'", key.text().substr(0, 40)),
-             near.empty() ? fmt::format("known keys: {}", fmt::join(known, ", "))
-                          : fmt::format("did you mean '{}'?", near));
+    key.fail(words("unknown key '{}'", key.text().substr(0, 40)),
+             near.empty() ? words("known keys: {}", joined(known, ", "))
+                          : words("did you mean '{}'?", near));
   }
 }
 

@@ -9,8 +9,6 @@
 //              | reduction '[' names ']' '(' comparison ')' | '(' comparison ')'
 #include "recipes/syntax.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -19,6 +17,7 @@
 
 #include "recipes/functions.hpp"
 #include "recipes/lexer.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -42,7 +41,7 @@ class Parser {
     result.left = word_node(target, Syntax::Kind::word);
     if (is_reserved_word(target.text))
       throw SyntaxError{target.offset,
-                        fmt::format("'{}' is a function and cannot be assigned", target.text),
+                        words("'{}' is a function and cannot be assigned", target.text),
                         "choose another name"};
     if (accept("[")) {
       result.left.kind = Syntax::Kind::subscript;
@@ -85,8 +84,8 @@ class Parser {
   [[noreturn]] void unexpected(std::string_view wanted) const {
     const std::string what = peek().kind == Token::Kind::end
                                  ? std::string("the text ends too early")
-                                 : fmt::format("unexpected '{}'", peek().text);
-    throw SyntaxError{peek().offset, what, fmt::format("expected {}", wanted)};
+                                 : words("unexpected '{}'", peek().text);
+    throw SyntaxError{peek().offset, what, words("expected {}", wanted)};
   }
 
   void expect_end() const {
@@ -105,7 +104,7 @@ class Parser {
     parent.depth = std::max(parent.depth, child.depth + 1);
     if (parent.depth > kDeepestNesting)
       throw SyntaxError{child.offset, "nested too deeply",
-                        fmt::format("at most {} levels; split the statement", kDeepestNesting)};
+                        words("at most {} levels; split the statement", kDeepestNesting)};
     parent.children.push_back(std::move(child));
   }
 
@@ -115,7 +114,7 @@ class Parser {
     do {
       adopt(parent, comparison());
     } while (accept(","));
-    if (!accept(close)) unexpected(fmt::format("',' or '{}'", close));
+    if (!accept(close)) unexpected(words("',' or '{}'", close));
   }
 
   static Syntax applied(const Token& sign, Syntax::Kind kind, Function function, Syntax a,
@@ -192,8 +191,8 @@ class Parser {
     if (accept("(")) {
       if (reduction && !find_function(token.text))
         throw SyntaxError{token.offset,
-                          fmt::format("'{}' does not say what it runs over", token.text),
-                          fmt::format("write {}[k](...)", token.text)};
+                          words("'{}' does not say what it runs over", token.text),
+                          words("write {}[k](...)", token.text)};
       Syntax node = word_node(token, Syntax::Kind::call);
       list(")", node);
       return node;
@@ -206,8 +205,8 @@ class Parser {
     node.reduction = reduction;
     take();  // '['
     if (next_is("]"))
-      throw SyntaxError{peek().offset, fmt::format("a {} over nothing", token.text),
-                        fmt::format("name the axes: {}[k](...)", token.text)};
+      throw SyntaxError{peek().offset, words("a {} over nothing", token.text),
+                        words("name the axes: {}[k](...)", token.text)};
     do {
       if (peek().kind != Token::Kind::word) unexpected("the name of an axis");
       const Token axis = take();
@@ -241,7 +240,7 @@ class Parser {
     Nested(Parser& owner, const Token& token) : parser(owner) {
       if (++parser.level_ > kDeepestNesting)
         throw SyntaxError{token.offset, "nested too deeply",
-                          fmt::format("at most {} levels", kDeepestNesting)};
+                          words("at most {} levels", kDeepestNesting)};
     }
     ~Nested() { --parser.level_; }
     Nested(const Nested&) = delete;

@@ -1,7 +1,5 @@
 #include "recipes/value_binding.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -12,6 +10,7 @@
 #include "recipes/functions.hpp"
 #include "recipes/index_arithmetic.hpp"
 #include "recipes/strict_yaml.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -57,8 +56,8 @@ void ValueBinding::unknown(const Syntax& node, std::string_view what) const {
   for (const Tensor& tensor : context_.tensors) known.push_back(tensor.name);
   for (const FunctionEntry& entry : called_functions()) known.push_back(entry.name);
   const std::string near = nearest_name(node.text, known);
-  throw SyntaxError{node.offset, fmt::format("unknown {} '{}'", what, node.text),
-                    near.empty() ? "" : fmt::format("did you mean '{}'?", near)};
+  throw SyntaxError{node.offset, words("unknown {} '{}'", what, node.text),
+                    near.empty() ? "" : words("did you mean '{}'?", near)};
 }
 
 int ValueBinding::tensor_of(const Syntax& node) {
@@ -66,12 +65,12 @@ int ValueBinding::tensor_of(const Syntax& node) {
     const Tensor& tensor = context_.tensors[t];
     if (tensor.name != node.text) continue;
     if (tensor.role != Tensor::Role::input && !context_.assigned[t])
-      throw SyntaxError{node.offset, fmt::format("'{}' is read before it is assigned", node.text),
+      throw SyntaxError{node.offset, words("'{}' is read before it is assigned", node.text),
                         "statements run in file order and cannot form a cycle"};
     const std::size_t rank = node.kind == Syntax::Kind::subscript ? node.children.size() : 0;
     if (rank != tensor.shape.size())
       throw SyntaxError{node.offset,
-                        fmt::format("'{}' has {} dimensions but {} subscripts", node.text,
+                        words("'{}' has {} dimensions but {} subscripts", node.text,
                                     tensor.shape.size(), rank),
                         ""};
     context_.read[t] = true;
@@ -106,7 +105,7 @@ Index ValueBinding::index(const Syntax& node) {
     case Syntax::Kind::apply:
       break;
     default:
-      throw SyntaxError{node.offset, fmt::format("'{}' cannot stand in a subscript", node.text),
+      throw SyntaxError{node.offset, words("'{}' cannot stand in a subscript", node.text),
                         "use + - * / % over indices and dimensions"};
   }
   const auto checked = [&](std::optional<Index> result) {
@@ -125,7 +124,7 @@ Index ValueBinding::index(const Syntax& node) {
     case Function::divide:
       return quotient(node);
     default:
-      throw SyntaxError{node.offset, fmt::format("'{}' cannot stand in a subscript", node.text),
+      throw SyntaxError{node.offset, words("'{}' cannot stand in a subscript", node.text),
                         "use + - * / % over indices and dimensions"};
   }
 }
@@ -147,7 +146,7 @@ Index ValueBinding::quotient(const Syntax& node) {
   const Index divisor = index(node.children[1]);
   if (!is_constant(divisor) || divisor.offset <= 0)
     throw SyntaxError{node.children[1].offset,
-                      fmt::format("'{}' in a subscript needs a positive constant", node.text), ""};
+                      words("'{}' in a subscript needs a positive constant", node.text), ""};
   // What stays below the divisor is its own remainder and has no quotient.
   const auto range = interval(dividend, axes_);
   const bool below = range && range->known && range->low >= 0 && range->high < divisor.offset;
@@ -162,7 +161,7 @@ Index ValueBinding::load(const Syntax& node) {
   const int tensor = tensor_of(node);
   const DType type = context_.tensors[static_cast<std::size_t>(tensor)].type;
   if (is_floating(type))
-    throw SyntaxError{node.offset, fmt::format("'{}' holds {}", node.text, name(type)),
+    throw SyntaxError{node.offset, words("'{}' holds {}", node.text, name(type)),
                       "a tensor used as a subscript holds i32, i8 or u8"};
   inside_load_ = true;
   Index result;
@@ -183,8 +182,8 @@ std::vector<Index> ValueBinding::subscripts(const Syntax& node, int tensor) {
     if (child.kind == Syntax::Kind::word && axis_in_scope(child.text) < 0 &&
         context_.dims.count(child.text) != 0)
       throw SyntaxError{
-          child.offset, fmt::format("'{}' is not an index here", child.text),
-          fmt::format("put it on the left side or reduce over it: sum[{}](...)", child.text)};
+          child.offset, words("'{}' is not an index here", child.text),
+          words("put it on the left side or reduce over it: sum[{}](...)", child.text)};
     result.push_back(index(child));
     check_bounds(child, result.back(), target, d);
   }
@@ -202,10 +201,10 @@ void ValueBinding::check_bounds(const Syntax& node, const Index& index, const Te
   if (tensor.pad || !range->known) return;
   throw SyntaxError{
       node.offset,
-      fmt::format(
+      words(
           "'{}' is read outside: the subscript runs from {} to {}, the dimension from 0 to {}",
           tensor.name, range->low, range->high, extent - 1),
-      fmt::format("declare what lies outside, pad: {{{}: 0}}, or change the extents", tensor.name)};
+      words("declare what lies outside, pad: {{{}: 0}}, or change the extents", tensor.name)};
 }
 
 // ---- values
@@ -259,7 +258,7 @@ ExprPtr ValueBinding::call(const Syntax& node) {
   const std::size_t wanted = is_cast ? 2 : static_cast<std::size_t>(entry->arguments);
   if (node.children.size() != wanted)
     throw SyntaxError{node.offset,
-                      fmt::format("'{}' takes {} argument{}, not {}", node.text, wanted,
+                      words("'{}' takes {} argument{}, not {}", node.text, wanted,
                                   wanted == 1 ? "" : "s", node.children.size()),
                       ""};
   if (!is_cast) return apply(node, entry->function);
@@ -304,10 +303,10 @@ ExprPtr ValueBinding::reduce(const Syntax& node) {
   const std::size_t outer = scope_.size();
   for (const Syntax::Name& axis : node.names) {
     if (is_reserved_word(axis.text))
-      throw SyntaxError{axis.offset, fmt::format("'{}' is a function, not an index", axis.text),
+      throw SyntaxError{axis.offset, words("'{}' is a function, not an index", axis.text),
                         ""};
     if (axis_in_scope(axis.text) >= 0)
-      throw SyntaxError{axis.offset, fmt::format("'{}' is already an index here", axis.text),
+      throw SyntaxError{axis.offset, words("'{}' is already an index here", axis.text),
                         "reduce over another name"};
     const std::int64_t extent = inference_.extent(axis.text, axis.offset);
     expr->axes.push_back(static_cast<int>(axes_.size()));
@@ -319,7 +318,7 @@ ExprPtr ValueBinding::reduce(const Syntax& node) {
   for (std::size_t i = 0; i < node.names.size(); ++i)
     if (!mentions(*expr->args[0], expr->axes[i]))
       throw SyntaxError{node.names[i].offset,
-                        fmt::format("a {} over nothing: its value does not depend on '{}'",
+                        words("a {} over nothing: its value does not depend on '{}'",
                                     node.text, node.names[i].text),
                         "index something with it"};
   return expr;

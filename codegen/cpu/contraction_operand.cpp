@@ -1,8 +1,8 @@
 #include "codegen/cpu/contraction_operand.hpp"
 
-#include <fmt/format.h>
-
 #include <utility>
+
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -32,7 +32,7 @@ Contraction tiled_form(const Contraction& form, const CpuTiles& tiles) {
 
 char letter(Group g) { return "bmnk"[at(g)]; }
 
-std::string extent_name(Group g, std::size_t axis) { return fmt::format("{}{}", letter(g), axis); }
+std::string extent_name(Group g, std::size_t axis) { return words("{}{}", letter(g), axis); }
 
 char contiguous_group(const Access& access, std::initializer_list<Group> groups) {
   for (const Group g : groups)
@@ -91,12 +91,12 @@ void CpuOperand::collect(ArgumentList& arguments) const {
       const Access::Wide::Level& level = access_.wide.levels[l];
       for (const auto& [name, value] :
            {std::pair{"extent", level.extent}, {"low", level.low}, {"wide", level.wide}})
-        arguments.scalar(fmt::format("{}_{}{}", prefix_, name, l), value);
+        arguments.scalar(words("{}_{}{}", prefix_, name, l), value);
     }
   if (!tested()) return;
   for (std::size_t j = 0; j < access_.bounds.size(); ++j) {
-    arguments.scalar(fmt::format("{}_bound{}_offset", prefix_, j), access_.bounds[j].offset);
-    arguments.scalar(fmt::format("{}_bound{}_extent", prefix_, j), access_.bounds[j].extent);
+    arguments.scalar(words("{}_bound{}_offset", prefix_, j), access_.bounds[j].offset);
+    arguments.scalar(words("{}_bound{}_extent", prefix_, j), access_.bounds[j].extent);
     for (const Group g : all_groups)
       for (std::size_t i = 0; i < form_.group(g).size(); ++i)
         if (access_.bounds[j].coefficient[at(g)][i] != 0)
@@ -105,11 +105,11 @@ void CpuOperand::collect(ArgumentList& arguments) const {
 }
 
 std::string CpuOperand::stride_name(Group g, std::size_t i) const {
-  return fmt::format("{}_{}{}", prefix_, letter(g), i);
+  return words("{}_{}{}", prefix_, letter(g), i);
 }
 
 std::string CpuOperand::bound_name(std::size_t j, Group g, std::size_t i) const {
-  return fmt::format("{}_bound{}_{}{}", prefix_, j, letter(g), i);
+  return words("{}_bound{}_{}{}", prefix_, j, letter(g), i);
 }
 
 }  // namespace perftune

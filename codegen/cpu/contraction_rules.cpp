@@ -1,13 +1,12 @@
 #include "codegen/cpu/contraction_rules.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
 
 #include "codegen/cpu/contraction_scalars.hpp"
 #include "codegen/scalar_printer.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -29,15 +28,15 @@ std::optional<std::string> bad_turn(const Contraction& form, const CpuTiles& t) 
 std::optional<std::string> bad_edges(const Access& access, std::int64_t edges, const char* name) {
   if (edges < CpuTiles::asked || edges > CpuTiles::none) return "edges are 0, 1 or 2";
   if (edges != CpuTiles::none) return std::nullopt;
-  if (access.bounds.empty()) return fmt::format("{} has no edges to leave out", name);
-  if (!access.wide.inside()) return fmt::format("reads of {} leave it", name);
+  if (access.bounds.empty()) return words("{} has no edges to leave out", name);
+  if (!access.wide.inside()) return words("reads of {} leave it", name);
   return std::nullopt;
 }
 
 std::optional<std::string> unsupported_types(const Contraction& form) {
   if (form.accumulate != DType::f32 && form.accumulate != DType::f64 &&
       form.accumulate != DType::i32)
-    return fmt::format("cpu/simd accumulates in f32, f64 or i32, not {}", name(form.accumulate));
+    return words("cpu/simd accumulates in f32, f64 or i32, not {}", name(form.accumulate));
   for (const Access& extra : form.extra)
     if (!extra.bounds.empty()) return "an epilogue operand is read outside its tensor";
   return std::nullopt;
@@ -59,7 +58,7 @@ std::optional<std::string> bad_registers(const CpuTiles& t, const Hardware& hard
   if (t.form == CpuTiles::dot) needed = t.register_m * t.register_n + t.register_m + 1;
   if (t.form == CpuTiles::axpy) needed = t.register_m * (t.unroll + 1) + 1;
   if (needed > hardware.cpu.vector_registers)
-    return fmt::format("needs {} vector registers of {}", needed, hardware.cpu.vector_registers);
+    return words("needs {} vector registers of {}", needed, hardware.cpu.vector_registers);
   return std::nullopt;
 }
 

@@ -1,7 +1,5 @@
 #include "codegen/cpu/row_rules.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
@@ -10,6 +8,7 @@
 #include "codegen/cpu/row_stage.hpp"
 #include "codegen/cpu/row_tiles.hpp"
 #include "codegen/row.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -33,7 +32,7 @@ std::optional<std::string> bad_step(const RowForm& form, const CpuRowTiles& t) {
   const Group g = t.lanes != 0 ? Group::m : Group::k;
   for (const RowAccess& read : form.reads)
     if (read.at.forms(g).back() == StrideForm::run_time && read.at.strides(g).back() != t.lane_step)
-      return fmt::format("a read is not {} elements apart along the lanes", t.lane_step);
+      return words("a read is not {} elements apart along the lanes", t.lane_step);
   for (const auto& output : form.outputs)
     if (output.at.forms(g).back() == StrideForm::run_time) return "outputs are not contiguous along the lanes";
   return std::nullopt;

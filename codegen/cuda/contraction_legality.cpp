@@ -1,9 +1,9 @@
 #include "codegen/cuda/contraction_legality.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <initializer_list>
+
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -29,7 +29,7 @@ std::optional<std::string> bad_block(const Contraction& form, const ContractionT
     return "warp tiles must divide the block tile";
   if (t.block_m > 512 || t.block_n > 512 || t.block_k > 1024) return "a block extent is too large";
   if (t.threads() > hardware.sm.max_threads_per_block)
-    return fmt::format("{} threads, {} allowed", t.threads(), hardware.sm.max_threads_per_block);
+    return words("{} threads, {} allowed", t.threads(), hardware.sm.max_threads_per_block);
   if (t.stages < 2 || t.stages > 16) return "stages must be 2 to 16";
   if (t.index_bits != 32 && t.index_bits != 64) return "index_bits must be 32 or 64";
   if (t.index_bits == 32 && needs_64bit_index(form)) return "some offset needs 64 bits";
@@ -55,23 +55,23 @@ std::optional<std::string> bad_vectors(const Contraction& form, const Contractio
            vector_width(form, access, group, vector) >= vector;
   };
   if (!fits(form.a, a_along_k ? Group::k : Group::m, t.vector_a))
-    return fmt::format("a cannot be read in vectors of {}", t.vector_a);
+    return words("a cannot be read in vectors of {}", t.vector_a);
   if (!fits(form.b, b_along_k ? Group::k : Group::n, t.vector_b))
-    return fmt::format("b cannot be read in vectors of {}", t.vector_b);
+    return words("b cannot be read in vectors of {}", t.vector_b);
   if (!fits(form.c, Group::n, t.vector_c))
-    return fmt::format("c cannot be written in vectors of {}", t.vector_c);
+    return words("c cannot be written in vectors of {}", t.vector_c);
   for (const Access& extra : form.extra) {
     if (extra.forms(Group::n).back() != StrideForm::unit) continue;
     const int limit = std::min(t.vector_c, 16 / static_cast<int>(size_bytes(extra.type)));
     if (vector_width(form, extra, Group::n, limit) < limit)
-      return fmt::format("an epilogue operand cannot be read in vectors of {}", limit);
+      return words("an epilogue operand cannot be read in vectors of {}", limit);
   }
   return std::nullopt;
 }
 
 std::optional<std::string> bad_shared(std::int64_t bytes, const Hardware& hardware) {
   if (bytes <= hardware.sm.shared_bytes_optin) return std::nullopt;
-  return fmt::format("{} bytes of shared memory, {} allowed", bytes,
+  return words("{} bytes of shared memory, {} allowed", bytes,
                      hardware.sm.shared_bytes_optin);
 }
 

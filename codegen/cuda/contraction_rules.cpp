@@ -1,7 +1,5 @@
 #include "codegen/cuda/contraction_rules.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -9,6 +7,7 @@
 
 #include "codegen/cuda/contraction_arguments.hpp"
 #include "codegen/cuda/contraction_legality.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 Contraction cuda_contraction(const Operator& op) {
@@ -78,7 +77,7 @@ std::optional<std::string> CudaContractionRules::illegal_tiles(const Contraction
                             ? decided.available_registers
                             : LaunchBound::of(decided.needed_registers, tiles, hardware).registers;
   if (decided.needed_registers > available)
-    return fmt::format("needs about {} registers per thread, {} available",
+    return words("needs about {} registers per thread, {} available",
                        decided.needed_registers, available);
   return bad_shared(decided.shared_bytes, hardware);
 }

@@ -1,12 +1,11 @@
 #include "codegen/cuda/map_rules.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
 
 #include "codegen/map_arguments.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -33,7 +32,7 @@ std::optional<std::string> bad_crossing(const MapForm& form, const GpuMapTiles& 
   if (t.tile * t.tile % t.threads != 0 || t.tile * t.tile / t.threads > 16)
     return "1 to 16 elements of the tile per thread";
   if (map_shared_bytes(form, t) > hardware.sm.shared_bytes_optin)
-    return fmt::format("{} bytes of shared memory, {} allowed", map_shared_bytes(form, t),
+    return words("{} bytes of shared memory, {} allowed", map_shared_bytes(form, t),
                        hardware.sm.shared_bytes_optin);
   return std::nullopt;
 }
@@ -79,11 +78,11 @@ std::optional<std::string> bad_map_vectors(const MapForm& form, const GpuMapTile
   if (form.extents.back() % t.vector != 0) return "the vector does not divide the innermost axis";
   for (const MapResult& result : form.results)
     if (result.access.contiguous(form.inner()) && map_vector_width(form, result.access, t.vector) < t.vector)
-      return fmt::format("an output cannot be written in vectors of {}", t.vector);
+      return words("an output cannot be written in vectors of {}", t.vector);
   for (const MapAccess& read : form.reads)
     if (read.contiguous(form.inner()) && !read.bounds_vary(form.inner()) &&
         map_vector_width(form, read, t.read_vector) < t.read_vector)
-      return fmt::format("an operand cannot be read in vectors of {}", t.read_vector);
+      return words("an operand cannot be read in vectors of {}", t.read_vector);
   return std::nullopt;
 }
 

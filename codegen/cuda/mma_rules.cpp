@@ -1,8 +1,8 @@
 #include "codegen/cuda/mma_rules.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -40,13 +40,13 @@ std::optional<std::string> bad_types(const Contraction& form, const Hardware& ha
   const bool small_floats = byte_float(a) && byte_float(b);
   const bool same = a == b && (a == DType::f16 || a == DType::bf16 || a == DType::tf32);
   if (!integers && !small_floats && !same)
-    return fmt::format("tensor cores do not multiply {} by {}", name(a), name(b));
+    return words("tensor cores do not multiply {} by {}", name(a), name(b));
   if (integers == is_floating(form.accumulate) || form.accumulate == DType::f64)
-    return fmt::format("tensor cores do not add {} products in {}", name(a),
+    return words("tensor cores do not add {} products in {}", name(a),
                        name(form.accumulate));
   const int from = small_floats ? 89 : a == DType::bf16 || a == DType::tf32 ? 80 : 75;
   if (hardware.compute_capability < from)
-    return fmt::format("{} products need sm_{}", name(a), from);
+    return words("{} products need sm_{}", name(a), from);
   return std::nullopt;
 }
 
@@ -54,12 +54,12 @@ std::optional<std::string> bad_operand(const char* name, const Access& access, i
                                        const ContractionTiles& t) {
   const int element = static_cast<int>(size_bytes(access.type));
   const int line = along_k(access) ? t.block_k : rows;
-  if (line % vector != 0) return fmt::format("vector_{0} does not divide the tile of {0}", name);
+  if (line % vector != 0) return words("vector_{0} does not divide the tile of {0}", name);
   if (!power_of_two(line) || line * element < 16)
-    return fmt::format("lines of {} must be a power of two of 16-byte chunks", name);
+    return words("lines of {} must be a power of two of 16-byte chunks", name);
   constexpr int most_loads = 16;
   if ((rows * t.block_k / vector + t.threads() - 1) / t.threads() > most_loads)
-    return fmt::format("more than {} loads of {} per thread and step", most_loads, name);
+    return words("more than {} loads of {} per thread and step", most_loads, name);
   return std::nullopt;
 }
 

@@ -1,13 +1,12 @@
 #include "codegen/cuda/row_legality.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <limits>
 
 #include "codegen/cpu/row_tiles.hpp"
 #include "codegen/cuda/row_arguments.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -126,7 +125,7 @@ std::optional<std::string> bad_row_tiles(const RowForm& form, const CudaRowTiles
   if (t.held > 0 && t.staged != 0) return "chunks are held or staged";
   if (waits && t.lanes != 0) return "chunks wait between passes with lanes along columns only";
   if (waits && chunks_needed(form, t) > std::max(t.held, t.chunks))
-    return fmt::format("{} columns do not fit {} chunks of {}", form.column_count(), std::max(t.held, t.chunks), t.columns_per_step());
+    return words("{} columns do not fit {} chunks of {}", form.column_count(), std::max(t.held, t.chunks), t.columns_per_step());
   if (t.staged != 0 && cuda_row_kept(form, t).elements.empty() && cuda_row_kept(form, t).reads.empty())
     return "no pass uses anything again";
   if (t.split > 1 && (!form.is_reduction() || waits)) return "split needs a single pass without stored columns";
@@ -145,11 +144,11 @@ std::optional<std::string> bad_row_hardware(const RowForm& form, const CudaRowTi
   if (hardware.kind != Hardware::Kind::gpu) return "needs a GPU";
   if (t.threads() > hardware.sm.max_threads_per_block) return "more threads than a block may have";
   if (cuda_row_shared(form, t).bytes > hardware.sm.shared_bytes_optin)
-    return fmt::format("{} bytes of shared memory, {} available", cuda_row_shared(form, t).bytes, hardware.sm.shared_bytes_optin);
+    return words("{} bytes of shared memory, {} available", cuda_row_shared(form, t).bytes, hardware.sm.shared_bytes_optin);
   const int registers = row_registers(form, t);
   const int available = std::min<int>(hardware.sm.max_registers_per_thread,
                                       hardware.sm.registers_per_block / static_cast<int>(t.threads()) / 8 * 8);
-  if (registers > available) return fmt::format("needs about {} registers per thread, {} available", registers, available);
+  if (registers > available) return words("needs about {} registers per thread, {} available", registers, available);
   for (const auto& output : form.outputs)
     if ((output.at.type == DType::f8e4m3 || output.at.type == DType::f8e5m2) && hardware.compute_capability < 89)
       return "8-bit floats are stored from sm_89 on";

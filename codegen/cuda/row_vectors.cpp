@@ -1,9 +1,9 @@
 // What of a program over rows moves in vectors (row_arguments.hpp).
-#include <fmt/format.h>
 
 #include <algorithm>
 
 #include "codegen/cuda/row_arguments.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -42,7 +42,7 @@ std::optional<std::string> bad_row_vectors(const RowForm& form, const CudaRowTil
   if (t.vector == 1) return std::nullopt;
   const Group lane = t.lanes != 0 ? Group::m : Group::k;
   const std::int64_t inner = (t.lanes != 0 ? form.rows() : form.columns()).back().extent;
-  if (inner % t.vector != 0) return fmt::format("{} lanes do not divide an extent of {}", t.vector, inner);
+  if (inner % t.vector != 0) return words("{} lanes do not divide an extent of {}", t.vector, inner);
   for (const RowAccess& read : form.reads) {
     if (!vectorised(read.at, lane)) continue;
     if (!aligned(form, read.at, lane, t.vector)) return "an operand is not aligned to the vector";

@@ -1,6 +1,6 @@
 #include "codegen/cuda/simt_rules.hpp"
 
-#include <fmt/format.h>
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -33,13 +33,13 @@ std::optional<std::string> bad_operand(const char* name, const Access& access, b
                                        int rows, int vector, const ContractionTiles& t) {
   const int element = static_cast<int>(size_bytes(access.type));
   if (access.type == DType::tf32) return "tf32 products need a tensor core";
-  if (access.type == DType::boolean) return fmt::format("{} is bool", name);
+  if (access.type == DType::boolean) return words("{} is bool", name);
   if ((along_k ? t.block_k : rows) % vector != 0)
-    return fmt::format("vector_{0} does not divide the tile of {0}", name);
+    return words("vector_{0} does not divide the tile of {0}", name);
   if (along_k && (!power_of_two(t.block_k) || t.block_k * element % 16 != 0))
-    return fmt::format("block_k must be a power of two, and of {} whole 16-byte chunks", name);
+    return words("block_k must be a power of two, and of {} whole 16-byte chunks", name);
   if (too_many_vectors(rows, t.block_k, vector, t.threads()))
-    return fmt::format("more than {} loads of {} per thread and step", kMostLoads, name);
+    return words("more than {} loads of {} per thread and step", kMostLoads, name);
   return std::nullopt;
 }
 

@@ -1,9 +1,9 @@
 #include "codegen/cuda/tensor_operand.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <initializer_list>
+
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -38,15 +38,15 @@ int batch_axes(const Access& access) {
 // Strides that TMA does not take, of `access` along all groups but its contiguous axis.
 std::optional<std::string> bad_pitch(const Contraction& form, const Access& access,
                                      std::initializer_list<Group> groups, const char* name) {
-  if (access.base != 0) return fmt::format("{} starts inside its tensor", name);
+  if (access.base != 0) return words("{} starts inside its tensor", name);
   for (const Group group : groups)
     for (std::size_t i = 0; i < form.group(group).size(); ++i) {
-      if (form.group(group)[i].extent > 0xffffffffLL) return fmt::format("{} is longer than 2^32", name);
+      if (form.group(group)[i].extent > 0xffffffffLL) return words("{} is longer than 2^32", name);
       if (access.forms(group)[i] == StrideForm::unit) continue;
       const std::int64_t bytes =
           pitch(form, access, group, i, static_cast<int>(size_bytes(access.type)));
       if (bytes <= 0 || bytes % kTmaBytes != 0)
-        return fmt::format("rows of {} are {} bytes apart: TMA takes multiples of {} (cuda/mma takes any)",
+        return words("rows of {} are {} bytes apart: TMA takes multiples of {} (cuda/mma takes any)",
                            name, bytes, kTmaBytes);
     }
   return std::nullopt;
@@ -109,15 +109,15 @@ TensorOperand::TensorOperand(const Contraction& form, const Access& access, Grou
 
 std::optional<std::string> TensorOperand::bad_structure() const {
   const char* name = rows_ == Group::m ? "a" : "b";
-  if (!access_.bounds.empty()) return fmt::format("{} is padded: tensor copies of windows are not implemented", name);
+  if (!access_.bounds.empty()) return words("{} is padded: tensor copies of windows are not implemented", name);
   if (form_.group(rows_).size() > 1 || form_.group(Group::k).size() > 1)
-    return fmt::format("{} has more than one axis of rows or of k: one tensor map cannot hold them",
+    return words("{} has more than one axis of rows or of k: one tensor map cannot hold them",
                        name);
   if (batch_axes(access_) > 3)
-    return fmt::format("{} has more than 5 dimensions", name);
-  if (!along_k_ && !unit(access_, rows_)) return fmt::format("{} is contiguous in no direction", name);
+    return words("{} has more than 5 dimensions", name);
+  if (!along_k_ && !unit(access_, rows_)) return words("{} is contiguous in no direction", name);
   if (!along_k_ && element_ != 2)
-    return fmt::format("{} is not contiguous along k: wgmma transposes 16-bit types only", name);
+    return words("{} is not contiguous along k: wgmma transposes 16-bit types only", name);
   return std::nullopt;
 }
 

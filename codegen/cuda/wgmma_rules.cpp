@@ -1,12 +1,11 @@
 #include "codegen/cuda/wgmma_rules.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 
 #include "codegen/cuda/contraction_legality.hpp"
 #include "codegen/cuda/tensor_operand.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -95,9 +94,9 @@ std::optional<std::string> bad_types(const Contraction& form, const ContractionT
   const bool integers = a == b && (a == DType::i8 || a == DType::u8);
   const bool floats = (a == b && (a == DType::f16 || a == DType::bf16 || a == DType::tf32)) ||
                       (small_float(a) && small_float(b));
-  if (!integers && !floats) return fmt::format("wgmma does not multiply {} by {}", name(a), name(b));
+  if (!integers && !floats) return words("wgmma does not multiply {} by {}", name(a), name(b));
   if (integers == is_floating(form.accumulate) || form.accumulate == DType::f64)
-    return fmt::format("wgmma does not add {} products in {}", name(a), name(form.accumulate));
+    return words("wgmma does not add {} products in {}", name(a), name(form.accumulate));
   return std::nullopt;
 }
 
@@ -105,7 +104,7 @@ std::optional<std::string> bad_tile(const ContractionTiles& t, int element) {
   const Products p(t);
   if (t.producers != kProducers) return "one warpgroup of producers is what the kernel has";
   if (std::find(kWidths.begin(), kWidths.end(), p.width) == kWidths.end())
-    return fmt::format("no wgmma is {} columns wide", p.width);
+    return words("no wgmma is {} columns wide", p.width);
   if (p.warp_width != p.width) return "a warpgroup multiplies the whole width of the block";
   if (p.warp_rows % 16 != 0 || p.rows % (4 * p.warp_rows) != 0)
     return "rows of a block are 64 for each product of each warpgroup";
@@ -119,7 +118,7 @@ std::optional<std::string> bad_tile(const ContractionTiles& t, int element) {
                ? std::optional<std::string>("tensor_store takes pairs of n, and no swap")
                : std::nullopt;
   const int staged = t.swap != 0 ? 16 : std::min(32, p.width);
-  if (staged % t.vector_c != 0) return fmt::format("vector_c must divide {}", staged);
+  if (staged % t.vector_c != 0) return words("vector_c must divide {}", staged);
   return std::nullopt;
 }
 

@@ -1,7 +1,5 @@
 #include "executor/library/cuda_runtime.hpp"
 
-#include <fmt/format.h>
-
 #include <mutex>
 #include <utility>
 
@@ -11,6 +9,7 @@
 #include "executor/loaded_library.hpp"
 #include "executor/parameter_block.hpp"
 #include "recipes/error.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -23,7 +22,7 @@ class Session {
  public:
   Session(std::span<const std::string> folders, int ordinal) : driver_(folders) {
     if (driver_.device_get(&number_, ordinal) != 0)
-      throw Error(ErrorKind::unavailable, fmt::format("there is no CUDA device {}", ordinal));
+      throw Error(ErrorKind::unavailable, words("there is no CUDA device {}", ordinal));
     const cuda::Result result = driver_.primary_retain(&context_, number_);
     if (result != 0) throw Error(ErrorKind::unavailable, "making a context failed: " + driver_.error_text(result));
   }
@@ -41,7 +40,7 @@ class Session {
   std::optional<Refusal> refusal(cuda::Result result, const char* doing) const {
     if (result == 0) return std::nullopt;
     return Refusal{result == kOutOfMemory ? PERFTUNE_NO_MEMORY : PERFTUNE_LAUNCH_FAILED,
-                   fmt::format("{}: {}", doing, driver_.error_text(result))};
+                   words("{}: {}", doing, driver_.error_text(result))};
   }
 
   // Of at least `bytes`, for launches in `stream` only, until given back.

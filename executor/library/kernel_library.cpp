@@ -1,7 +1,5 @@
 #include "executor/library/kernel_library.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -20,6 +18,7 @@
 #include "executor/library/stored_code.hpp"
 #include "executor/library/this_device.hpp"
 #include "recipes/operator_points.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -30,7 +29,7 @@ constexpr std::size_t kMostAnswers = 1 << 16;
 
 std::string dims_words(const Dims& dims) {
   std::string text;
-  for (const auto& [dim, extent] : dims) text += fmt::format("{}{}={}", text.empty() ? "" : " ", dim, extent);
+  for (const auto& [dim, extent] : dims) text += words("{}{}={}", text.empty() ? "" : " ", dim, extent);
   return text;
 }
 
@@ -85,7 +84,7 @@ class KernelLibrary::State {
     if (!known.empty()) return known;
     for (const StoredOperator& stored : rows_.operators_named(name)) known.push_back(read(stored.definition));
     if (known.empty())
-      throw StatusError(PERFTUNE_NO_KERNEL, fmt::format("no operator '{}' was tuned into this store", name));
+      throw StatusError(PERFTUNE_NO_KERNEL, words("no operator '{}' was tuned into this store", name));
     return known;
   }
 
@@ -179,7 +178,7 @@ class KernelLibrary::State {
       return exact(op, *choice, policy);
     }
     if (policy == PERFTUNE_EXACT_ONLY)
-      throw StatusError(PERFTUNE_MISS, fmt::format("{} at {} was not tuned on {}", op.name, dims_words(op.base_dims()),
+      throw StatusError(PERFTUNE_MISS, words("{} at {} was not tuned on {}", op.name, dims_words(op.base_dims()),
                                                    device_->same_model ? device_->hardware.name
                                                                        : "this device (the store's is another model)"));
     if (const auto range = bucket(op))
@@ -196,7 +195,7 @@ class KernelLibrary::State {
       for (const Estimated& estimated : *list)
         if (auto found = try_relative(op, *estimated.relative, PERFTUNE_HIT_DEFAULT)) return *std::move(found);
     throw StatusError(PERFTUNE_NO_KERNEL,
-                      fmt::format("no stored kernel computes {} at {} on {}; tune it, or a shape near it", op.name,
+                      words("no stored kernel computes {} at {} on {}; tune it, or a shape near it", op.name,
                                   dims_words(op.base_dims()), device_->hardware.name));
   }
 
@@ -264,7 +263,7 @@ class KernelLibrary::State {
                                         : rules->illegal(op, program, device_->hardware);
     if (wrong) {
       if (!must) return nullptr;
-      throw StatusError(PERFTUNE_STALE, fmt::format("the winner '{}' is not legal for this version: {}", choice.program, *wrong));
+      throw StatusError(PERFTUNE_STALE, words("the winner '{}' is not legal for this version: {}", choice.program, *wrong));
     }
     Launch launch = rules->bind(op, program, device_->hardware);
     Kernel kernel;
@@ -319,15 +318,15 @@ const Operator& with_dtype(const std::vector<Operator>& candidates, const std::s
   for (const Operator& op : candidates) {
     const std::vector<int> order = argument_order(op);
     const std::string_view type = name(op.tensors[static_cast<std::size_t>(order.front())].type);
-    types += fmt::format("{}{}", types.empty() ? "" : ", ", type);
+    types += words("{}{}", types.empty() ? "" : ", ", type);
     if (!dtype.empty() && type != dtype) continue;
     if (match != nullptr)
-      throw StatusError(PERFTUNE_BAD_ARGUMENT, fmt::format("several operators are called '{}' (first inputs: {}...); give dtype, "
+      throw StatusError(PERFTUNE_BAD_ARGUMENT, words("several operators are called '{}' (first inputs: {}...); give dtype, "
                                                            "tensors or a signature", op.name, types));
     match = &op;
   }
   if (match == nullptr)
-    throw StatusError(PERFTUNE_NO_KERNEL, fmt::format("'{}' was not tuned for {}; it was for {}",
+    throw StatusError(PERFTUNE_NO_KERNEL, words("'{}' was not tuned for {}; it was for {}",
                                                       candidates.front().name, dtype, types));
   return *match;
 }
@@ -351,11 +350,11 @@ std::shared_ptr<const Found> KernelLibrary::find_signature(const std::string& si
 std::shared_ptr<const Found> KernelLibrary::find(const std::string& name, const Dims& dims, const std::string& dtype,
                                                  perftune_policy policy) {
   return translated([&] {
-    return state_->answer(fmt::format("{}\1{}\1{}", name, dtype, dims_words(dims)), policy, [&] {
+    return state_->answer(words("{}\1{}\1{}", name, dtype, dims_words(dims)), policy, [&] {
       const Operator& op = with_dtype(state_->named(name), dtype);
       for (const auto& [dim, extent] : op.base_dims())
         if (!dims.contains(dim))
-          throw StatusError(PERFTUNE_BAD_ARGUMENT, fmt::format("{} needs the dimension '{}'", name, dim));
+          throw StatusError(PERFTUNE_BAD_ARGUMENT, words("{} needs the dimension '{}'", name, dim));
       return op.rebind(dims);
     });
   });
@@ -363,12 +362,12 @@ std::shared_ptr<const Found> KernelLibrary::find(const std::string& name, const 
 
 std::shared_ptr<const Found> KernelLibrary::find(const std::string& name, std::span<const TensorArgument> tensors,
                                                  Dims dims, const std::string& dtype, perftune_policy policy) {
-  std::string key = fmt::format("{}\1{}\1{}\2", name, dtype, dims_words(dims));
+  std::string key = words("{}\1{}\1{}\2", name, dtype, dims_words(dims));
   for (const TensorArgument tensor : tensors) {
     if (tensor == nullptr || (tensor->ndim > 0 && tensor->shape == nullptr))
       throw StatusError(PERFTUNE_BAD_ARGUMENT, "a tensor without a shape");
-    key += fmt::format("{}.{}[", int{tensor->dtype.code}, int{tensor->dtype.bits});
-    for (int d = 0; d < tensor->ndim; ++d) key += fmt::format("{},", tensor->shape[d]);
+    key += words("{}.{}[", int{tensor->dtype.code}, int{tensor->dtype.bits});
+    for (int d = 0; d < tensor->ndim; ++d) key += words("{},", tensor->shape[d]);
   }
   return translated([&] {
     return state_->answer(std::move(key), policy, [&] {
@@ -376,13 +375,13 @@ std::shared_ptr<const Found> KernelLibrary::find(const std::string& name, std::s
       for (const Operator& op : state_->named(name))
         if (same_kind(op, tensors)) fitting.push_back(op);
       if (fitting.empty())
-        throw StatusError(PERFTUNE_BAD_SHAPE, fmt::format("no operator '{}' of this store takes tensors of this number, these "
+        throw StatusError(PERFTUNE_BAD_SHAPE, words("no operator '{}' of this store takes tensors of this number, these "
                                                           "types and ranks", name));
       const Operator& op = with_dtype(fitting, dtype);
       if (auto wrong = read_dims(op, tensors, dims)) throw StatusError(*wrong);
       for (const auto& [dim, extent] : op.base_dims())
         if (!dims.contains(dim))
-          throw StatusError(PERFTUNE_BAD_ARGUMENT, fmt::format("no tensor shows the dimension '{}' of {}: give it", dim, name));
+          throw StatusError(PERFTUNE_BAD_ARGUMENT, words("no tensor shows the dimension '{}' of {}: give it", dim, name));
       return op.rebind(dims);
     });
   });

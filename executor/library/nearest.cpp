@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "recipes/stable_order.hpp"
+
 namespace perftune {
 namespace {
 
@@ -75,7 +77,7 @@ std::vector<Estimated> estimate_relatives(const Operator& op, const std::vector<
     if (rules == nullptr || rules->illegal(op, program, hardware)) continue;
     legal.push_back({relative, estimate_us(op, *relative, *rules, program, hardware)});
   }
-  std::stable_sort(legal.begin(), legal.end(), [](const Estimated& a, const Estimated& b) { return a.us < b.us; });
+  sort_stably(legal.begin(), legal.end(), [](const Estimated& a, const Estimated& b) { return a.us < b.us; });
   return legal;
 }
 

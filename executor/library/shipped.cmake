@@ -25,6 +25,7 @@ set(shipped
   recipes/strict_yaml.cpp
   recipes/syntax.cpp
   recipes/value_binding.cpp
+  recipes/words.cpp
   recipes/work.cpp
   db/digest.cpp
   db/launchables.cpp
@@ -70,15 +71,17 @@ set(version_text ${CMAKE_CURRENT_BINARY_DIR}/codegen_version.cpp)
 add_custom_command(OUTPUT ${version_text} COMMAND perftune_write_version ${version_text} VERBATIM)
 
 add_library(perftune_shared SHARED ${shipped} ${rules} ${version_text})
-target_link_libraries(perftune_shared PRIVATE perftune_flags perftune_fmt perftune_sqlite Threads::Threads ${CMAKE_DL_LIBS})
+target_link_libraries(perftune_shared PRIVATE perftune_flags perftune_sqlite Threads::Threads ${CMAKE_DL_LIBS})
 target_compile_definitions(perftune_shared PRIVATE PERFTUNE_VERSION="${PROJECT_VERSION}")
 # Warnings stop the layers' own build of these files; -Os has false ones of its own.
 target_compile_options(perftune_shared PRIVATE -Wno-error -Os -fvisibility=hidden -fvisibility-inlines-hidden
-                       -ffunction-sections -fdata-sections)
-target_link_options(perftune_shared PRIVATE -Wl,--gc-sections
+                       -ffunction-sections -fdata-sections -fno-rtti)
+target_link_options(perftune_shared PRIVATE -Wl,--gc-sections -Wl,-z,noseparate-code
                     -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/library/exports.map)
 if(NOT PERFTUNE_SANITIZE)
-  # A fifth smaller: what several files instantiate or nothing calls is seen as a whole.
+  # A fifth smaller: what several files instantiate or nothing calls is seen as a whole. GCC 12 makes wrong
+  # code (moved strings are freed twice) where the link is given another optimisation level than the files.
+  target_link_options(perftune_shared PRIVATE -Os)
   set_target_properties(perftune_shared PROPERTIES INTERPROCEDURAL_OPTIMIZATION ON)
 endif()
 set_target_properties(perftune_shared PROPERTIES OUTPUT_NAME perftune_executor

@@ -1,11 +1,9 @@
 #include "executor/library/tensor_check.hpp"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
 
 #include "recipes/operator_source.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -39,7 +37,7 @@ bool is_type(const perftune_tensor& tensor, DType type) {
 std::string type_text(const perftune_tensor& tensor) {
   static constexpr const char* kWords[] = {"int", "uint", "float", "handle", "bfloat", "complex", "bool"};
   const int code = tensor.dtype.code;
-  return fmt::format("{}{}", code < 7 ? kWords[code] : fmt::format("type {} of ", code).c_str(),
+  return words("{}{}", code < 7 ? kWords[code] : words("type {} of ", code).c_str(),
                      int{tensor.dtype.bits});
 }
 
@@ -65,32 +63,32 @@ bool on_device(const perftune_tensor& tensor, const TensorRules& rules) {
 
 std::string device_text(int type, int id) {
   if (type == PERFTUNE_CPU) return "the CPU";
-  return type == PERFTUNE_CUDA ? fmt::format("CUDA device {}", id) : fmt::format("device type {}", type);
+  return type == PERFTUNE_CUDA ? words("CUDA device {}", id) : words("device type {}", type);
 }
 
 std::optional<Refusal> check_one(const Tensor& wanted, TensorArgument given, std::size_t index,
                                  const TensorRules& rules, std::uint64_t& address) {
   const auto refuse = [&](perftune_status status, const std::string& what) {
-    return Refusal{status, fmt::format("tensor {} ('{}'): {}", index, wanted.name, what)};
+    return Refusal{status, words("tensor {} ('{}'): {}", index, wanted.name, what)};
   };
   if (given == nullptr) return refuse(PERFTUNE_BAD_ARGUMENT, "a null pointer");
   if (given->ndim < 0 || (given->ndim > 0 && given->shape == nullptr))
     return refuse(PERFTUNE_BAD_SHAPE, "no shape");
   if (!is_type(*given, wanted.type))
-    return refuse(PERFTUNE_BAD_SHAPE, fmt::format("{} given, {} taken", type_text(*given), name(wanted.type)));
+    return refuse(PERFTUNE_BAD_SHAPE, words("{} given, {} taken", type_text(*given), name(wanted.type)));
   if (!std::ranges::equal(shape_of(*given), wanted.shape))
-    return refuse(PERFTUNE_BAD_SHAPE, fmt::format("shape [{}] given, [{}] taken", fmt::join(shape_of(*given), ", "),
-                                                  fmt::join(wanted.shape, ", ")));
+    return refuse(PERFTUNE_BAD_SHAPE, words("shape [{}] given, [{}] taken", joined(shape_of(*given), ", "),
+                                                  joined(wanted.shape, ", ")));
   if (!compact(*given)) return refuse(PERFTUNE_BAD_SHAPE, "strides given, a compact row-major tensor taken");
   if (!on_device(*given, rules))
-    return refuse(PERFTUNE_WRONG_DEVICE, fmt::format("it lies on {}, the kernel runs on {}",
+    return refuse(PERFTUNE_WRONG_DEVICE, words("it lies on {}, the kernel runs on {}",
                                                      device_text(given->device.type, given->device.id),
                                                      device_text(rules.device, rules.ordinal)));
   if (given->data == nullptr) return refuse(PERFTUNE_BAD_ARGUMENT, "no data");
   address = reinterpret_cast<std::uintptr_t>(given->data) + given->byte_offset;
   const std::uint64_t alignment = rules.alignment(wanted.type);
   if (address % alignment != 0)
-    return refuse(PERFTUNE_MISALIGNED, fmt::format("its address is no multiple of {} bytes", alignment));
+    return refuse(PERFTUNE_MISALIGNED, words("its address is no multiple of {} bytes", alignment));
   return std::nullopt;
 }
 
@@ -108,7 +106,7 @@ std::optional<Refusal> check_tensors(const Operator& op, std::span<const int> or
                                      std::vector<std::uint64_t>& addresses) {
   if (tensors.size() != order.size())
     return Refusal{PERFTUNE_BAD_SHAPE,
-                   fmt::format("{} tensors given, {} taken by {} (inputs in file order, then outputs)",
+                   words("{} tensors given, {} taken by {} (inputs in file order, then outputs)",
                                tensors.size(), order.size(), op.name)};
   addresses.assign(order.size(), 0);
   for (std::size_t i = 0; i < order.size(); ++i) {
@@ -124,7 +122,7 @@ std::optional<Refusal> check_tensors(const Operator& op, std::span<const int> or
           addresses[other] + bytes(other) <= addresses[out])
         continue;
       return Refusal{PERFTUNE_OVERLAP,
-                     fmt::format("tensor {} ('{}') overlaps tensor {} ('{}')", out,
+                     words("tensor {} ('{}') overlaps tensor {} ('{}')", out,
                                  op.tensors[static_cast<std::size_t>(order[out])].name, other,
                                  op.tensors[static_cast<std::size_t>(order[other])].name)};
     }
@@ -156,7 +154,7 @@ std::optional<Refusal> read_dims(const Operator& op, std::span<const TensorArgum
       const std::int64_t value = tensors[i]->shape[d];
       const auto [known, fresh] = dims.emplace(extent.text, value);
       if (!fresh && known->second != value)
-        return Refusal{PERFTUNE_BAD_SHAPE, fmt::format("tensor {} ('{}'): its dimension {} makes '{}' {}, elsewhere it is {}",
+        return Refusal{PERFTUNE_BAD_SHAPE, words("tensor {} ('{}'): its dimension {} makes '{}' {}, elsewhere it is {}",
                                                        i, tensor.name, d, extent.text, value, known->second)};
     }
   }

@@ -1,10 +1,9 @@
 #include "executor/library/this_device.hpp"
 
-#include <fmt/format.h>
-
 #include "executor/cpu_identity.hpp"
 #include "recipes/hardware_file.hpp"
 #include "recipes/plain_text.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -13,10 +12,10 @@ Hardware read(const StoredDevice& device) {
   return read_hardware(parse_plain(device.description, "the store's description of " + device.name));
 }
 
-std::string words(const std::vector<StoredDevice>& devices) {
+std::string listed(const std::vector<StoredDevice>& devices) {
   std::string text;
   for (const StoredDevice& device : devices)
-    text += fmt::format("{}{} ({}, {})", text.empty() ? "" : ", ", device.name, device.vendor_name, device.arch);
+    text += words("{}{} ({}, {})", text.empty() ? "" : ", ", device.name, device.vendor_name, device.arch);
   return text.empty() ? "no device" : text;
 }
 
@@ -38,8 +37,8 @@ std::optional<ThisDevice> find_this_cpu(const std::vector<StoredDevice>& devices
     }
   }
   if (best == nullptr) {
-    why_not = fmt::format("nothing in the store was tuned for a CPU like this one ({}, {}); it knows {}", brand, name(isa),
-                          words(devices));
+    why_not = words("nothing in the store was tuned for a CPU like this one ({}, {}); it knows {}", brand, name(isa),
+                          listed(devices));
     return std::nullopt;
   }
   ThisDevice found;
@@ -62,8 +61,8 @@ std::optional<ThisDevice> find_this_gpu(const std::vector<StoredDevice>& devices
     if (runs) fits = ThisDevice{device.id, std::move(hardware), false};
   }
   if (!fits)
-    why_not = fmt::format("nothing in the store was tuned for a GPU like this one ({}, sm_{}); it knows {}", gpu.name,
-                          gpu.compute_capability, words(devices));
+    why_not = words("nothing in the store was tuned for a GPU like this one ({}, sm_{}); it knows {}", gpu.name,
+                          gpu.compute_capability, listed(devices));
   return fits;
 }
 
