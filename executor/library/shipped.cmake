@@ -61,7 +61,7 @@ set(shipped
 # sources stays out, and so do the device headers, whose digest is in the code generator's version: that is
 # written by a program of the build.
 get_target_property(rules perftune_codegen SOURCES)
-list(FILTER rules EXCLUDE REGEX "_files.cpp|bundle/|emulation/|vendor/product_source|headers.cpp|version.cpp|^kernel.cpp")
+list(FILTER rules EXCLUDE REGEX "_files.cpp|bundle/|emulation/|vendor/.*_source|vendor/vendor_target.cpp|headers.cpp|version.cpp|^kernel.cpp")
 list(FILTER rules EXCLUDE REGEX "emitter|_printer|_source|_text.cpp|row_names|row_addresses|shrink_|cuda_contraction|cuda/contraction_(simt|mma|wgmma)|row_simt")
 list(TRANSFORM shipped PREPEND ${PROJECT_SOURCE_DIR}/)
 list(TRANSFORM rules PREPEND ${PROJECT_SOURCE_DIR}/codegen/)
