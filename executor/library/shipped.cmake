@@ -68,7 +68,8 @@ list(TRANSFORM rules PREPEND ${PROJECT_SOURCE_DIR}/codegen/)
 add_executable(perftune_write_version library/write_version.cpp)
 target_link_libraries(perftune_write_version PRIVATE perftune_codegen)
 set(version_text ${CMAKE_CURRENT_BINARY_DIR}/codegen_version.cpp)
-add_custom_command(OUTPUT ${version_text} COMMAND perftune_write_version ${version_text} VERBATIM)
+add_custom_command(OUTPUT ${version_text} COMMAND perftune_write_version ${version_text}
+                   DEPENDS perftune_write_version VERBATIM)
 
 add_library(perftune_shared SHARED ${shipped} ${rules} ${version_text})
 target_link_libraries(perftune_shared PRIVATE perftune_flags perftune_sqlite Threads::Threads ${CMAKE_DL_LIBS})
