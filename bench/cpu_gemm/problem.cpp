@@ -5,7 +5,7 @@
 #include <cstdio>
 
 #include "codegen/contraction.hpp"
-#include "codegen/cpu/contraction_source.hpp"
+#include "codegen/cpu/contraction_operand.hpp"
 #include "recipes/error.hpp"
 #include "recipes/operator_file.hpp"
 
