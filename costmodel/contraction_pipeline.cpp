@@ -45,9 +45,11 @@ Grid make_grid(const ContractionWork& w, const ContractionTiles& t, const Hardwa
 }
 
 struct Machine {
-  double dram_gbps, l2_gbps, l2_raw_gbps;
+  double dram_gbps, l2_gbps;
   double dram_latency_ns, l2_latency_ns;
   double write_cost;
+  double block_start_cycles;
+  double store_gbps_per_ghz;            // of all SMs together
   double l2_full_bytes, l2_none_bytes;  // of hit_share
 };
 
@@ -71,10 +73,13 @@ Machine machine_of(const Hardware& hw, const GpuParameters& p, InstructionClass 
   m.dram_gbps = hw.dram_gbps * (path.gddr ? p.dram_share_gddr : shares.dram);
   if (const auto measured = hw.measured_value("dram_gbps")) m.dram_gbps = std::min(m.dram_gbps, *measured);
   const double l2_gbps = hw.l2_gbps > 0 ? hw.l2_gbps : path.l2_bytes_per_clock_per_sm * hw.sms * hw.boost_ghz;
-  m.l2_raw_gbps = hw.measured_value("l2_gbps").value_or(l2_gbps);
-  m.l2_gbps = m.l2_raw_gbps * shares.l2;
+  m.l2_gbps = hw.measured_value("l2_gbps").value_or(l2_gbps) * shares.l2;
   m.dram_latency_ns = path.dram_latency_ns;
   m.l2_latency_ns = path.l2_latency_ns;
+  m.block_start_cycles = p.block_start_cycles + (instruction == InstructionClass::wgmma ? p.tma_start_cycles : 0);
+  m.store_gbps_per_ghz = hw.sms * (instruction == InstructionClass::simt  ? p.store_bytes_simt
+                                   : instruction == InstructionClass::mma ? p.store_bytes_mma
+                                                                          : p.store_bytes_wgmma);
   m.write_cost = path.gddr ? p.gddr_write_cost : p.hbm_write_cost;
   const double l2_bytes = hw.l2_mib * 1048576 / path.l2_copies;
   m.l2_full_bytes = l2_bytes * p.l2_full;
@@ -122,6 +127,12 @@ struct StepInput {
   double in_flight;             // steps whose loads are under way
 };
 
+// Of the load that a step waits for: one of four from DRAM is enough for the slowest to come from there.
+double idle_latency_ns(const Machine& machine, const StepInput& in) {
+  const double from_dram = std::min(1.0, in.dram_bytes / std::max(1.0, in.l2_bytes) * 4);
+  return machine.l2_latency_ns + from_dram * (machine.dram_latency_ns - machine.l2_latency_ns);
+}
+
 Step step_ns(const InstructionRates& rates, const Machine& machine, const StepInput& in,
              const GpuParameters& p, double per_sm, double active) {
   const double ns = 1 / rates.clock_ghz;
@@ -137,9 +148,7 @@ Step step_ns(const InstructionRates& rates, const Machine& machine, const StepIn
   s.dram = active * in.dram_bytes / machine.dram_gbps;
   // Little's law: a step cannot be shorter than the latency of its loads over the number of steps
   // in flight, however many bytes the bus could carry.
-  const double from_dram = std::min(1.0, in.dram_bytes / std::max(1.0, in.l2_bytes) * 4);
-  s.latency = (machine.l2_latency_ns + from_dram * (machine.dram_latency_ns - machine.l2_latency_ns)) /
-              in.in_flight * p.loaded_latency;
+  s.latency = idle_latency_ns(machine, in) / in.in_flight * p.loaded_latency;
   return s;
 }
 
@@ -166,14 +175,18 @@ PipelineTime time_at(const ContractionWork& w, const PipelineProgram& program, c
   const StepInput input{step_bytes, step_bytes * (traffic.a_bytes + traffic.b_bytes) / loads_l2,
                         double(std::max(1, t.stages - 1))};
   const double dram_write_bytes = traffic.c_bytes * machine.write_cost;
-  const double dram_all_us = (traffic.a_bytes + traffic.b_bytes + dram_write_bytes) / machine.dram_gbps * 1e-3;
+  const double dram_write_us = dram_write_bytes / machine.dram_gbps * 1e-3;
+  const double dram_all_us = (traffic.a_bytes + traffic.b_bytes) / machine.dram_gbps * 1e-3 + dram_write_us;
+  const double store_gbps = machine.store_gbps_per_ghz * rates.clock_ghz;
   const double c_bytes = w.c.unique_bytes * w.c.sector_factor;
   out.dram_bytes = traffic.total();
   out.l2_bytes = loads_l2 + c_bytes;
 
   // Waves: full ones with every SM holding all it can, and the last, partial one. Stores of a
-  // block overlap with its neighbours on the SM, not with its own products.
+  // block overlap with its neighbours on the SM, not with its own products; no faster than DRAM takes what L2
+  // cannot keep.
   const double c_block_bytes = double(t.block_m) * t.block_n * w.c.element_bytes * w.c.sector_factor;
+  const double all_stored = t.stream_k != 0 ? grid.tiles : grid.blocks;
   double body_us = 0;
   bool first = true;
   const auto run_wave = [&](double count, double active, double steps, double stored_blocks) {
@@ -181,7 +194,9 @@ PipelineTime time_at(const ContractionWork& w, const PipelineProgram& program, c
     const double per_sm = ceil_div(active, grid.sms);
     const Step step = step_ns(rates, machine, input, p, per_sm, active);
     const double length = step.length() * steps * 1e-3;
-    const double stores = count * stored_blocks * c_block_bytes / (machine.l2_raw_gbps * p.store_share) * 1e-3;
+    const double stores = count * stored_blocks *
+                          std::max(c_block_bytes / store_gbps * 1e-3,
+                                   p.store_exposed / per_sm * dram_write_us / all_stored);
     const double start = first ? 0 : p.loaded_latency * machine.l2_latency_ns * rates.clock_ghz / per_sm;
     const double end = count * (p.block_end_cycles / per_sm + start) * 1e-3 / rates.clock_ghz + stores;
     first = false;
@@ -202,23 +217,24 @@ PipelineTime time_at(const ContractionWork& w, const PipelineProgram& program, c
   }
 
   out.launch_us = launch_floor_us(hw, context, p);
-  out.fill_us = (p.block_start_cycles / rates.clock_ghz + machine.dram_latency_ns) * 1e-3;
+  out.fill_us = (machine.block_start_cycles / rates.clock_ghz + idle_latency_ns(machine, input)) * 1e-3;
+  const double wait_us = program.reduces_in_second_kernel ? out.launch_us + out.fill_us : p.reduction_latency_us;
   const double sum_bytes = double(t.block_m) * t.block_n * 4.0;
   if (t.split_k > 1) {
     // Each block writes its float partial tile; one block per tile reads them all back.
     const double partial = grid.blocks * sum_bytes;
-    out.reduction_us = p.reduction_latency_us + 2 * partial / machine.l2_gbps * 1e-3;
+    out.reduction_us = wait_us + 2 * partial / machine.l2_gbps * 1e-3;
     out.l2_bytes += 2 * partial;
   } else if (grid.streamed > 0) {
     // A stretch ends where the next begins, in nearly every case inside a tile: as many parts as stretches
     // and tiles. Nothing is multiplied while parts are written, nor while the last holder of a tile reads
     // all of it through its SM's port.
     const double parts = grid.blocks + grid.streamed;
-    const double write_us = parts * sum_bytes / (machine.l2_raw_gbps * p.store_share) * 1e-3;
+    const double write_us = parts * sum_bytes / store_gbps * 1e-3;
     const double read_us = std::max(parts * sum_bytes / machine.l2_gbps,
                                     std::ceil(parts / grid.streamed) * sum_bytes /
                                         (p.sm_port_bytes_per_clock * rates.clock_ghz)) * 1e-3;
-    out.reduction_us = p.reduction_latency_us + write_us + read_us;
+    out.reduction_us = wait_us + write_us + read_us;
     out.l2_bytes += 2 * parts * sum_bytes;
   }
   out.dram_us = std::max(out.dram_us, dram_all_us);
@@ -270,7 +286,9 @@ PipelineTime contraction_time(const ContractionWork& w, const PipelineProgram& p
 
   PipelineTime out = time_at(w, program, hw, context, p, grid, machine, traffic, rates);
   const double padded_flops = 2 * grid.tiles * t.block_m * t.block_n * ceil_div(w.k, t.block_k) * t.block_k;
-  const double ghz = power_limited_ghz(out, padded_flops, rates, hw, p, program.instruction);
+  // Products of the zeros that pad a tile switch next to nothing: they take time, not energy.
+  const double useful_flops = 2 * w.batch * w.m * w.n * w.k;
+  const double ghz = power_limited_ghz(out, useful_flops, rates, hw, p, program.instruction);
   if (ghz < rates.clock_ghz) {
     rates.clock_ghz = ghz;
     out = time_at(w, program, hw, context, p, grid, machine, traffic, rates);
@@ -279,7 +297,7 @@ PipelineTime contraction_time(const ContractionWork& w, const PipelineProgram& p
   out.blocks_per_sm = occ.blocks;
   out.occupancy = occ.fraction;
   out.waves = grid.blocks / grid.slots;
-  out.padding = padded_flops / (2 * w.batch * w.m * w.n * w.k);
+  out.padding = padded_flops / useful_flops;
   return out;
 }
 

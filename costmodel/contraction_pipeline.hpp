@@ -47,6 +47,7 @@ struct PipelineProgram {
   InstructionClass instruction = InstructionClass::simt;
   int registers = 0;
   std::int64_t shared_bytes = 0;
+  bool reduces_in_second_kernel = false;  // split-k's parts are added by another launch, as libraries do
 };
 
 // Microseconds. Overlapped stages are what the kernel would take if the stage were alone.

@@ -93,11 +93,11 @@ InstructionRates instruction_rates(const ContractionWork& w, const PipelineProgr
   r.issue_cycles = issue_slots(w, t, instruction, hw.compute_capability >= 80) / hw.sm.sub_partitions;
   if (instruction != InstructionClass::simt)
     r.chain_cycles = p.mma_latency_cycles * t.block_k * w.a.element_bytes / 32 / t.slice_k;
-  r.sync_cycles = instruction == InstructionClass::simt  ? p.step_cycles_simt
-                  : instruction == InstructionClass::mma
-                      ? p.step_cycles_mma * std::pow(hw.sm.sub_partitions / std::max<double>(t.warps(), hw.sm.sub_partitions),
-                                                     p.step_hiding_mma)
-                                                         : p.step_cycles_wgmma;
+  const double warps_per_scheduler = std::max(1.0, double(t.warps()) / hw.sm.sub_partitions);
+  r.sync_cycles = instruction == InstructionClass::simt ? p.step_cycles_simt
+                  : instruction == InstructionClass::wgmma
+                      ? p.step_cycles_wgmma
+                      : p.step_ns_mma * hw.boost_ghz / std::pow(warps_per_scheduler, p.step_hiding_mma);
   return r;
 }
 

@@ -43,10 +43,12 @@ LibraryTime library_time(const ContractionWork& work, std::span<const PipelinePr
     if (best.time.blocks_per_sm == 0 || time.total_us < best.time.total_us) best = {time, program};
   };
   for (const PipelineProgram& program : programs) {
+    if (program.tiles.block_m == 1 && work.m > 1) continue;  // matrix times vector
     consider(program);
     for (const int split : kSplits) {
       if (!sensible_split(work, program.tiles, split, hardware)) continue;
       PipelineProgram with_split = program;
+      with_split.reduces_in_second_kernel = true;
       with_split.tiles.split_k = split;
       consider(with_split);
     }

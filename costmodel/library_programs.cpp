@@ -7,25 +7,39 @@ namespace {
 
 struct Tile {
   int m, n, warp_m, warp_n;
-  int stages;  // at a k step of 128 bytes
+  int stages;
+  int block_k = 64;  // of 16-bit elements
+  int slices = 1;
 };
 
-// As kernel names of cuBLAS show them: ampere_bf16_s16816gemm_bf16_{256x128,128x256,...}_ldg8_f2f
-// _stages_{64x3,64x4,...}, cutlass_80_tensorop_*_{64x64,...}; warps as CUTLASS places them.
+// As kernel names of cuBLAS show them: ampere_bf16_s16816gemm_bf16_{256x128,64x64_sliced1x2,...}_ldg8_f2f_stages
+// _{32x3,64x5,...}, cutlass_80_tensorop_bf16_s16816gemm_relu_bf16_{256x64_32x4,128x64_32x6,...} and
+// cutlass_80_wmma_tensorop_bf16_s161616gemm_bf16_{16x16_128x2,32x32_128x2}; warps as CUTLASS places them.
 constexpr Tile kTensorTiles[] = {
-    {256, 128, 64, 64, 3}, {128, 256, 64, 64, 3}, {256, 64, 64, 64, 4}, {64, 256, 64, 64, 4},
-    {128, 128, 64, 64, 4}, {128, 64, 64, 32, 4},  {64, 128, 32, 64, 4}, {64, 64, 32, 32, 6},
-    {64, 32, 32, 16, 6},   {32, 64, 16, 32, 6},   {32, 32, 16, 16, 6},  {16, 64, 16, 16, 6},
-    {64, 16, 16, 16, 6},   {128, 32, 32, 32, 5},  {32, 128, 32, 32, 5}, {16, 128, 16, 32, 5},
-    {128, 16, 32, 16, 5},
+    {256, 128, 64, 64, 3, 32}, {256, 128, 64, 64, 3, 64},  {128, 256, 64, 64, 3, 32}, {128, 256, 64, 64, 3, 64},
+    {256, 64, 64, 64, 4, 32},  {256, 64, 64, 64, 4, 64},   {64, 256, 64, 64, 4, 32},  {64, 256, 64, 64, 4, 64},
+    {128, 128, 64, 64, 5, 32}, {128, 128, 64, 64, 3, 64},  {128, 128, 64, 64, 4, 64}, {128, 64, 64, 32, 6, 32},
+    {128, 64, 64, 32, 3, 64},  {128, 64, 64, 32, 4, 64},   {64, 128, 32, 64, 6, 32},  {64, 128, 32, 64, 3, 64},
+    {64, 128, 32, 64, 4, 64},  {64, 64, 32, 32, 6, 32},    {64, 64, 32, 32, 10, 32},  {64, 64, 32, 32, 5, 64},
+    {64, 64, 32, 32, 6, 64},   {64, 64, 32, 64, 5, 64, 2}, {32, 32, 16, 16, 2, 128},  {16, 16, 16, 16, 2, 128},
 };
 
-// sm90_xmma_gemm_bf16bf16_*_tilesize{64x..,128x..,256x128x64}; a warpgroup is four warps of 16 rows.
-constexpr Tile kWarpgroupTiles[] = {
-    {256, 128, 32, 128, 8}, {128, 256, 16, 256, 8}, {128, 192, 16, 192, 8}, {128, 128, 16, 128, 8},
-    {128, 64, 16, 64, 8},   {64, 256, 16, 256, 8},  {64, 128, 16, 128, 8},  {64, 64, 16, 64, 8},
-    {64, 32, 16, 32, 8},    {64, 16, 16, 16, 8},    {64, 8, 16, 8, 8},
-};
+// nvjet_{hsh,tst}_{64x8_64x16,128x16_64x11,64x96_64x10,160x64_64x7,256x152_64x4,...}, of cuBLAS from CUDA 12.6 on:
+// the rows of wgmma are a multiple of 64, its columns of 8 (here mostly 16), along either extent; as many steps of
+// 64 are in flight as shared memory takes, at most 16. Two warpgroups share tiles of 128 rows and more.
+constexpr int kWarpgroupRows[] = {64, 128, 256};
+constexpr int kWarpgroupMost = 256 * 160;  // outputs that the registers of two warpgroups hold
+
+std::vector<Tile> warpgroup_tiles() {
+  std::vector<Tile> out;
+  for (const int rows : kWarpgroupRows)
+    for (int columns = 8; columns <= 256 && rows * columns <= kWarpgroupMost; columns += columns < 16 ? 8 : 16) {
+      const int warps = rows < 128 ? 4 : 8;
+      out.push_back({rows, columns, rows / warps, columns, 16});
+      if (columns % 64 != 0) out.push_back({columns, rows, columns, rows / warps, 16});  // operands swapped
+    }
+  return out;
+}
 
 // {volta,ampere}_sgemm_{128x128,128x64,64x64,32x128,...}, with the slices its name carries. A name's first
 // extent lies along rows of a column-major output, which are our n: traces show 128x64 with a grid of
@@ -49,9 +63,14 @@ PipelineProgram tensor_program(const Tile& tile, int block_k, int stages, Instru
   t.warp_m = tile.warp_m;
   t.warp_n = tile.warp_n;
   t.stages = stages;
+  t.slice_k = tile.slices;
   t.raster = 8;
   t.vector_a = t.vector_b = t.vector_c = static_cast<int>(16 / element_bytes);
-  if (instruction == InstructionClass::wgmma && tile.m >= 128) t.cluster_m = 2;
+  if (instruction == InstructionClass::wgmma) {
+    t.swap = tile.warp_m == tile.m ? 1 : 0;  // multicast goes to a pair that shares the tile's columns
+    if (t.swap == 0 && tile.m >= 128) t.cluster_m = 2;
+    if (t.swap != 0 && tile.n >= 128) t.cluster_n = 2;
+  }
   p.instruction = instruction;
   const int accumulators = tile.m * tile.n / t.threads();
   p.registers = std::min(255, accumulators + (instruction == InstructionClass::wgmma ? 40 : 72));
@@ -59,24 +78,27 @@ PipelineProgram tensor_program(const Tile& tile, int block_k, int stages, Instru
   return p;
 }
 
-// As many stages as leave room for the tile, at most `most`.
-int fitting_stages(const Tile& tile, int block_k, double element_bytes, const Hardware& hw) {
-  const double step = (tile.m + tile.n) * block_k * element_bytes;
-  const int most = static_cast<int>(tile.stages * 128 / (block_k * element_bytes));
-  return std::min(hw.compute_capability < 80 ? 2 : most,
-                  static_cast<int>(hw.sm.shared_bytes_optin / step));
+void add_tensor(std::vector<PipelineProgram>& out, std::span<const Tile> tiles, InstructionClass instruction,
+                const ContractionWork& work, const Hardware& hw) {
+  for (const Tile& tile : tiles) {
+    const int block_k = static_cast<int>(tile.block_k * 2 / work.a.element_bytes);
+    const double step = (tile.m + tile.n) * block_k * work.a.element_bytes;
+    int stages = tile.stages;
+    if (instruction == InstructionClass::wgmma)
+      stages = std::min(stages, static_cast<int>(hw.sm.shared_bytes_optin / step));
+    if (hw.compute_capability < 80) stages = 2;
+    if (stages >= 2 && stages * step <= hw.sm.shared_bytes_optin)
+      out.push_back(tensor_program(tile, block_k, stages, instruction, work.a.element_bytes));
+  }
 }
 
-void add_tensor(std::vector<PipelineProgram>& out, std::span<const Tile> tiles,
-                InstructionClass instruction, std::span<const int> depths_bytes,
-                const ContractionWork& work, const Hardware& hw) {
-  for (const Tile& tile : tiles)
-    for (const int bytes : depths_bytes) {
-      const int block_k = static_cast<int>(bytes / work.a.element_bytes);
-      const int stages = fitting_stages(tile, block_k, work.a.element_bytes, hw);
-      if (stages >= 2)
-        out.push_back(tensor_program(tile, block_k, stages, instruction, work.a.element_bytes));
-    }
+// internal::gemvx::kernel, for one row: eight warps share k, and weights go to registers.
+PipelineProgram vector_program(double element_bytes) {
+  PipelineProgram p = tensor_program({1, 8, 1, 8, 4, 256, 8}, static_cast<int>(512 / element_bytes), 4,
+                                     InstructionClass::mma, element_bytes);
+  p.registers = 40;
+  p.shared_bytes = 1024;
+  return p;
 }
 
 PipelineProgram simt_program(const SimtTile& tile, double element_bytes) {
@@ -115,12 +137,12 @@ std::vector<PipelineProgram> library_programs(const ContractionWork& work, const
     }
     return out;
   }
-  static constexpr int kDepths[] = {64, 128};
-  static constexpr int kWarpgroupDepths[] = {128};
   if (hardware.compute_capability >= 90 && hardware.compute_capability < 120)
-    add_tensor(out, kWarpgroupTiles, InstructionClass::wgmma, kWarpgroupDepths, work, hardware);
-  else
-    add_tensor(out, kTensorTiles, InstructionClass::mma, kDepths, work, hardware);
+    add_tensor(out, warpgroup_tiles(), InstructionClass::wgmma, work, hardware);
+  else {
+    add_tensor(out, kTensorTiles, InstructionClass::mma, work, hardware);
+    out.push_back(vector_program(work.a.element_bytes));
+  }
   return out;
 }
 

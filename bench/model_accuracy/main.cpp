@@ -1,7 +1,9 @@
 // Judges the model on what others measured, and says of every goal whether it is met:
 //
 //   model_accuracy [FOLDER] [--quick] [--seeds N]
+//   model_accuracy [FOLDER] --rows FILE.csv
 //
+// --rows: only writes every library GEMM with its prediction, program and stages.
 // --quick: without fitting anew for every GPU left out, which takes minutes.
 // FOLDER holds the reference data (default: ../shared/data beside the checkout). Without it there
 // is nothing to judge by, and the program says so and succeeds. docs/model.md names the public
@@ -15,6 +17,14 @@
 #include "tables.hpp"
 
 namespace {
+
+int dump(const std::string& folder, const std::string& file) {
+  using namespace perftune::bench;
+  std::vector<GemmSet> sets = read_bf16_gemms(folder);
+  for (GemmSet& set : read_fp32_gemms(folder)) sets.push_back(std::move(set));
+  std::cout << write_rows(sets, file) << " rows in " << file << '\n';
+  return 0;
+}
 
 int run(const std::string& folder, bool quick, int seeds) {
   using namespace perftune::bench;
@@ -43,12 +53,14 @@ int main(int argc, char** argv) try {
   std::string folder = PERFTUNE_SOURCE_DIR "/../shared/data";
   bool quick = false;
   int seeds = 100;
+  std::string rows;
   for (int i = 1; i < argc; ++i) {
     if (std::strcmp(argv[i], "--quick") == 0) quick = true;
+    else if (std::strcmp(argv[i], "--rows") == 0 && i + 1 < argc) rows = argv[++i];
     else if (std::strcmp(argv[i], "--seeds") == 0 && i + 1 < argc) seeds = std::stoi(argv[++i]);
     else folder = argv[i];
   }
-  return run(folder, quick, seeds);
+  return rows.empty() ? run(folder, quick, seeds) : dump(folder, rows);
 } catch (const std::exception& error) {
   std::cerr << "model_accuracy: " << error.what() << '\n';
   return 1;

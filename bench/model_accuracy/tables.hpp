@@ -19,6 +19,9 @@ std::string replay_table(const RecordedSpace& space, int seeds, Goals& goals);
 // The CPU target: recorded times of every candidate of 57 operators (bench/cpu_spaces/recording).
 std::string cpu_table(const std::string& folder, Goals& goals);
 
+// One CSV row per GEMM (row_file.cpp names the columns); returns how many. Throws where `file` cannot be written.
+std::size_t write_rows(const std::vector<GemmSet>& sets, const std::string& file);
+
 // Microseconds of the library model, one per row.
 std::vector<double> predict(const GemmSet& set, const GpuParameters& parameters);
 
