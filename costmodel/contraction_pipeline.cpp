@@ -148,7 +148,7 @@ Step step_ns(const InstructionRates& rates, const Machine& machine, const StepIn
   s.dram = active * in.dram_bytes / machine.dram_gbps;
   // Little's law: a step cannot be shorter than the latency of its loads over the number of steps
   // in flight, however many bytes the bus could carry.
-  s.latency = idle_latency_ns(machine, in) / in.in_flight * p.loaded_latency;
+  s.latency = idle_latency_ns(machine, in) / in.in_flight * p.staged_latency;
   return s;
 }
 
@@ -197,7 +197,7 @@ PipelineTime time_at(const ContractionWork& w, const PipelineProgram& program, c
     const double stores = count * stored_blocks *
                           std::max(c_block_bytes / store_gbps * 1e-3,
                                    p.store_exposed / per_sm * dram_write_us / all_stored);
-    const double start = first ? 0 : p.loaded_latency * machine.l2_latency_ns * rates.clock_ghz / per_sm;
+    const double start = first ? 0 : p.staged_latency * machine.l2_latency_ns * rates.clock_ghz / per_sm;
     const double end = count * (p.block_end_cycles / per_sm + start) * 1e-3 / rates.clock_ghz + stores;
     first = false;
     body_us += count * length + end;
@@ -218,7 +218,10 @@ PipelineTime time_at(const ContractionWork& w, const PipelineProgram& program, c
 
   out.launch_us = launch_floor_us(hw, context, p);
   out.fill_us = (machine.block_start_cycles / rates.clock_ghz + idle_latency_ns(machine, input)) * 1e-3;
-  const double wait_us = program.reduces_in_second_kernel ? out.launch_us + out.fill_us : p.reduction_latency_us;
+  LaunchContext queued = context;
+  queued.launch_us = -1;  // the second kernel follows without a call of its own
+  const double wait_us = program.reduces_in_second_kernel ? launch_floor_us(hw, queued, p) + out.fill_us
+                                                          : p.reduction_latency_us;
   const double sum_bytes = double(t.block_m) * t.block_n * 4.0;
   if (t.split_k > 1) {
     // Each block writes its float partial tile; one block per tile reads them all back.

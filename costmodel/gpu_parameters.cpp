@@ -30,7 +30,7 @@ std::span<const NamedParameter> named_parameters() {
       {"gddr_write_cost", &GpuParameters::gddr_write_cost},
       {"l2_full", &GpuParameters::l2_full},
       {"l2_none", &GpuParameters::l2_none},
-      {"loaded_latency", &GpuParameters::loaded_latency},
+      {"staged_latency", &GpuParameters::staged_latency},
       {"block_start_cycles", &GpuParameters::block_start_cycles},
       {"tma_start_cycles", &GpuParameters::tma_start_cycles},
       {"store_bytes_simt", &GpuParameters::store_bytes_simt},

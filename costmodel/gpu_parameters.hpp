@@ -30,24 +30,26 @@ struct GpuParameters {
   // The same for kernels that only stream (copies, maps): reads and writes in long runs.
   double stream_share_hbm = 0.88, stream_share_gddr = 0.78;
   // Cost of a written byte over a read one: bus turnaround, and ECC in line on GDDR.
-  double hbm_write_cost = 1.19;
-  double gddr_write_cost = 1.12;
+  double hbm_write_cost = 1.23;
+  double gddr_write_cost = 1.17;
   // Footprint, as a share of L2 (of one partition's part where lines are kept twice), up to which
   // everything read again hits, and from which nothing does.
-  double l2_full = 0.72;
+  double l2_full = 0.61;
   double l2_none = 1.2;
   // The same for L1, from which it is as l2_none. L1 is what shared memory is cut from.
   double l1_full = 0.3;
-  // Latency of loads in a busy machine over that of a lone pointer chase.
-  double loaded_latency = 3.66;
+  // Latency of loads in a busy machine over that of a lone pointer chase; and of a tile's way into shared memory,
+  // from its request to the barrier behind which it is read.
+  double loaded_latency = 2.26;
+  double staged_latency = 3.66;
   // Between dependent empty kernels where the device's own figure is unknown: A100 2.6 and 1.31,
   // H200 2.4 and 1.22 (published launch benchmarks).
   double launch_stream_us = 2.5;
   double launch_graph_us = 1.25;
   // From a launch's start to its blocks' first loads: scheduling, arguments, address set-up; and what tensor
   // maps, mbarriers and clusters of wgmma kernels add.
-  double block_start_cycles = 1580;
-  double tma_start_cycles = 870;
+  double block_start_cycles = 1610;
+  double tma_start_cycles = 840;
   // Width of one SM's port to L2, bytes per clock (NVIDIA A100 whitepaper: 64 read).
   double sm_port_bytes_per_clock = 64;
   // One row of a library's softmax or layer norm beside its loads: start and end of a block, the sums across it.
@@ -60,7 +62,7 @@ struct GpuParameters {
   double store_bytes_simt = 10, store_bytes_mma = 7.4, store_bytes_wgmma = 12.8;
   // Share of an output's DRAM time in which a lone block per SM computes nothing: blocks of a wave end together,
   // and L2 writes back what they push out. Several blocks on an SM divide it.
-  double store_exposed = 0.76;
+  double store_exposed = 0.73;
   // From the last multiply-add to the end of a block's stores, beside the bytes they move.
   double block_end_cycles = 15;
   // Serial cycles of one block per k step beside its arithmetic: barrier, first fragment loads,

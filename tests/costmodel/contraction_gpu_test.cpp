@@ -74,5 +74,30 @@ TEST(LibraryModel, PredictsEveryGpuOfTheCatalogue) {
   }
 }
 
+LibraryTime library(const char* gpu, double m, double n, double k) {
+  ContractionWork w;
+  w.m = m;
+  w.n = n;
+  w.k = k;
+  w.a = {2, 1, m * k * 2};
+  w.b = {2, 1, n * k * 2};
+  w.c = {2, 1, m * n * 2};
+  w.multiply = DType::bf16;
+  const Hardware& hw = find_hardware(gpu);
+  return library_time(w, library_programs(w, hw), hw, library_context(), {});
+}
+
+TEST(LibraryModel, OneRowIsAMatrixTimesAVector) {
+  EXPECT_EQ(library("l40s", 1, 128, 4096).program.tiles.block_m, 1);
+  EXPECT_GT(library("l40s", 2, 128, 4096).program.tiles.block_m, 1);
+}
+
+TEST(LibraryModel, ARowBeyondATileCostsLittleWhereTilesComeInEights) {
+  const double even = library("h100", 512, 8192, 4096).time.total_us;
+  const double ragged = library("h100", 513, 8192, 4096).time.total_us;
+  EXPECT_GE(ragged, even);
+  EXPECT_LT(ragged, 1.15 * even);  // cuBLAS took 46 us instead of 43
+}
+
 }  // namespace
 }  // namespace perftune

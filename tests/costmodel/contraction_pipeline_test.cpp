@@ -157,5 +157,49 @@ TEST(ContractionPipeline, NarrowWarpgroupTilesAreShortOfSharedMemory) {
   EXPECT_GT(shared_over_math(64), 1.1);
 }
 
+TEST(ContractionPipeline, ZerosThatPadATileTakeTimeButNoPower) {
+  PipelineProgram p = mma_program();
+  p.instruction = InstructionClass::wgmma;
+  p.tiles.block_n = p.tiles.warp_n = 256;
+  p.tiles.block_k = 64;
+  p.tiles.warp_m = 16;
+  p.shared_bytes = 200000;
+  const Hardware& hw = find_hardware("h100");
+  const auto time = [&](double m) {
+    return contraction_time(matmul(m, 8192, 8192, DType::bf16, 2), p, hw, {}, {});
+  };
+  const PipelineTime full = time(4096), ragged = time(4096 - 127);
+  ASSERT_LT(full.clock_ghz, hw.boost_ghz) << "limited by power";
+  EXPECT_EQ(ragged.waves, full.waves);
+  EXPECT_GT(ragged.clock_ghz, full.clock_ghz);
+  EXPECT_LT(ragged.total_us, full.total_us);
+}
+
+TEST(ContractionPipeline, ASecondKernelForTheReductionCostsALaunchAndAStart) {
+  PipelineProgram p = mma_program();
+  p.tiles.split_k = 8;
+  p.reduces_in_second_kernel = true;
+  const ContractionWork w = matmul(128, 256, 16384, DType::f16, 2);
+  const PipelineTime time = contraction_time(w, p, sample_a100(), {}, {});
+  EXPECT_GE(time.reduction_us, time.launch_us + time.fill_us);
+  LaunchContext graph;
+  graph.graph = true;
+  EXPECT_LT(contraction_time(w, p, sample_a100(), graph, {}).reduction_us, time.reduction_us);
+}
+
+TEST(ContractionPipeline, BlocksAloneOnTheirSmWaitForDramToTakeTheirOutput) {
+  PipelineProgram alone = mma_program();
+  alone.shared_bytes = 100000;  // one block per SM; without, two
+  const ContractionWork w = matmul(16384, 16384, 256, DType::f16, 2);
+  Hardware slow = sample_a100();
+  slow.dram_gbps /= 4;
+  const auto waited_us = [&](const PipelineProgram& p) {
+    return contraction_time(w, p, slow, {}, {}).epilogue_us - contraction_time(w, p, sample_a100(), {}, {}).epilogue_us;
+  };
+  ASSERT_GT(contraction_time(w, mma_program(), slow, {}, {}).blocks_per_sm, 1);
+  EXPECT_GT(waited_us(alone), 0);
+  EXPECT_GT(waited_us(alone), 1.5 * waited_us(mma_program()));
+}
+
 }  // namespace
 }  // namespace perftune
