@@ -67,6 +67,39 @@ struct Pack {
   typedef E type __attribute__((vector_size(sizeof(E) * N), aligned(1), may_alias));
 };
 
+template <class E>
+inline constexpr bool is_byte = same_type<E, boolean> || same_type<E, i8> || same_type<E, u8>;
+
+// As many bytes as a vector has ints. GCC 12 unpacks bytes in dozens of instructions where it is left to choose.
+template <class E>
+PT_INLINE Vector<int> load_bytes(const E* p) {
+  constexpr int L = lanes_of<int>;
+#if !defined(__clang__) && defined(__AVX512F__)
+  typedef char C __attribute__((vector_size(16)));
+  typedef int I __attribute__((vector_size(64)));
+  const auto bytes = (C)*reinterpret_cast<const typename Pack<char, L>::type*>(p);
+  if constexpr (same_type<E, i8>)
+    return (Vector<int>)__builtin_ia32_pmovsxbd512_mask(bytes, I{}, static_cast<short>(-1));
+  else
+    return (Vector<int>)__builtin_ia32_pmovzxbd512_mask(bytes, I{}, static_cast<short>(-1));
+#elif !defined(__clang__) && defined(__AVX2__)
+  typedef char C __attribute__((vector_size(16)));
+  C bytes{};
+  __builtin_memcpy(&bytes, p, L);
+  if constexpr (same_type<E, i8>)
+    return (Vector<int>)__builtin_ia32_pmovsxbd256(bytes);
+  else
+    return (Vector<int>)__builtin_ia32_pmovzxbd256(bytes);
+#else
+  typedef signed char S __attribute__((vector_size(L), aligned(1), may_alias));
+  typedef unsigned char U __attribute__((vector_size(L), aligned(1), may_alias));
+  if constexpr (same_type<E, i8>)
+    return __builtin_convertvector(*reinterpret_cast<const S*>(p), Vector<int>);
+  else
+    return __builtin_convertvector(*reinterpret_cast<const U*>(p), Vector<int>);
+#endif
+}
+
 template <class T, class E>
 PT_INLINE Vector<T> load_widened(const E* p) {
   constexpr int L = lanes_of<T>;
@@ -87,6 +120,12 @@ PT_INLINE Vector<T> load_widened(const E* p) {
     const auto bits = (H)*reinterpret_cast<const typename Pack<short, L>::type*>(p);
     return (Vector<float>)__builtin_ia32_vcvtph2ps256(bits);
 #endif
+  } else if constexpr (is_byte<E> && sizeof(T) == sizeof(int)) {
+    const Vector<int> v = load_bytes(p);
+    if constexpr (same_type<E, boolean>)
+      return v != splat<Vector<int>>(0) ? splat<Vector<T>>(1) : splat<Vector<T>>(0);
+    else
+      return __builtin_convertvector(v, Vector<T>);
   } else if constexpr (same_type<E, boolean>) {
     const auto bytes = *reinterpret_cast<const typename Pack<unsigned char, L>::type*>(p);
     const Vector<T> v = __builtin_convertvector(bytes, Vector<T>);
