@@ -13,7 +13,7 @@
 
 #include "codegen/kernel.hpp"
 #include "executor/device.hpp"
-#include "executor/vendor_library.hpp"
+#include "executor/nvrtc_library.hpp"
 
 namespace perftune {
 
@@ -43,9 +43,7 @@ class Nvrtc {
   static std::vector<std::string> options();
 
  private:
-  struct Functions;
-  class Program;
-  std::unique_ptr<Functions> functions_;
+  std::unique_ptr<const NvrtcLibrary> library_;
 };
 
 // Reads the log of a compilation with -v: registers, spills, stack, static shared memory, and the

@@ -97,6 +97,8 @@ typedef struct perftune_open_options {
   int threads;                  /* CPU: threads that one launch may use; 0: one per core */
   perftune_trust trust;
   const char* driver_folder;    /* where to look for libcuda.so.1 first; NULL: the loader's path only */
+  const char* nvrtc_folder;     /* the only place of libnvrtc, which is loaded where no stored binary fits the
+                                   GPU; NULL: the loader's path and /usr/local/cuda */
 } perftune_open_options;
 
 /* Reads only; the file may be written by others meanwhile. `options` NULL: the defaults above. */

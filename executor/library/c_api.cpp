@@ -67,6 +67,7 @@ perftune_status open(const char* path, const perftune_open_options* given, perft
     options.ordinal = given->ordinal;
     options.trust = given->trust;
     if (given->driver_folder != nullptr) options.driver_folders.emplace_back(given->driver_folder);
+    if (given->nvrtc_folder != nullptr) options.nvrtc_folders.emplace_back(given->nvrtc_folder);
   }
   auto object = std::make_unique<OpenStore>();
   object->library = std::make_shared<KernelLibrary>(path, std::move(options));

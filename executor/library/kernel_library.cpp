@@ -55,7 +55,7 @@ class KernelLibrary::State {
       if (options_.threads <= 0) options_.threads = cores_;
       runtime_ = make_cpu_runtime(options_.threads);
     }
-    code_.use(runtime_, options_.trust, options_.compile);
+    code_.use(runtime_, options_.trust, options_.compile, options_.nvrtc_folders);
     find_device();
     version_ = rows_.data_version();
   }
@@ -173,9 +173,12 @@ class KernelLibrary::State {
   Found resolve(const Operator& op, perftune_policy policy) {
     if (!device_) throw StatusError(PERFTUNE_NO_KERNEL, no_device_);
     std::string signature = op.signature();
+    std::optional<std::string> not_here;
     if (const auto choice = rows_.winner(signature, device_->id, options_.threads);
         choice && (policy == PERFTUNE_ANY || device_->same_model)) {
-      return exact(op, *choice, policy);
+      not_here = device_->foreign ? why_illegal(op, TileProgram::parse(choice->program)) : std::nullopt;
+      if (!not_here) return exact(op, *choice, policy);
+      not_here = "the winner '" + choice->program + "' is not for " + device_->hardware.arch + ": " + *not_here;
     }
     if (policy == PERFTUNE_EXACT_ONLY)
       throw StatusError(PERFTUNE_MISS, words("{} at {} was not tuned on {}", op.name, dims_words(op.base_dims()),
@@ -194,6 +197,7 @@ class KernelLibrary::State {
     for (const auto* list : {&defaults, &winners})
       for (const Estimated& estimated : *list)
         if (auto found = try_relative(op, *estimated.relative, PERFTUNE_HIT_DEFAULT)) return *std::move(found);
+    if (not_here) throw StatusError(PERFTUNE_WRONG_ARCHITECTURE, *not_here);
     throw StatusError(PERFTUNE_NO_KERNEL,
                       words("no stored kernel computes {} at {} on {}; tune it, or a shape near it", op.name,
                                   dims_words(op.base_dims()), device_->hardware.name));
@@ -255,17 +259,19 @@ class KernelLibrary::State {
     return found;
   }
 
+  std::optional<std::string> why_illegal(const Operator& op, const TileProgram& program) const {
+    const LaunchRules* rules = find_rules(rules_, program);
+    return rules == nullptr ? "no rules for it" : rules->illegal(op, program, device_->hardware);
+  }
+
   // nullptr where `must` is false and the stored kernel is not this operator's at this shape.
   std::shared_ptr<const BoundKernel> bind(const Operator& op, const StoredChoice& choice, bool must) {
     const TileProgram program = TileProgram::parse(choice.program);
-    const LaunchRules* rules = find_rules(rules_, program);
-    const auto wrong = rules == nullptr ? std::optional<std::string>("no rules for it")
-                                        : rules->illegal(op, program, device_->hardware);
-    if (wrong) {
+    if (const auto wrong = why_illegal(op, program)) {
       if (!must) return nullptr;
       throw StatusError(PERFTUNE_STALE, words("the winner '{}' is not legal for this version: {}", choice.program, *wrong));
     }
-    Launch launch = rules->bind(op, program, device_->hardware);
+    Launch launch = find_rules(rules_, program)->bind(op, program, device_->hardware);
     Kernel kernel;
     kernel.program = program;
     kernel.arguments = launch.arguments;

@@ -37,6 +37,7 @@ struct LibraryOptions {
   int threads = 0;                              // CPU: of one launch; 0: one per core
   perftune_trust trust = PERFTUNE_TRUST_OWN;
   std::vector<std::string> driver_folders;      // searched for libcuda first
+  std::vector<std::string> nvrtc_folders;       // only these for libnvrtc, loaded when it is needed; empty: as usual
   // Makes a binary where the store has none that fits; empty: such kernels are refused. `isa` is the
   // architecture's name. Throws what it likes.
   std::function<std::string(const Kernel& kernel, const std::string& arch)> compile;

@@ -42,6 +42,7 @@ set(shipped
   executor/cuda_tensor_map.cpp
   executor/gpu_detect.cpp
   executor/loaded_library.cpp
+  executor/nvrtc_library.cpp
   executor/parameter_block.cpp
   executor/vendor_library.cpp
   executor/thread_pool.cpp

@@ -1,10 +1,12 @@
 #include "executor/library/stored_code.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "codegen/version.hpp"
 #include "db/origins.hpp"
 #include "db/rows.hpp"
+#include "recipes/error.hpp"
 
 namespace perftune {
 namespace {
@@ -15,10 +17,20 @@ namespace {
 
 }  // namespace
 
-void StoredCode::use(std::shared_ptr<Runtime> runtime, perftune_trust trust, Compile compile) {
+std::string for_capability(const std::string& source, int compute_capability) {
+  constexpr std::string_view define = "#define PT_ARCH ";
+  const std::size_t at = source.find(define);
+  if (at == std::string::npos) return {};
+  const std::size_t digits = at + define.size(), end = source.find('\n', digits);
+  return source.substr(0, digits) + std::to_string(compute_capability * 10) + source.substr(std::min(end, source.size()));
+}
+
+void StoredCode::use(std::shared_ptr<Runtime> runtime, perftune_trust trust, Compile compile,
+                     std::vector<std::string> nvrtc_folders) {
   runtime_ = std::move(runtime);
   trust_ = trust;
   compile_ = std::move(compile);
+  nvrtc_folders_ = std::move(nvrtc_folders);
 }
 
 std::shared_ptr<void> StoredCode::load(std::int64_t build, const std::string& structure, const Hardware& hardware,
@@ -59,6 +71,8 @@ bool StoredCode::fits(const StoredBuild& stored, const std::string& structure, c
 }
 
 std::string StoredCode::binary_of(const StoredBuild& stored, const Hardware& hardware, Kernel& kernel) {
+  const bool on_gpu = kernel.language == Kernel::Language::cuda;
+  if (on_gpu && !compile_ && (stored.binary.empty() || stored.arch != hardware.arch)) return compiled_here(stored, hardware);
   if (stored.binary.empty()) {
     if (!compile_) refuse(stored, PERFTUNE_NO_KERNEL, "the store keeps no binary of it: tune again");
     kernel.source = stored.source;
@@ -71,6 +85,24 @@ std::string StoredCode::binary_of(const StoredBuild& stored, const Hardware& har
     refuse(stored, PERFTUNE_WRONG_ARCHITECTURE, "its binary is for " + stored.arch + ", this is " + hardware.arch);
   file_.require_trust(trust_);
   return stored.binary;
+}
+
+std::string StoredCode::compiled_here(const StoredBuild& stored, const Hardware& hardware) {
+  file_.require_trust(trust_);
+  const std::string need = (stored.binary.empty() ? "the store keeps no binary of it"
+                                                  : "its binary is for " + stored.arch + ", this is " + hardware.arch) +
+                           ", and its source ";
+  const std::string source = for_capability(stored.source, hardware.compute_capability);
+  const std::vector<DeviceHeader> headers = stored_headers(file_.database(), stored.codegen_version);
+  if (source.empty() || headers.empty()) refuse(stored, PERFTUNE_STALE, need + "lacks the device headers: tune again");
+  if (!nvrtc_) try {
+      nvrtc_.emplace(LibrarySearch(nvrtc_folders_, !nvrtc_folders_.empty()));
+    } catch (const Error& error) {
+      refuse(stored, PERFTUNE_WRONG_ARCHITECTURE, need + "cannot be compiled here: " + error.what());
+    }
+  auto made = nvrtc_->compile(source, stored.entry + ".cu", headers, hardware.arch);
+  if (!made.ok) refuse(stored, PERFTUNE_WRONG_ARCHITECTURE, need + "does not compile for it: " + made.why_not);
+  return std::move(made.image);
 }
 
 }  // namespace perftune

@@ -12,6 +12,17 @@ Hardware read(const StoredDevice& device) {
   return read_hardware(parse_plain(device.description, "the store's description of " + device.name));
 }
 
+// What launches and legality ask of a device, as the driver says; peaks and bandwidths stay the row's.
+void describe_here(const PresentGpu& gpu, Hardware& hardware) {
+  hardware.compute_capability = gpu.compute_capability;
+  hardware.arch = "sm_" + std::to_string(gpu.compute_capability);
+  hardware.sms = gpu.sms;
+  hardware.dram_gib = gpu.memory_gib;
+  hardware.sm.shared_bytes_reserved = gpu.compute_capability >= 80 ? 1024 : 0;
+  hardware.sm.shared_bytes_optin = gpu.shared_bytes_optin;
+  hardware.sm.shared_bytes = gpu.shared_bytes_optin + hardware.sm.shared_bytes_reserved;
+}
+
 std::string listed(const std::vector<StoredDevice>& devices) {
   std::string text;
   for (const StoredDevice& device : devices)
@@ -50,7 +61,13 @@ std::optional<ThisDevice> find_this_cpu(const std::vector<StoredDevice>& devices
 
 std::optional<ThisDevice> find_this_gpu(const std::vector<StoredDevice>& devices, const PresentGpu& gpu,
                                         std::string& why_not) {
-  std::optional<ThisDevice> fits;
+  std::optional<ThisDevice> fits, other;
+  const auto nearer = [&](int capability) {
+    if (!other) return true;
+    const int best = other->hardware.compute_capability;
+    const bool below = capability <= gpu.compute_capability, best_below = best <= gpu.compute_capability;
+    return below != best_below ? below : below ? capability > best : capability < best;
+  };
   for (const StoredDevice& device : devices) {
     if (device.kind != "gpu" || device.description.empty()) continue;
     Hardware hardware = read(device);
@@ -59,6 +76,11 @@ std::optional<ThisDevice> find_this_gpu(const std::vector<StoredDevice>& devices
                       hardware.compute_capability <= gpu.compute_capability &&
                       (!device.arch.ends_with('a') || hardware.compute_capability == gpu.compute_capability);
     if (runs) fits = ThisDevice{device.id, std::move(hardware), false};
+    else if (nearer(hardware.compute_capability)) other = ThisDevice{device.id, std::move(hardware), false, true};
+  }
+  if (!fits && other) {
+    describe_here(gpu, other->hardware);
+    return other;
   }
   if (!fits)
     why_not = words("nothing in the store was tuned for a GPU like this one ({}, sm_{}); it knows {}", gpu.name,

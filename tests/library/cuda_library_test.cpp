@@ -45,12 +45,29 @@ class CudaLibrary : public testing::Test {
     return cublas_lt_program(fused_product(op_, why_not).value(), {{algorithm}, 4096, version});
   }
 
-  api::Store open() {
+  api::Store open(const char* nvrtc_folder = nullptr) {
     perftune_open_options options{};
+    options.nvrtc_folder = nvrtc_folder;
     options.struct_size = sizeof options;
     options.device = PERFTUNE_CUDA;
     options.driver_folder = PERFTUNE_FAKE_CUDA_FOLDER;
     return api::Store(tuned_.path(), &options);
+  }
+  void become_h100() {
+    fake_.name = "NVIDIA H100 80GB HBM3";
+    fake_.compute_capability = 90;
+    fake_.sms = 132;
+    fake_.shared_bytes_optin = 232448;
+    write_fake_device(folder_.path(), fake_);
+  }
+  static void expect_failure(const api::Store& store, Tensors& host, perftune_status status, const char* words) {
+    try {
+      store.find("ffn", host.pointers());
+      ADD_FAILURE() << "answered";
+    } catch (const api::Failure& failure) {
+      EXPECT_EQ(failure.status(), status);
+      EXPECT_THAT(failure.what(), HasSubstr(words));
+    }
   }
   // A function of the driver that the store has loaded: a second driver would start a new device.
   template <class Function>
@@ -216,20 +233,41 @@ TEST_F(CudaLibrary, AnImageThatTheDeviceDoesNotTake) {
   }
 }
 
-TEST_F(CudaLibrary, AnotherGpuThanTheStoresIsToldApart) {
-  fake_.name = "NVIDIA H100 80GB HBM3";
-  fake_.compute_capability = 90;
-  fake_.sms = 132;
-  write_fake_device(folder_.path(), fake_);
-  const api::Store store = open();
+TEST_F(CudaLibrary, CompilesForAnotherGpuThanTheStores) {
+  become_h100();
+  const api::Store store = open(PERFTUNE_FAKE_CUDA_FOLDER "_nvrtc");
   Tensors host(op_);
-  try {
-    store.find("ffn", host.pointers());
-    FAIL() << "answered";
-  } catch (const api::Failure& failure) {
-    EXPECT_EQ(failure.status(), PERFTUNE_NO_KERNEL);
-    EXPECT_THAT(failure.what(), HasSubstr("a100"));
-  }
+  OnDevice device(host);
+  const api::Kernel kernel = store.find("ffn", device.pointers());
+  EXPECT_EQ(kernel.info().hit, PERFTUNE_HIT_EXACT);
+  kernel.run(device.pointers());
+  EXPECT_EQ(device.wrong().value_or(""), "");
+  EXPECT_THROW(store.find("ffn", device.pointers(), PERFTUNE_EXACT_ONLY), api::Failure) << "not tuned on this model";
+}
+
+TEST_F(CudaLibrary, WithoutABinaryTheSourceIsCompiled) {
+  tuned_.execute("UPDATE builds SET binary = NULL, binary_hash = NULL");
+  const api::Store store = open(PERFTUNE_FAKE_CUDA_FOLDER "_nvrtc");
+  Tensors host(op_);
+  OnDevice device(host);
+  store.find("ffn", device.pointers()).run(device.pointers());
+  EXPECT_EQ(device.wrong().value_or(""), "");
+}
+
+TEST_F(CudaLibrary, AnAlteredSourceOrHeaderIsNotCompiled) {
+  become_h100();
+  Tensors host(op_);
+  tuned_.execute("UPDATE device_headers SET text = text || ' ' WHERE name = 'perftune/types.cuh'");
+  expect_failure(open(PERFTUNE_FAKE_CUDA_FOLDER "_nvrtc"), host, PERFTUNE_BAD_STORE, "perftune/types.cuh does not match its hash");
+  tuned_.execute("UPDATE kernels SET source = source || ' '");
+  expect_failure(open(PERFTUNE_FAKE_CUDA_FOLDER "_nvrtc"), host, PERFTUNE_REFUSED, "source does not match its hash");
+}
+
+TEST_F(CudaLibrary, WithoutNvrtcAnotherGpuIsOneClearLine) {
+  become_h100();
+  Tensors host(op_);
+  expect_failure(open(folder_.path().c_str()), host, PERFTUNE_WRONG_ARCHITECTURE,
+                 "its binary is for sm_80, this is sm_90, and its source cannot be compiled here: ");
 }
 
 TEST_F(CudaLibrary, ADeviceThatFallsOffTheBus) {
