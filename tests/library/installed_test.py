@@ -54,7 +54,7 @@ class Shipped(unittest.TestCase):
         self.assertIn("KernelLibrary", symbols)
 
     def test_stays_small(self):
-        # 540 KB; the aim is 500 (docs/executor.md).
+        # 548 KB; the aim is 500 (docs/executor.md).
         with tempfile.TemporaryDirectory() as folder:
             stripped = pathlib.Path(folder) / "library.so"
             run("strip", "-o", stripped, LIBRARY)
