@@ -45,9 +45,9 @@ function(perftune_embed target symbol)
   target_sources(${target} PRIVATE ${out})
 endfunction()
 
-# perftune_test(NAME SOURCES... [LABELS ...]): one GoogleTest executable, one ctest entry per case.
+# perftune_test(NAME SOURCES... [LABELS ...] [TIMEOUT ...] [LIBRARY_PATH FOLDER]): one GoogleTest executable, one ctest entry per case.
 function(perftune_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT;ENVIRONMENT" "SOURCES;LINK;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT;LIBRARY_PATH" "SOURCES;LINK;LABELS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 600)
   endif()
@@ -56,8 +56,8 @@ function(perftune_test name)
   target_compile_definitions(${name} PRIVATE PERFTUNE_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                              PERFTUNE_BINARY_DIR="${PROJECT_BINARY_DIR}")
   set(properties TIMEOUT ${ARG_TIMEOUT})
-  if(ARG_ENVIRONMENT)
-    list(APPEND properties ENVIRONMENT ${ARG_ENVIRONMENT})
+  if(ARG_LIBRARY_PATH)  # before what is there: a CUDA in .deps stays in reach
+    list(APPEND properties ENVIRONMENT_MODIFICATION LD_LIBRARY_PATH=path_list_prepend:${ARG_LIBRARY_PATH})
   endif()
   if(ARG_LABELS)
     list(APPEND properties LABELS ${ARG_LABELS})  # last: discovery drops all of a list but the first
