@@ -86,4 +86,6 @@ void* VendorLibrary::required(const char* symbol) const {
 
 void* VendorLibrary::optional(const char* symbol) const { return dlsym(handle_.get(), symbol); }
 
+void VendorLibrary::stay() const { dlopen(path_.c_str(), RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE); }
+
 }  // namespace perftune

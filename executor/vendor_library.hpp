@@ -43,6 +43,9 @@ class VendorLibrary {
 
   const std::string& path() const { return path_; }
 
+  // Keeps the library in the process for good: for those that lose memory whenever they are unloaded.
+  void stay() const;
+
  private:
   std::string what_;
   std::string path_;
