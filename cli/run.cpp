@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -20,6 +21,7 @@
 #include "cli/text_table.hpp"
 #include "cli/trials.hpp"
 #include "cli/wire.hpp"
+#include "db/store.hpp"
 #include "executor/index_check.hpp"
 #include "executor/npy.hpp"
 #include "executor/oracle.hpp"
@@ -267,6 +269,18 @@ void run(const RunOptions& options, Context& context) {
   print(op, hardware, parts, trying.policy(), trying.compiled(), options.json, context);
 }
 
+// `run` keeps what it compiles, so it may bring an older perftune's store up to date as other writers do. Whatever
+// stands in the way is said by whoever reads the store next.
+void update_store(const std::string& path) {
+  if (!std::filesystem::exists(path)) return;
+  StoreOptions open;
+  open.mode = StoreMode::read_write;
+  try {
+    Store store(path, open);
+  } catch (const Error&) {
+  }
+}
+
 }  // namespace
 
 void add_run(CLI::App& app, Context& context) {
@@ -283,9 +297,10 @@ void add_run(CLI::App& app, Context& context) {
   command->add_flag("--check", options->check, "Of a model: compare with the reference implementations (slow)");
   command->add_flag("--profile", options->profile, "Of a model: time each step");
   command->callback([options, &context] {
+    const std::string store = options->database.empty() ? context.database_default : options->database;
+    update_store(store);
     if (is_onnx_path(options->file))
-      run_model({options->file, options->database.empty() ? context.database_default : options->database, options->inputs,
-                 options->outputs, options->dims, options->hardware, options->seed, options->json, options->check, options->profile}, context);
+      run_model({options->file, store, options->inputs, options->outputs, options->dims, options->hardware, options->seed, options->json, options->check, options->profile}, context);
     else if (!options->dims.empty() || options->check || options->profile)
       throw Error(ErrorKind::usage, options->file + ": --dim, --check and --profile are for ONNX models");
     else run(*options, context);

@@ -106,7 +106,7 @@ void time_find(const api::Store& store, const char* name, const Product& product
     (void)store.find(name, pointers);
     times.push_back(us_since(again));
   }
-  fmt::print("perftune_find: first {:.0f} us (reads, generates the source, checks, loads), then {:.2f} us\n", first, median(times));
+  fmt::print("perftune_find: first {:.0f} us (reads, checks the seal, loads), then {:.2f} us\n", first, median(times));
 }
 
 // Rounds of many calls, alternating, so that both meet the same machine.

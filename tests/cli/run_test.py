@@ -69,6 +69,18 @@ class Run(PerftuneTest):
         self.assertEqual(document["compiled"], 0)
         self.assertIn("winner", document["chosen"])
 
+    def test_an_older_store_is_brought_up_to_date(self):
+        path = self.gemm(16, 16, 16, "f32")
+        self.json(self.run_perftune("tune", path, "--cpu", "--top", "1", "--fast", "--json"))
+        with contextlib.closing(sqlite3.connect(self.store)) as store:  # as version 6 was: without seals
+            current = store.execute("PRAGMA user_version").fetchone()[0]
+            store.executescript("DROP TABLE origins; DROP TABLE device_headers; PRAGMA user_version = 6")
+        self.assertGreater(current, 6)
+        document = self.json(self.run_perftune("run", path, "--cpu", "--json"))
+        self.assertTrue(document["verified"])
+        with contextlib.closing(sqlite3.connect(self.store)) as store:
+            self.assertEqual(store.execute("PRAGMA user_version").fetchone()[0], current)
+
     def test_without_a_kept_kernel_a_compiler_is_asked_for(self):
         self.expect_error(self.run_perftune("run", self.gemm(), "--cpu", PATH="/nowhere"), 3, "no host C++ compiler")
 
