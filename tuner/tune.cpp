@@ -90,8 +90,10 @@ class Session {
     all = std::move(first);
   }
 
-  // The family's default is measured with the rest, however it ranks: it is what a winner must beat.
+  // The family's default is measured with the rest, however it ranks: it is what a winner must beat. Where only
+  // one is measured at all, that is the best guess.
   void move_default_into_top() {
+    if (options_.top == 1) return;
     auto& candidates = ranking_.candidates;
     const auto first = std::find_if(candidates.begin(), candidates.end(),
                                     [](const Ranked& c) { return c.is_default; });

@@ -40,22 +40,22 @@ class FakeEmitter final : public Emitter {
   std::string_view target_;
 };
 
-// Proposes programs 0 .. count-1.
+// Proposes programs 0 .. count-1, `first` before the others: the family's default.
 class FakeConstructor final : public Constructor {
  public:
-  explicit FakeConstructor(int count) : count_(count) {}
+  explicit FakeConstructor(int count, int first = 0) : count_(count), first_(first) {}
   std::string_view family() const override { return "contraction"; }
   std::string_view target() const override { return "cuda/fake"; }
   std::vector<Constructed> construct(const Operator&, const Hardware&, int,
                                      std::string& why_not) const override {
     std::vector<Constructed> out;
-    for (int i = 0; i < count_; ++i) out.push_back({program(i), {}});
+    for (int i = 0; i < count_; ++i) out.insert(i == first_ ? out.begin() : out.end(), {program(i), {}});
     if (out.empty()) why_not = "statement 1 is not to the taste of the fake";
     return out;
   }
 
  private:
-  int count_;
+  int count_, first_;
 };
 
 // Predicts 10 us + number, so candidates rank by their number.
@@ -76,12 +76,12 @@ class FakeModel final : public KernelModel {
   }
 };
 
-inline Slices slices(int count) {
+inline Slices slices(int count, int first = 0) {
   auto emitters = std::make_unique<EmitterRegistry>();
   emitters->add(std::make_unique<FakeEmitter>());
   emitters->add(std::make_unique<FakeEmitter>("vendor/openblas"));
   Slices out(std::move(emitters));
-  out.add(std::make_unique<FakeConstructor>(count), std::make_unique<FakeModel>());
+  out.add(std::make_unique<FakeConstructor>(count, first), std::make_unique<FakeModel>());
   return out;
 }
 

@@ -35,9 +35,9 @@ compute:
   }
   ~TuneLoop() override { std::filesystem::remove_all(folder_); }
 
-  TuneRun run(int constructed = 30) {
+  TuneRun run(int constructed = 30, int default_program = 0) {
     Store store((folder_ / "store.db").string());
-    return tune(op_, "", hardware_, replay::slices(constructed), runner_, store, options_, {});
+    return tune(op_, "", hardware_, replay::slices(constructed, default_program), runner_, store, options_, {});
   }
 
   Operator op_;
@@ -111,8 +111,8 @@ TEST_F(TuneLoop, TheWinnerIsTheConfirmedOneAndItsTimeTheSecondMeasurement) {
 TEST_F(TuneLoop, TheFamilysDefaultIsMeasuredAndConfirmedHoweverItRanks) {
   runner_.has_device = true;
   options_.top = 5;
-  // The model ranks by number, but the default (number 0) is told to be slowest in the screening.
-  runner_.answer = [](std::int64_t number) { return timed(number == 0 ? 900.0 : 100.0 + static_cast<double>(number)); };
+  // The model ranks by number; the default is the eighteenth, and slowest in the screening.
+  runner_.answer = [](std::int64_t number) { return timed(number == 17 ? 900.0 : 100.0 + static_cast<double>(number)); };
   std::vector<std::int64_t> confirmed;
   runner_.confirmation = [&](std::span<const TileProgram> programs) {
     Confirmation c;
@@ -122,8 +122,17 @@ TEST_F(TuneLoop, TheFamilysDefaultIsMeasuredAndConfirmedHoweverItRanks) {
     }
     return c;
   };
-  run();
-  EXPECT_EQ(confirmed, (std::vector<std::int64_t>{1, 2, 3, 4, 0}));
+  run(30, 17);
+  EXPECT_EQ(runner_.tried, (std::vector<std::int64_t>{0, 1, 2, 3, 17}));
+  EXPECT_EQ(confirmed, (std::vector<std::int64_t>{0, 1, 2, 3, 17}));
+}
+
+TEST_F(TuneLoop, WhereOneIsMeasuredItIsTheBestGuessAndNotTheDefault) {
+  runner_.has_device = true;
+  options_.top = 1;
+  runner_.answer = [](std::int64_t) { return timed(100.0); };
+  EXPECT_EQ(run(30, 17).result.candidates.front().ranked.program, replay::program(0));
+  EXPECT_EQ(runner_.tried, (std::vector<std::int64_t>{0}));
 }
 
 TEST_F(TuneLoop, AllThatTheScreeningCannotTellApartAreConfirmed) {
