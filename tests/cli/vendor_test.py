@@ -38,8 +38,8 @@ class VendorWinner(PerftuneTest):
     def force(self, target):
         """Makes a library's kernel the winner, as if it had been the fastest."""
         with sqlite3.connect(self.store) as store:
-            changed = store.execute("UPDATE winners SET measured_us = 0.5, ties = '', build = (SELECT b.id FROM builds b "
-                                    "JOIN kernels k ON k.id = b.kernel WHERE k.target = ?)", (target,)).rowcount
+            changed = store.execute("UPDATE winners SET measured_us = 0.5, predicted_us = NULL, ties = '', build = (SELECT b.id "
+                                    "FROM builds b JOIN kernels k ON k.id = b.kernel WHERE k.target = ?)", (target,)).rowcount
         self.assertEqual(changed, 1)
 
     def tuned_and_forced(self, target="vendor/openblas"):
