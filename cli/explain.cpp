@@ -116,16 +116,31 @@ std::string ceiling_text(const Operator& op, const Hardware& hardware, const Pre
   return out + "\n";
 }
 
+// "measured" and "winner" lines: what the store knows of this program and of a better one.
+std::string stored_text(const std::optional<ProgramTime>& time, const std::optional<WinnerRecord>& winner,
+                        const Ranked& candidate) {
+  std::string out;
+  if (time)
+    out += fmt::format("measured   {}  ({:+.0f} % of the prediction; {})\n", format_time(time->us),
+                       100 * (time->us / candidate.prediction.us - 1), time->policy);
+  if (winner && winner->kernel.program != candidate.program.text())
+    out += fmt::format("winner     another: {}, {} measured; `perftune explain {}` explains it\n", winner->kernel.id,
+                       format_time(*winner->measured_us), winner->kernel.id);
+  return out;
+}
+
 std::string render(const Operator& op, const Hardware& hardware, const Ranking& ranking,
-                   const Ranked& candidate) {
+                   const Ranked& candidate, StoredTimes& stored) {
   const Prediction& p = candidate.prediction;
   std::string out = operator_heading(op, hardware);
   out += fmt::format("\nprogram    {}\n           rank {} of {} constructed\n", candidate.program.text(),
                      &candidate - ranking.candidates.data() + 1, ranking.candidates.size());
-  out += fmt::format("predicted  {}  (90 % between {} and {}); not measured\n", format_time(p.us),
-                     format_time(p.low_us), format_time(p.high_us));
-  out += fmt::format("rate       {:.3g} TFLOP/s, {:.0f} GB/s of compulsory traffic\n",
-                     op.flops() / p.us * 1e-6, op.compulsory_bytes() / p.us * 1e-3);
+  const auto time = stored.time(op, hardware, candidate.program);
+  out += fmt::format("predicted  {}  (90 % between {} and {}){}\n", format_time(p.us),
+                     format_time(p.low_us), format_time(p.high_us), time ? "" : "; not measured");
+  out += stored_text(time, stored.winner(op, hardware), candidate);
+  out += fmt::format("rate       {:.3g} TFLOP/s, {:.0f} GB/s of compulsory traffic{}\n",
+                     op.flops() / p.us * 1e-6, op.compulsory_bytes() / p.us * 1e-3, time ? ", as predicted" : "");
   out += fmt::format("occupancy  {:.0f} %, {:.2f} waves, ~{} registers, {} of shared memory\n",
                      100 * p.occupancy, p.waves, candidate.estimate.registers,
                      format_bytes(static_cast<double>(candidate.estimate.shared_bytes)));
@@ -139,21 +154,24 @@ std::string render(const Operator& op, const Hardware& hardware, const Ranking& 
 }
 
 // A vendor's kernel has neither rules nor a model: what is known is how it is called.
-void explain_vendor(const Operator& op, const Hardware& hardware, const TileProgram& program, bool json, Context& context) {
+void explain_vendor(const Operator& op, const Hardware& hardware, const TileProgram& program, StoredTimes& stored, bool json,
+                    Context& context) {
   const VendorTarget* const vendor = find_vendor(program.target);
   const std::string library = fmt::format("{} {}", vendor == nullptr ? program.target : vendor->name,
                                           version_text(program.get("version", 0)));
+  const auto time = stored.time(op, hardware, program);
   if (!json) {
     context.print(operator_heading(op, hardware));
     return context.print(fmt::format("\nprogram    {}\n           a routine of {}: no rules of ours made it, and no model "
-                                     "looks into it;\n           `perftune explain FILE` explains our own best\n",
-                                     program.text(), library));
+                                     "looks into it;\n           `perftune explain FILE` explains our own best\n{}",
+                                     program.text(), library,
+                                     time ? fmt::format("measured   {}  ({})\n", format_time(time->us), time->policy) : ""));
   }
   const nlohmann::json none = nlohmann::json::array();
   const nlohmann::json result{{"operator", op.name}, {"signature", op.signature()}, {"dims", op.base_dims()},
                               {"hardware", hardware.name}, {"program", program.text()}, {"library", library},
                               {"flops", op.flops()}, {"compulsory_bytes", op.compulsory_bytes()}, {"rules", none},
-                              {"prediction", nullptr}, {"families", none}, {"changes", none}};
+                              {"prediction", nullptr}, {"measured_us", time ? nlohmann::json(time->us) : nlohmann::json()}, {"families", none}, {"changes", none}};
   context.print(json_text(nlohmann::json{{"schema", "perftune.explain/1"}, {"results", {result}}}));
 }
 
@@ -162,9 +180,10 @@ void explain(const ExplainOptions& options, Context& context) {
   ExplainedSubject subject = find_subject(options.subject, options.database, context);
   const Hardware hardware =
       subject.hardware ? *subject.hardware : options.hardware.resolve(context);
+  StoredTimes stored(options.database.empty() ? context.database_default : options.database, context);
   const std::string program = subject.program.empty() ? options.program : subject.program;
   if (const auto found = subject.program.empty() ? TileProgram{} : TileProgram::parse(program); is_vendor(found.target))
-    return explain_vendor(subject.points.front().op, hardware, found, options.json, context);
+    return explain_vendor(subject.points.front().op, hardware, found, stored, options.json, context);
   nlohmann::json documents = nlohmann::json::array();
   for (const auto& point : subject.points) {
     const KernelPlan plan = plan_kernels(point.op, hardware, slices);
@@ -176,9 +195,13 @@ void explain(const ExplainOptions& options, Context& context) {
         documents.push_back(explanation_json(part.op, hardware, candidate));
         if (plan.split()) documents.back()["part_of"] = point.op.name;
         documents.back()["families"] = families_json(part.ranking, candidate);
+        const auto time = stored.time(part.op, hardware, candidate.program);
+        documents.back()["measured_us"] = time ? nlohmann::json(time->us) : nlohmann::json();
+        const auto winner = stored.winner(part.op, hardware);
+        documents.back()["winner"] = winner ? nlohmann::json(winner->kernel.id) : nlohmann::json();
         documents.back()["changes"] = changes_json(part.ranking, candidate);
       } else {
-        context.print(render(part.op, hardware, part.ranking, candidate) + "\n");
+        context.print(render(part.op, hardware, part.ranking, candidate, stored) + "\n");
       }
     }
   }
@@ -194,7 +217,7 @@ void add_explain(CLI::App& app, Context& context) {
   command->add_option("subject", options->subject, "Operator file, or a kernel id of the store")
       ->required();
   command->add_option("--program", options->program, "Explain this tile program, not the best");
-  command->add_option("--db", options->database, "Store (for a kernel id)");
+  command->add_option("--db", options->database, "Store of kernel ids and measured times (default $PERFTUNE_DB)");
   add_json_option(*command, options->json);
   options->hardware.add_options(*command);
   command->callback([options, &context] { explain(*options, context); });

@@ -10,6 +10,7 @@
 #include "cli/present_gpu.hpp"
 #include "executor/cpu_calibrate.hpp"
 #include "executor/cpu_detect.hpp"
+#include "recipes/cpu_threads.hpp"
 #include "recipes/error.hpp"
 #include "recipes/hardware_file.hpp"
 
@@ -28,7 +29,13 @@ Hardware HardwareChoice::resolve(const Context& context) const {
   if (cpu != gpu.empty())
     throw Error(ErrorKind::usage, cpu ? "--cpu and --gpu exclude each other; give one"
                                       : "no device named; give --gpu NAME, --gpu local or --cpu");
-  if (cpu) return local_cpu(context);
+  if (cpu) {
+    const Hardware whole = local_cpu(context);
+    if (threads > whole.cpu.cores)
+      context.say(fmt::format("perftune: --threads {}: there are {} cores to use, so threads wait for each other; times say little",
+                              threads, whole.cpu.cores));
+    return with_threads(whole, threads);
+  }
   return calibrated(gpu == "local" ? local_gpu(context) : find_hardware(gpu), context);
 }
 

@@ -15,7 +15,7 @@ namespace perftune {
 struct HardwareChoice {
   std::string gpu;   // catalogue name, alias or "local"
   bool cpu = false;
-  int threads = 0;   // CPU; 0: all cores
+  int threads = 0;   // CPU; 0: all cores; fewer are a device of their own (recipes/cpu_threads.hpp)
 
   void add_options(CLI::App& command);
 

@@ -35,4 +35,26 @@ ExplainedSubject find_subject(const std::string& subject, const std::string& dat
   return out;
 }
 
+StoredTimes::StoredTimes(const std::string& path, const Context& context) {
+  if (!std::filesystem::exists(path)) return;
+  StoreOptions options;
+  options.mode = StoreMode::read_only;
+  try {
+    store_.emplace(path, options);
+  } catch (const Error& error) {
+    context.say(std::string("perftune: ") + error.what() + "; what was measured is not shown");
+  }
+}
+
+std::optional<ProgramTime> StoredTimes::time(const Operator& op, const Hardware& hardware, const TileProgram& program) {
+  const auto id = store_ ? store_->find_hardware(describe(hardware)) : std::nullopt;
+  return id ? program_time(*store_, op.signature(), *id, program.text()) : std::nullopt;
+}
+
+std::optional<WinnerRecord> StoredTimes::winner(const Operator& op, const Hardware& hardware) {
+  const auto id = store_ ? store_->find_hardware(describe(hardware)) : std::nullopt;
+  auto found = id ? store_->winner(op.signature(), *id) : std::nullopt;
+  return found && found->measured_us ? found : std::nullopt;
+}
+
 }  // namespace perftune

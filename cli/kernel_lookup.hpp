@@ -1,4 +1,4 @@
-// What `explain` and `export` are asked about: an operator file, or a kernel of the store.
+// What `explain` and `export` are asked about: an operator file, or a kernel of the store; and what was measured of it.
 #pragma once
 
 #include <optional>
@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "cli/context.hpp"
+#include "codegen/tile_program.hpp"
+#include "db/kernel_use.hpp"
 #include "recipes/hardware.hpp"
 #include "recipes/operator_file.hpp"
 
@@ -21,5 +23,19 @@ struct ExplainedSubject {
 // that names one) and looked up in the store. Throws Error{usage} when it is neither.
 ExplainedSubject find_subject(const std::string& subject, const std::string& database,
                               const Context& context);
+
+// What the store at `path` knows of an operator on a device. A store that is not there knows nothing; one that cannot be
+// read says so once and knows nothing: what is predicted needs no store.
+class StoredTimes {
+ public:
+  StoredTimes(const std::string& path, const Context& context);
+
+  std::optional<ProgramTime> time(const Operator& op, const Hardware& hardware, const TileProgram& program);
+  // Only if it was measured.
+  std::optional<WinnerRecord> winner(const Operator& op, const Hardware& hardware);
+
+ private:
+  std::optional<Store> store_;
+};
 
 }  // namespace perftune

@@ -87,7 +87,7 @@ void add_query(CLI::App& app, Context& context) {
                       "Conditions on columns or dimensions, all of which hold: operator=bert_* "
                       "'m>=1024' dtype=f16 hardware=a100* target=cuda/mma status=crashed 'age<7d' "
                       "'fraction>=0.8'");
-  auto* best = command->add_flag("--best", options->best, "One winner per operator and device (default)");
+  auto* best = command->add_flag("--best", options->best, "The winner of every operator, device and policy (default)");
   auto* top = command->add_option("--top", options->top, "The N fastest kernels of each operator and device")
                   ->check(CLI::PositiveNumber);
   auto* history = command->add_flag("--history", options->history, "Every measurement, newest first");

@@ -38,7 +38,7 @@ CpuCaches CpuCaches::of(const Hardware& hardware, int threads) {
   c.l3_bytes_per_cycle = per_core("l3_gbps", vector_bytes / 4);
   const double dram = hardware.dram_ceiling_gbps() > 0 ? hardware.dram_ceiling_gbps() : 20.0 * cores;
   // One core alone draws up to two thirds of what two do (measured on Zen 4: 24.5 of 33 GB/s).
-  c.dram_bytes_per_cycle = std::min(dram / active, dram * 0.7) / c.clock_ghz;
+  c.dram_bytes_per_cycle = (cores > 1 ? std::min(dram / active, dram * 0.7) : dram) / c.clock_ghz;
   c.l3_bytes_per_cycle = std::max(c.l3_bytes_per_cycle, c.dram_bytes_per_cycle);
   return c;
 }

@@ -38,6 +38,19 @@ std::vector<PastOutcome> past_outcomes(Store& store, std::string_view signature,
   return past;
 }
 
+std::optional<ProgramTime> program_time(Store& store, std::string_view signature, HardwareId hardware,
+                                        std::string_view program) {
+  sqlite::Query row = store.database().query(
+      "SELECT m.median_us, q.policy, m.taken_at_ms "
+      "FROM operators o JOIN measurements m INDEXED BY measurements_by_candidate ON m.operator = o.id AND m.hardware = ? "
+      "JOIN builds b ON b.id = m.build JOIN kernels k ON k.id = b.kernel JOIN policies q ON q.id = m.policy "
+      "WHERE o.signature = ? AND k.program = ? AND m.outcome IN ('timed', 'noisy') AND m.median_us > 0 "
+      "ORDER BY m.phase = 'confirmation' DESC, m.taken_at_ms DESC, m.id DESC LIMIT 1");
+  row.bind(static_cast<std::int64_t>(hardware)).bind(signature).bind(program);
+  if (!row.step()) return std::nullopt;
+  return ProgramTime{row.real(0), row.text(1), row.integer(2)};
+}
+
 std::string find_definition(Store& store, std::string_view signature) {
   sqlite::Query row = store.database().query(
       "SELECT n.definition FROM operators o JOIN operator_names n ON n.operator = o.id "

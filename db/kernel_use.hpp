@@ -29,6 +29,15 @@ struct PastOutcome {
 std::vector<PastOutcome> past_outcomes(Store& store, std::string_view signature, std::string_view hardware,
                                        std::string_view vendor_name, std::int64_t limit);
 
+// A program's time for an operator on a device: of its latest confirmation, or failing that its latest screening.
+struct ProgramTime {
+  double us = 0;
+  std::string policy;
+  std::int64_t taken_at_ms = 0;
+};
+std::optional<ProgramTime> program_time(Store& store, std::string_view signature, HardwareId hardware,
+                                        std::string_view program);
+
 // The operator file of a signature; empty when the store cannot rebuild it (imported results).
 std::string find_definition(Store& store, std::string_view signature);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <set>
@@ -27,6 +28,8 @@ using View = QueryRequest::View;
 constexpr std::array usual_winner_columns = {"operator", "dims",        "hardware",     "target",
                                              "kernel",   "measured_us", "predicted_us", "basis",
                                              "fraction", "tflops",      "limiter"};
+// Last of the usual ones, and shown only where it tells rows apart (drop_policy_of_one).
+constexpr const char* policy_column = "policy";
 constexpr std::array usual_history_columns = {"taken_at", "operator",     "dims",     "hardware",
                                               "target",   "kernel",       "status",   "measured_us",
                                               "spread",   "predicted_us", "fraction", "detail"};
@@ -49,7 +52,26 @@ std::vector<const sqlite::ColumnSql*> chosen_columns(const QueryRequest& request
   } else {
     for (const char* name : usual_history_columns) take(name);
   }
+  take(policy_column);
   return columns;
+}
+
+// Winners of one operator and device under several policies (--fast, --cache, --objective energy) look like
+// contradictions unless the policy is shown; where every operator has one, it only takes space.
+void drop_policy_of_one(const QueryRequest& request, QueryResult& result) {
+  if (!request.columns.empty()) return;
+  const auto at = [&](std::string_view name) {
+    return std::find_if(result.columns.begin(), result.columns.end(), [&](const Column& c) { return c.name == name; }) -
+           result.columns.begin();
+  };
+  const auto op = at("operator"), dims = at("dims"), hardware = at("hardware"), policy = at(policy_column);
+  std::map<std::array<Cell, 3>, Cell> seen;
+  for (const auto& row : result.rows) {
+    const auto [place, fresh] = seen.emplace(std::array{row[op], row[dims], row[hardware]}, row[policy]);
+    if (!fresh && place->second != row[policy]) return;
+  }
+  result.columns.erase(result.columns.begin() + policy);
+  for (auto& row : result.rows) row.erase(row.begin() + policy);
 }
 
 Cell cell(const Query& row, int column, bool number) {
@@ -123,6 +145,7 @@ QueryResult query(Store& store, const QueryRequest& request) {
     auto groups = sqlite::find_winners(database, filter, one_more);
     result.more = cut(groups, request.limit);
     render_winners(database, columns, groups, result);
+    drop_policy_of_one(request, result);
     return result;
   }
   std::vector<std::int64_t> ids;
@@ -138,6 +161,7 @@ QueryResult query(Store& store, const QueryRequest& request) {
   render(
       database, columns, false, "m.id = ?", ids, [](Query& row, std::int64_t id) { row.bind(id); },
       result);
+  drop_policy_of_one(request, result);
   return result;
 }
 
@@ -185,6 +209,7 @@ QueryResult query_near(Store& store, std::string_view structure, const Dims& dim
   QueryResult result;
   result.more = cut(groups, request.limit);
   render_winners(database, columns, groups, result);
+  drop_policy_of_one(request, result);
   result.columns.insert(result.columns.begin(),
                         {"distance", "sum of |log2| of extents' ratios", true});
   for (std::size_t i = 0; i < result.rows.size(); ++i) {

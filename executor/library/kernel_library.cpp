@@ -53,6 +53,7 @@ class KernelLibrary::State {
     } else {
       cores_ = std::max(1, static_cast<int>(this_cpu_topology().cores.size()));
       if (options_.threads <= 0) options_.threads = cores_;
+      cores_ = std::min(cores_, options_.threads);
       runtime_ = make_cpu_runtime(options_.threads);
     }
     code_.use(runtime_, options_.trust, options_.compile, options_.nvrtc_folders);
@@ -289,7 +290,7 @@ class KernelLibrary::State {
   std::optional<ThisDevice> device_;
   std::string no_device_;
   PresentGpu gpu_;  // of a CUDA library
-  int cores_ = 0;   // of a CPU one
+  int cores_ = 0;   // of a CPU one, as many as are used
   std::int64_t version_ = 0;
 
   std::mutex store_mutex_;  // everything above that changes, and below up to the answers

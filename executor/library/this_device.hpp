@@ -18,7 +18,7 @@ struct ThisDevice {
   bool foreign = false;    // not even these: `hardware` is the row's with this device's architecture and limits
 };
 
-// The CPU that runs this: the row of its model and core count, else one whose instruction set it has.
+// The CPU that runs this: the row of its model that was tuned with `cores` of its cores, else one whose instruction set it has.
 // nullopt with `why_not` set: none.
 std::optional<ThisDevice> find_this_cpu(const std::vector<StoredDevice>& devices, int cores, std::string& why_not);
 

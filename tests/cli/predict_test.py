@@ -15,6 +15,14 @@ class Predict(PerftuneTest):
         self.assertEqual([row["tag"] for row in rows], ["x", "y"])
         self.assertGreater(float(rows[1]["predicted_us"]), float(rows[0]["predicted_us"]))
 
+    def test_one_thread_is_a_device_of_its_own(self):
+        one = self.json(self.run_perftune("predict", self.gemm(1024, 1024, 1024), "--cpu", "--threads", 1, "--json"))
+        all_cores = self.json(self.run_perftune("predict", self.gemm(1024, 1024, 1024), "--cpu", "--json"))
+        self.assertNotRegex(one["results"][0]["program"], "threads_|split_k")  # nothing is cut for threads that are not there
+        if "threads_" in all_cores["results"][0]["program"]:
+            self.assertEqual(one["hardware"], "cpu-local-1t")
+            self.assertGreater(one["results"][0]["predicted_us"], 1.5 * all_cores["results"][0]["predicted_us"])
+
     def test_extents_beyond_32_bits(self):
         for gpu in ("t4", "h100"):
             self.expect_error(self.run_perftune("predict", self.gemm(64, 3_000_000_000, 64), "--gpu", gpu), 4, "an axis group has 2^31 points")

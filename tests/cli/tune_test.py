@@ -162,6 +162,24 @@ class Cpu(PerftuneTest):
             kept = store.execute("SELECT low, high FROM ranges ORDER BY low").fetchall()
         self.assertEqual(kept, [(e["low"], e["high"]) for e in entries])
 
+    def test_explain_tells_what_was_measured_and_of_a_better_one(self):
+        path = self.gemm()
+        (untuned,) = self.json(self.run_perftune("explain", path, "--cpu", "--json"))["results"]
+        self.assertIsNone(untuned["measured_us"])
+        self.assertIsNone(untuned["winner"])
+        (result,) = self.json(self.run_perftune("tune", path, "--cpu", "--top", 3, "--fast", "--json"))["results"]
+        for candidate in result["candidates"]:
+            kernel = candidate["kernel"]
+            (explained,) = self.json(self.run_perftune("explain", kernel, "--json"))["results"]
+            self.assertEqual(explained["measured_us"], candidate["measured_us"])
+            self.assertEqual(explained["winner"], result["best"])
+            text = self.expect(self.run_perftune("explain", kernel), 0).stdout
+            self.assertNotIn("not measured", text)
+            self.assertIn("\nmeasured   ", text)
+            self.assertEqual("\nwinner     another: " + result["best"] in text, kernel != result["best"])
+        (explained,) = self.json(self.run_perftune("explain", path, "--cpu", "--json"))["results"]
+        self.assertIsNotNone(explained["measured_us"])  # the best prediction is always among the measured
+
     def test_winner_is_measured_and_its_time_confirmed(self):
         document = self.json(self.run_perftune("tune", self.gemm(m=64, n=64, k=64), "--cpu", "--top", 4, "--json"))
         (result,) = document["results"]

@@ -98,6 +98,26 @@ TEST_F(QueryTest, WinnersByOperatorDimensionTypeAndDevice) {
   EXPECT_THAT(winners({"n=512", "k=64", "n=513"}), IsEmpty());
 }
 
+TEST_F(QueryTest, ThePolicyIsShownWhereItTellsWinnersApart) {
+  const auto names = [&](std::vector<std::string> conditions) {
+    std::vector<std::string> out;
+    const QueryResult result = query(store_, {.conditions = std::move(conditions)});
+    for (const Column& column : result.columns) out.emplace_back(column.name);
+    for (const auto& row : result.rows) EXPECT_EQ(row.size(), out.size());
+    return out;
+  };
+  EXPECT_THAT(names({}), ::testing::Not(::testing::Contains("policy")));
+  const RunId run = store_.begin_run("tune", 0);
+  store_.set_winner(run, store_.find_operator(sample_operator("", 512).signature).value(), store_.put_hardware(sample_hardware()),
+                    "cache=warm threads=1",
+                    {.kernel = sample_kernel(1), .toolchain = sample_toolchain(), .basis = Basis::measured, .measured_us = 9});
+  store_.end_run(run, RunState::finished);
+  EXPECT_EQ(names({}).back(), "policy");
+  EXPECT_EQ(names({"m=512"}).back(), "policy");
+  EXPECT_THAT(names({"m>512"}), ::testing::Not(::testing::Contains("policy")));
+  EXPECT_THAT(names({"policy=*warm*"}), ::testing::Not(::testing::Contains("policy")));
+}
+
 TEST_F(QueryTest, HistoryIsNewestFirstAndFiltered) {
   EXPECT_EQ(history({}), 24U);
   EXPECT_THAT(ask({.view = View::history, .limit = 2}, "operator"),
@@ -130,6 +150,17 @@ TEST_F(QueryTest, EveryIndexGivesTheSameRows) {
 TEST_F(QueryTest, TopListsTheFastestOfEachGroup) {
   EXPECT_THAT(ask({.view = View::top, .conditions = {"m<=1024"}, .per_group = 2}, "measured_us"),
               ElementsAre("10.000000", "11.000000", "10.000000", "11.000000"));
+}
+
+TEST_F(QueryTest, TopTakesTheConfirmedTimeWhereThereIsOne) {
+  const RunId run = store_.begin_run("tune", 0);
+  MeasurementRecord confirmed = sample_measurement(store_.find_operator(sample_operator("", 512).signature).value(),
+                                                   store_.put_hardware(sample_hardware()), 0, 12.5);
+  confirmed.phase = Phase::confirmation;
+  store_.record(run, confirmed);
+  store_.end_run(run, RunState::finished);
+  EXPECT_THAT(ask({.view = View::top, .conditions = {"m=512"}, .per_group = 3}, "measured_us"),
+              ElementsAre("11.000000", "12.000000", "12.500000"));  // screened at 10
 }
 
 TEST_F(QueryTest, NearestShapesComeFirst) {
