@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <iterator>
 #include <map>
 
 #include "costmodel/roofline.hpp"
 #include "db/other_shapes.hpp"
 #include "recipes/error.hpp"
+#include "tuner/candidate_order.hpp"
 #include "tuner/candidate_search.hpp"
 #include "tuner/rank.hpp"
 #include "tuner/verdict.hpp"
@@ -46,10 +46,12 @@ class Session {
   TuneRun run() {
     try {
       if (options_.resume) recall();
+      if (result_.measured) find_incumbent();
       if (hardware_.model_only) {
         predict_only();
       } else {
         try_candidates();
+        try_incumbent();
         try_vendors();
         name_winner();
       }
@@ -70,36 +72,10 @@ class Session {
     if (ranking_.candidates.empty())
       throw Error(ErrorKind::no_candidate,
                   fmt::format("{}: nothing could be constructed: {}", op_.name, ranking_.why_not));
-    if (options_.spread) spread_over_ranking();
-    else if (runner_.measures()) move_default_into_top();
+    if (options_.spread) spread_over_ranking(ranking_.candidates, options_.top);
+    else if (runner_.measures()) move_default_into_top(ranking_.candidates, options_.top);
     result_.counts.constructed = static_cast<int>(ranking_.candidates.size());
     result_.seconds.construct = seconds_since(start_);
-  }
-
-  // Every n-th first, so that `top` of them reach from the best to the worst; the rest stand by.
-  void spread_over_ranking() {
-    auto& all = ranking_.candidates;
-    const std::size_t count = all.size(), wanted = std::min<std::size_t>(options_.top, count);
-    std::vector<Ranked> first, rest;
-    for (std::size_t i = 0, taken = 0; i < count; ++i) {
-      const bool take = taken < wanted && i * wanted / count >= taken;
-      taken += take ? 1 : 0;
-      (take ? first : rest).push_back(std::move(all[i]));
-    }
-    first.insert(first.end(), std::make_move_iterator(rest.begin()), std::make_move_iterator(rest.end()));
-    all = std::move(first);
-  }
-
-  // The family's default is measured with the rest, however it ranks: it is what a winner must beat. Where only
-  // one is measured at all, that is the best guess.
-  void move_default_into_top() {
-    if (options_.top == 1) return;
-    auto& candidates = ranking_.candidates;
-    const auto first = std::find_if(candidates.begin(), candidates.end(),
-                                    [](const Ranked& c) { return c.is_default; });
-    const auto last_tried = std::min<std::size_t>(options_.top, candidates.size()) - 1;
-    if (first != candidates.end() && first > candidates.begin() + last_tried)
-      std::rotate(candidates.begin() + last_tried, first, first + 1);
   }
 
   Validity validity(std::string_view target) const {
@@ -172,6 +148,42 @@ class Session {
     }
   }
 
+  std::string policy_of_winner() const { return runner_.policy().text() + (options_.energy ? " objective=energy" : ""); }
+
+  // The winner so far, if this tune may be compared with it: measured under the same policy, of this code generator.
+  void find_incumbent() {
+    auto winner = store_.winner(result_.signature, hardware_id_, policy_of_winner());
+    if (!winner || !winner->measured_us || is_vendor(winner->kernel.target) ||
+        winner->toolchain != runner_.toolchain(winner->kernel.target))
+      return;
+    incumbent_ = std::move(winner);
+  }
+
+  // It is measured beside `top`: fewer candidates, or others, do not make it slower.
+  void try_incumbent() {
+    if (!incumbent_ || options_.spread || stopping()) return;
+    const TileProgram program = TileProgram::parse(incumbent_->kernel.program);
+    const auto is_it = [&](const Ranked& c) { return c.program == program; };
+    if (std::ranges::any_of(result_.candidates, [&](const TunedCandidate& c) { return is_it(c.ranked); })) return;
+    auto& all = ranking_.candidates;
+    auto place = std::ranges::find_if(all, is_it);
+    if (place == all.end()) {
+      Ranking alone = rank_programs(op_, hardware_, slices_, {program});
+      if (alone.candidates.empty()) return;
+      place = all.insert(all.end(), std::move(alone.candidates.front()));
+    }
+    const int ticket = static_cast<int>(place - all.begin());
+    if (take_known(ticket) == nullptr) try_one(ticket);
+    result_.note = "the winner so far was measured beside them";
+  }
+
+  void try_one(int ticket) {
+    runner_.submit(ticket, op_, ranking_.candidates[ticket].program);
+    std::optional<Trial> trial;
+    while (!trial && !stopping()) trial = runner_.next(deadline());
+    if (trial) accept(*trial);
+  }
+
   // Beside `top`, one after the other: their libraries have threads of their own.
   void try_vendors() {
     if (options_.spread) return;
@@ -179,10 +191,7 @@ class Session {
       const int ticket = static_cast<int>(ranking_.candidates.size());
       ranking_.candidates.emplace_back();
       ranking_.candidates.back().program = program;
-      runner_.submit(ticket, op_, program);
-      std::optional<Trial> trial;
-      while (!trial && !stopping()) trial = runner_.next(deadline());
-      if (trial) accept(*trial);
+      try_one(ticket);
     }
   }
 
@@ -266,7 +275,7 @@ class Session {
     result_.ties = verdict.ties;
     result_.seconds.measure += verdict.seconds;
     for (std::size_t i = 0; i < verdict.confirmed; ++i) record_confirmation(result_.candidates[i]);
-    record_winner();
+    if (verdict.confirmed > 0 || replaces_incumbent()) record_winner();
     if (result_.learned && end_ == TuneEnd::finished && succeeded_ < options_.top)
       result_.note = fmt::format("the learned part chose what to measure and needed {} measurements; --no-model measures "
                                  "{} in the white box's order",
@@ -327,6 +336,13 @@ class Session {
     store_.record(run_, row);
   }
 
+  // A screening alone does not replace what a confirmation said, unless it saw both, or says more than that did.
+  bool replaces_incumbent() const {
+    if (!incumbent_) return true;
+    const bool seen = std::ranges::any_of(result_.candidates, [&](const auto& c) { return c.kernel == incumbent_->kernel.id; });
+    return result_.best != incumbent_->kernel.id && (seen || (result_.best_us && *result_.best_us < *incumbent_->measured_us));
+  }
+
   void record_winner() {
     const Ranked& best = candidate(result_.best).ranked;
     const auto& program = best.program;
@@ -366,6 +382,7 @@ class Session {
   OperatorId op_id_{};
   RunId run_{};
   std::map<std::string, RecordedOutcome> known_;
+  std::optional<WinnerRecord> incumbent_;
   int succeeded_ = 0;
   double roofline_us_ = 0;
 };
@@ -376,16 +393,6 @@ TuneRun tune(const Operator& op, const std::string& definition, const Hardware& 
              const Slices& slices, TrialRunner& runner, Store& store, const TuneOptions& options,
              const TuneProgress& progress) {
   return Session(op, definition, hardware, slices, runner, store, options, progress).run();
-}
-
-std::string failure_histogram(const TuneResult& result) {
-  std::map<std::string_view, int> counts;
-  for (const auto& candidate : result.candidates)
-    if (!is_success(candidate.outcome)) ++counts[name(candidate.outcome.kind)];
-  std::string out;
-  for (const auto& [kind, count] : counts)
-    out += fmt::format("{}{} {}", out.empty() ? "" : ", ", kind, count);
-  return out;
 }
 
 }  // namespace perftune

@@ -61,7 +61,4 @@ TuneRun tune(const Operator& op, const std::string& definition, const Hardware& 
              const Slices& slices, TrialRunner& runner, Store& store, const TuneOptions& options,
              const TuneProgress& progress);
 
-// "crashed 3, wrong_result 1": what became of candidates, for the message when all failed.
-std::string failure_histogram(const TuneResult& result);
-
 }  // namespace perftune

@@ -62,4 +62,7 @@ struct TuneResult {
   const TunedCandidate* best_own() const;
 };
 
+// "crashed 3, wrong_result 1": what became of candidates, for the message when all failed.
+std::string failure_histogram(const TuneResult& result);
+
 }  // namespace perftune

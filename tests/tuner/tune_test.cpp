@@ -364,6 +364,65 @@ TEST_F(TuneLoop, WithoutResumeEverythingIsTriedAgain) {
   EXPECT_EQ(runner_.tried.size(), 10U);
 }
 
+// A winner so far is program 7; later tunes look at fewer, or in another way.
+class TuneAgain : public TuneLoop {
+ protected:
+  TuneAgain() {
+    runner_.has_device = true;
+    runner_.answer = [](std::int64_t number) { return timed(number == 7 ? 50.0 : 100.0 + static_cast<double>(number)); };
+    run();
+    EXPECT_EQ(winner(), replay::program(7));
+    runner_.tried.clear();
+  }
+  TileProgram winner() {
+    Store store((folder_ / "store.db").string());
+    return TileProgram::parse(store.winner(op_.signature(), *store.find_hardware(describe(hardware_)))->kernel.program);
+  }
+};
+
+TEST_F(TuneAgain, FewerCandidatesDoNotMakeTheWinnerSlower) {
+  options_.top = 1;
+  const auto [result, end] = run();
+  EXPECT_EQ(runner_.tried, (std::vector<std::int64_t>{0, 7}));
+  EXPECT_EQ(result.candidates.front().ranked.program, replay::program(7));
+  EXPECT_EQ(winner(), replay::program(7));
+}
+
+TEST_F(TuneAgain, TheWinnerSoFarLosesToABetterOne) {
+  options_.top = 1;
+  runner_.answer = [](std::int64_t number) { return timed(number == 7 ? 50.0 : 30.0); };
+  run();
+  EXPECT_EQ(winner(), replay::program(0));
+}
+
+TEST_F(TuneAgain, OneThatNoLongerRunsGivesWay) {
+  options_.top = 1;
+  runner_.answer = [](std::int64_t number) { return number == 7 ? failed(OutcomeKind::crashed) : timed(100.0); };
+  run();
+  EXPECT_EQ(winner(), replay::program(0));
+}
+
+TEST_F(TuneAgain, ItIsNotMeasuredTwice) {
+  run();
+  EXPECT_EQ(runner_.tried.size(), 10U);
+}
+
+TEST_F(TuneAgain, DataForTheModelDecidesNothing) {
+  options_.spread = true;
+  options_.top = 2;
+  const auto [result, end] = run();
+  EXPECT_EQ(runner_.tried.size(), 2U);  // 0 and 15
+  EXPECT_EQ(winner(), replay::program(7));
+}
+
+TEST_F(TuneAgain, PendingProgramsCompeteWithIt) {
+  options_.programs = {replay::program(3)};
+  options_.top = 1;
+  run();
+  EXPECT_EQ(runner_.tried, (std::vector<std::int64_t>{3, 7}));
+  EXPECT_EQ(winner(), replay::program(7));
+}
+
 TEST_F(TuneLoop, AModelOnlyDevicePredictsAndCompilesNothing) {
   hardware_.model_only = true;
   const auto [result, end] = run();
