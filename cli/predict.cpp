@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <atomic>
 #include <fstream>
 #include <mutex>
@@ -83,15 +84,25 @@ void in_parallel(std::size_t count, const Work& work) {
 }
 
 std::string csv_cell(const std::string& text) {
-  return text.find_first_of(",\"\n") == std::string::npos ? text : "\"" + text + "\"";
+  if (text.find_first_of(",\"\n") == std::string::npos) return text;
+  std::string out = "\"";
+  for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
+  return out + "\"";
 }
 
-void predict_shapes(const PredictOptions& options, const OperatorPoint& point,
+// `points` are of one operator.
+void predict_shapes(const PredictOptions& options, const std::vector<OperatorPoint>& points,
                     const Hardware& hardware, const Slices& slices, Context& context) {
   std::ifstream in(options.shapes);
   if (!in) throw Error(ErrorKind::usage, options.shapes + ": cannot be read");
+  const OperatorPoint& point = points.front();
   const Dims base = point.op.base_dims();
   const ShapesTable table = read_shapes_csv(in, options.shapes, base);
+  for (const std::string& dim : table.missing)
+    if (std::ranges::any_of(points, [&](const OperatorPoint& p) { return p.op.base_dims().at(dim) != base.at(dim); }))
+      throw Error(ErrorKind::usage, fmt::format("{}: no column '{}', of which {} has several", options.shapes, dim, options.file));
+  for (const std::string& dim : table.missing)
+    context.say(fmt::format("perftune: {}: no column '{}': every row takes {} from {}", options.shapes, dim, base.at(dim), options.file));
   std::vector<Row> rows(table.rows.size());
   in_parallel(rows.size(), [&](std::size_t i) {
     const Operator op = point.op.rebind(table.dims(i, base, options.shapes));
@@ -110,9 +121,14 @@ void predict_shapes(const PredictOptions& options, const OperatorPoint& point,
                                  {"results", list}}));
     return;
   }
-  context.print(fmt::format("{},predicted_us,limiter,program\n", fmt::join(table.columns, ",")));
+  const auto joined = [](const std::vector<std::string>& cells) {
+    std::string out;
+    for (const std::string& cell : cells) out += (&cell == cells.data() ? "" : ",") + csv_cell(cell);
+    return out;
+  };
+  context.print(joined(table.columns) + ",predicted_us,limiter,program\n");
   for (std::size_t i = 0; i < rows.size(); ++i)
-    context.print(fmt::format("{},{:.4f},{},{}\n", fmt::join(table.rows[i], ","), rows[i].us,
+    context.print(fmt::format("{},{:.4f},{},{}\n", joined(table.rows[i]), rows[i].us,
                               csv_cell(rows[i].limiter), csv_cell(rows[i].program)));
 }
 
@@ -162,9 +178,12 @@ void predict(const PredictOptions& options, Context& context) {
   const Slices slices = make_slices();
   const auto points = read_points(options.file, options.dims, hardware, slices, context);
   if (options.shapes.empty()) return predict_points(options, points, hardware, slices, context);
-  if (points.size() != 1)
+  const auto is_first = [&](const OperatorPoint& p) {
+    return p.op.name == points.front().op.name && p.op.structure() == points.front().op.structure();
+  };
+  if (!std::ranges::all_of(points, is_first))
     throw Error(ErrorKind::usage, options.file + ": --shapes takes a file with one operator");
-  predict_shapes(options, points.front(), hardware, slices, context);
+  predict_shapes(options, points, hardware, slices, context);
 }
 
 }  // namespace

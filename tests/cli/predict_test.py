@@ -32,6 +32,25 @@ class Predict(PerftuneTest):
         self.expect_error(self.run_perftune("predict", self.gemm(), "--gpu", "h100", "--shapes", shapes), 2,
                           "shapes.csv:3:4:", "'n'")
 
+    def test_csv_as_spreadsheets_write_it(self):
+        shapes = self.home / "shapes.csv"
+        shapes.write_bytes(b'\xef\xbb\xbfm ,note,n\r\n4096,"a, ""b""",64\r\n64,,64\r\n')
+        result = self.expect(self.run_perftune("predict", self.gemm(), "--gpu", "h100", "--shapes", shapes), 0)
+        rows = list(csv.DictReader(io.StringIO(result.stdout)))
+        self.assertEqual([row["note"] for row in rows], ['a, "b"', ""])
+        self.assertGreater(float(rows[0]["predicted_us"]), float(rows[1]["predicted_us"]))  # m was read
+        self.assertIn("no column 'k': every row takes 128", result.stderr)
+        shapes.write_text('m,note\n64,"open\n')
+        self.expect_error(self.run_perftune("predict", self.gemm(), "--gpu", "h100", "--shapes", shapes), 2, "shapes.csv:2:4:", "quote")
+
+    def test_shapes_of_a_file_with_several(self):
+        path = self.write("range.yaml", self.gemm().read_text().replace("m: 256", "m: {range: [1, 256], points: [1, 256]}"))
+        shapes = self.write("shapes.csv", "m\n17\n")
+        result = self.expect(self.run_perftune("predict", path, "--gpu", "h100", "--shapes", shapes), 0)
+        self.assertEqual(len(result.stdout.splitlines()), 2)
+        shapes = self.write("shapes.csv", "n\n17\n")
+        self.expect_error(self.run_perftune("predict", path, "--gpu", "h100", "--shapes", shapes), 2, "no column 'm', of which")
+
     def test_columns_that_name_no_dimension(self):
         shapes = self.write("shapes.csv", "rows,columns\n1,2\n")
         self.expect_error(self.run_perftune("predict", self.gemm(), "--gpu", "h100", "--shapes", shapes), 2,
