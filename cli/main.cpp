@@ -98,6 +98,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  signal(SIGXFSZ, SIG_IGN);  // beyond `ulimit -f` a write fails as on a full disk, and that is said
   if (perftune::is_worker(argc, argv)) return perftune::run_worker(make_context());
   struct sigaction action {};
   action.sa_handler = on_interrupt;

@@ -17,8 +17,13 @@ Hardware with_threads(Hardware cpu, int threads) {
   for (auto& [key, ceiling] : cpu.measured) {
     if (key.ends_with("_1t")) continue;
     const auto one = cpu.measured.find(key + "_1t");
+    if (threads == 1 && one != cpu.measured.end()) {
+      ceiling = one->second;
+      continue;
+    }
     if (one != cpu.measured.end()) ceiling.value = one->second.value + (ceiling.value - one->second.value) * beyond_one;
     else if (!key.starts_with("dram")) ceiling.value *= share;  // memory: one core may draw most of it
+    ceiling.source += "; estimated from it for " + std::to_string(threads) + " of " + std::to_string(cores) + " cores";
   }
   return cpu;
 }

@@ -135,6 +135,14 @@ std::string suite_text(const Report& report, const ReportSuite& suite, bool unic
   return out + "  (calls x time, share of the suite, of the roofline)\n";
 }
 
+// Whether the same operator on the same device has a winner under another policy: then the policy has to be said.
+bool elsewise(const Report& report, const ReportRow& row) {
+  return std::ranges::any_of(report.rows, [&](const ReportRow& other) {
+    return other.signature == row.signature && other.device == row.device && other.vendor_device == row.vendor_device &&
+           other.policy != row.policy;
+  });
+}
+
 std::string next_steps(const Report& report, bool unicode) {
   std::string out = report.suites.empty() ? "What to do next (largest headroom first)\n"
                                           : "What to do next (largest headroom times calls first)\n";
@@ -147,6 +155,7 @@ std::string next_steps(const Report& report, bool unicode) {
                        known ? format_time(row.headroom_us()) : "", visible_text(row.limiter, unicode));
     out += fmt::format("    {} on {}, {} {}\n", row.measured ? "measured" : "predicted, not measured",
                        visible_text(row.device, unicode), visible_text(row.target, unicode), visible_text(row.kernel, unicode));
+    if (elsewise(report, row)) out += wrapped("under " + visible_text(row.policy, unicode), 4);
     if (row.weight != 1) out += fmt::format("    {:g} calls: {} of headroom\n", row.weight, format_time(row.weighted_headroom_us()));
     if (row.before) out += wrapped(before_text(row), 4);
     if (const std::string vendor = baseline_text(row); !vendor.empty()) out += wrapped(visible_text(vendor, unicode), 4);

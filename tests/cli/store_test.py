@@ -7,7 +7,6 @@ import json
 import math
 import re
 import resource
-import signal
 import sqlite3
 import subprocess
 import time
@@ -172,11 +171,10 @@ class Stored(PerftuneTest):
         destination = self.store.read_bytes()
 
         def small_disk():
-            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (len(destination) + 100_000, len(destination) + 100_000))
 
         result = subprocess.run([PERFTUNE, "db", "merge", str(other)], capture_output=True, text=True, cwd=self.home,
-                                env=self.environment(), preexec_fn=small_disk, restore_signals=False, check=False)
+                                env=self.environment(), preexec_fn=small_disk, check=False)
         self.expect_error(result, 5, "writing failed")
         self.assertEqual(self.store.read_bytes(), destination)
         self.assertEqual(other.read_bytes(), source)

@@ -12,7 +12,7 @@ Hardware four_cores() {
   h.name = "cpu-local";
   h.sms = h.cpu.cores = 4;
   h.scalar_tflops = {{DType::f32, 0.4}};
-  h.measured = {{"l1_gbps", {400, "x"}},  {"l1_gbps_1t", {100, "x"}}, {"dram_gbps", {60, "x"}}, {"dram_gbps_1t", {30, "x"}},
+  h.measured = {{"l1_gbps", {400, "x"}},  {"l1_gbps_1t", {100, "one"}}, {"dram_gbps", {60, "x"}}, {"dram_gbps_1t", {30, "x"}},
                 {"l2_gbps", {200, "x"}},  {"dram_copy_gbps", {50, "x"}}};
   return h;
 }
@@ -25,11 +25,13 @@ TEST(WithThreads, OneThreadHasOneCoresCeilings) {
   EXPECT_DOUBLE_EQ(one.peak_tflops(DType::f32, Pipe::scalar), 0.1);
   EXPECT_DOUBLE_EQ(one.measured_value("l1_gbps").value(), 100);
   EXPECT_DOUBLE_EQ(one.measured_value("dram_gbps").value(), 30);
+  EXPECT_EQ(one.measured.at("l1_gbps").source, "one");
 }
 
 TEST(WithThreads, BetweenOneAndAll) {
   const Hardware three = with_threads(four_cores(), 3);
   EXPECT_DOUBLE_EQ(three.measured_value("l1_gbps").value(), 300);
+  EXPECT_EQ(three.measured.at("l2_gbps").source, "x; estimated from it for 3 of 4 cores");
   EXPECT_DOUBLE_EQ(three.measured_value("dram_gbps").value(), 50);  // 30 + 2/3 of 30
   EXPECT_DOUBLE_EQ(three.measured_value("l2_gbps").value(), 150);   // not measured for one: in proportion
   EXPECT_DOUBLE_EQ(three.measured_value("dram_copy_gbps").value(), 50);
