@@ -23,13 +23,29 @@ std::string cpu_brand() {
   return brand;
 }
 
+namespace {
+
+// Which vector registers the operating system keeps over a switch of threads: XCR0 (Intel's Software
+// Developer's Manual, volume 1, 13.3), readable where CPUID says OSXSAVE.
+unsigned kept_registers() {
+  unsigned low = 0, high = 0;
+  __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return low;
+}
+
+}  // namespace
+
+// Of CPUID alone and not by __builtin_cpu_supports, which brings the names of all processors along.
 CpuIsa detect_cpu_isa() {
-  // F, VL, BW and DQ together are what compilers call x86-64-v4.
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")) {
-    return CpuIsa::avx512;
-  }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return CpuIsa::avx2;
+  constexpr unsigned kYmm = 0x6, kZmm = 0xe6;  // with what they extend
+  // F, DQ, BW and VL together are what compilers call x86-64-v4.
+  constexpr unsigned kAvx512 = bit_AVX512F | bit_AVX512DQ | bit_AVX512BW | bit_AVX512VL;
+  unsigned a = 0, b = 0, c = 0, d = 0, extended = 0;
+  const bool saves = __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_OSXSAVE) != 0;
+  const unsigned kept = saves ? kept_registers() : 0;
+  const bool fma = (c & bit_FMA) != 0 && (c & bit_AVX) != 0;
+  if (__get_cpuid_count(7, 0, &a, &extended, &c, &d) != 0 && fma && (extended & bit_AVX2) != 0 && (kept & kYmm) == kYmm)
+    return (extended & kAvx512) == kAvx512 && (kept & kZmm) == kZmm ? CpuIsa::avx512 : CpuIsa::avx2;
   throw Error(ErrorKind::unavailable, "this CPU has no AVX2 with FMA, which CPU kernels need");
 }
 

@@ -1,15 +1,13 @@
 #include "executor/cpu_topology.hpp"
 
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <set>
 #include <sstream>
+
+#include "executor/cpu_cores.hpp"
 
 namespace perftune {
 
@@ -17,12 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string read_text(const fs::path& path) {
-  std::ifstream file(path);
-  std::string text(std::istreambuf_iterator<char>(file), {});
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
-  return text;
-}
+std::string read_text(const fs::path& path) { return sysfs_text(path.string()); }
 
 // "48K", "2048K", "32M" as the kernel prints cache sizes.
 std::int64_t parse_size(const std::string& text) {
@@ -71,24 +64,14 @@ std::vector<int> parse_cpu_list(const std::string& text) {
   return cpus;
 }
 
-double parse_cpu_quota(const std::string& text) {
-  std::istringstream in(text);
-  double quota = 0, period = 0;
-  if (!(in >> quota >> period) || quota <= 0 || period <= 0) return 0;
-  return quota / period;
-}
-
 CpuTopology read_cpu_topology(const std::string& sysfs_cpu, const std::vector<int>& allowed,
                               double quota) {
   CpuTopology topology;
-  std::set<std::string> seen;  // physical cores, by their list of hardware threads
   std::set<std::string> third_level;
-  for (const int cpu : allowed) {
-    const fs::path folder = fs::path(sysfs_cpu) / ("cpu" + std::to_string(cpu));
-    std::string siblings = read_text(folder / "topology/thread_siblings_list");
-    if (siblings.empty()) siblings = std::to_string(cpu);
-    if (!seen.insert(siblings).second) continue;
+  // The caches above all cores that we may run on, also those beyond the quota.
+  for (const int cpu : split_by_core(sysfs_cpu, allowed).first) {
     topology.cores.push_back(cpu);
+    const fs::path folder = fs::path(sysfs_cpu) / ("cpu" + std::to_string(cpu));
     for (const Cache& cache : data_caches(folder)) {
       // Cores differ on hybrid machines: the smaller size is safe to block for.
       const auto least = [](std::int64_t a, std::int64_t b) { return a == 0 ? b : std::min(a, b); };
@@ -99,25 +82,14 @@ CpuTopology read_cpu_topology(const std::string& sysfs_cpu, const std::vector<in
       }
     }
   }
-  if (quota > 0) {
-    const auto granted = static_cast<std::size_t>(std::max(1.0, std::floor(quota + 0.01)));
-    if (topology.cores.size() > granted) topology.cores.resize(granted);
-  }
+  topology.cores.resize(std::min(topology.cores.size(), granted_cores(quota)));
   return topology;
 }
 
 CpuTopology this_cpu_topology() {
-  std::vector<int> allowed;
-  cpu_set_t mask;
-  CPU_ZERO(&mask);
-  if (sched_getaffinity(0, sizeof mask, &mask) == 0) {
-    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-      if (CPU_ISSET(cpu, &mask)) allowed.push_back(cpu);
-    }
-  }
+  std::vector<int> allowed = allowed_processors();
   if (allowed.empty()) allowed.push_back(0);
-  CpuTopology topology = read_cpu_topology("/sys/devices/system/cpu", allowed,
-                                           parse_cpu_quota(read_text("/sys/fs/cgroup/cpu.max")));
+  CpuTopology topology = read_cpu_topology(kSysfsCpu, allowed, this_cpu_quota());
   // Without /sys the C library still knows, from CPUID.
   if (topology.l1_bytes == 0) topology.l1_bytes = std::max(0L, sysconf(_SC_LEVEL1_DCACHE_SIZE));
   if (topology.l2_bytes == 0) topology.l2_bytes = std::max(0L, sysconf(_SC_LEVEL2_CACHE_SIZE));

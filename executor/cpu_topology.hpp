@@ -1,4 +1,4 @@
-// Which processors this process may use, and the caches above them, from /sys and the cgroup.
+// Which processors this process may use (cpu_cores.hpp), and the caches above them, from /sys and the cgroup.
 //
 // Files only; no timing. Missing files give zeros and one core per allowed processor, which is
 // what a container without /sys looks like. Never throws.
@@ -27,8 +27,5 @@ CpuTopology this_cpu_topology();
 
 // "0-3,8" -> 0 1 2 3 8; what is not of that form is left out.
 std::vector<int> parse_cpu_list(const std::string& text);
-
-// Quota over period of a cgroup-v2 cpu.max ("200000 100000" -> 2); 0 for "max" or anything else.
-double parse_cpu_quota(const std::string& text);
 
 }  // namespace perftune

@@ -4,10 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
-#include <set>
-#include <string>
 #include <utility>
+
+#include "executor/cpu_cores.hpp"
 
 namespace perftune {
 namespace {
@@ -18,17 +17,6 @@ void relax() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #endif
-}
-
-std::vector<int> current_processors() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  std::vector<int> result;
-  if (::sched_getaffinity(0, sizeof set, &set) != 0) return result;
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (CPU_ISSET(cpu, &set)) result.push_back(cpu);
-  }
-  return result;
 }
 
 void pin(const std::vector<int>& processors) {
@@ -56,24 +44,14 @@ bool spin(std::chrono::microseconds active_wait, Done done) {
 }  // namespace
 
 std::vector<int> processors_by_core() {
-  std::vector<int> first;
-  std::vector<int> siblings;
-  std::set<std::string> cores;
-  for (int cpu : current_processors()) {
-    std::ifstream in("/sys/devices/system/cpu/cpu" + std::to_string(cpu) +
-                     "/topology/thread_siblings_list");
-    std::string core;
-    std::getline(in, core);
-    const bool seen = !core.empty() && !cores.insert(core).second;
-    (seen ? siblings : first).push_back(cpu);
-  }
-  first.insert(first.end(), siblings.begin(), siblings.end());
-  return first;
+  CoreSplit split = split_by_core(kSysfsCpu, allowed_processors());
+  split.first.insert(split.first.end(), split.siblings.begin(), split.siblings.end());
+  return split.first;
 }
 
 ThreadPool::ThreadPool(int threads, std::vector<int> processors)
     : processors_(std::move(processors)) {
-  const std::size_t available = current_processors().size();
+  const std::size_t available = allowed_processors().size();
   // Threads that share a processor would wait actively for one that cannot run meanwhile.
   if (static_cast<std::size_t>(std::max(threads, 1)) <= available) active_wait_ = kActiveWait;
   c_pool_.threads = std::max(threads, 1);
@@ -82,7 +60,7 @@ ThreadPool::ThreadPool(int threads, std::vector<int> processors)
     static_cast<ThreadPool*>(context)->run(count, task, argument);
   };
   if (!processors_.empty()) {
-    callers_processors_ = current_processors();
+    callers_processors_ = allowed_processors();
     pin({processors_[0]});
   }
   for (int index = 1; index < threads; ++index) {

@@ -1,6 +1,7 @@
 #include "executor/vendor_library.hpp"
 
 #include <dlfcn.h>
+#include <glob.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -30,17 +31,14 @@ std::vector<std::string> candidates(const std::string& folder, const std::string
   return found;
 }
 
-// Toolkits, the newest first.
+// Of toolkits, the newest first.
 std::vector<std::string> toolkit_folders() {
-  std::vector<std::string> folders;
-  std::error_code ignored;
-  for (fs::directory_iterator it("/usr/local", ignored), end; !ignored && it != end;
-       it.increment(ignored)) {
-    if (it->path().filename().string().starts_with("cuda"))
-      for (const char* below : {"lib64", "extras/CUPTI/lib64"})
-        folders.push_back((it->path() / below).string());
-  }
-  std::sort(folders.rbegin(), folders.rend());
+  glob_t found{};
+  ::glob("/usr/local/cuda*/extras/CUPTI/lib64", 0, nullptr, &found);
+  ::glob("/usr/local/cuda*/lib64", GLOB_APPEND, nullptr, &found);
+  std::vector<std::string> folders(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  std::reverse(folders.begin(), folders.end());
+  ::globfree(&found);
   return folders;
 }
 

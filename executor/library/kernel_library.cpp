@@ -10,7 +10,7 @@
 #include "codegen/builtin_rules.hpp"
 #include "codegen/vendor/vendor_target.hpp"
 #include "db/launchables.hpp"
-#include "executor/cpu_topology.hpp"
+#include "executor/cpu_cores.hpp"
 #include "executor/library/cpu_runtime.hpp"
 #include "executor/library/cuda_runtime.hpp"
 #include "executor/library/nearest.hpp"
@@ -51,7 +51,7 @@ class KernelLibrary::State {
       runtime_ = std::move(cuda.runtime);
       gpu_ = std::move(cuda.gpu);
     } else {
-      cores_ = std::max(1, static_cast<int>(this_cpu_topology().cores.size()));
+      cores_ = count_cores();
       if (options_.threads <= 0) options_.threads = cores_;
       cores_ = std::min(cores_, options_.threads);
       runtime_ = make_cpu_runtime(options_.threads);

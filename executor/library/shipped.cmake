@@ -29,14 +29,15 @@ set(shipped
   recipes/work.cpp
   db/digest.cpp
   db/launchables.cpp
-  db/open.cpp
+  db/open_to_read.cpp
   db/origins.cpp
   db/records.cpp
   db/rows.cpp
-  db/schema.cpp
+  db/schema_digest.cpp
+  db/sha256.cpp
   db/sqlite.cpp
   executor/cpu_identity.cpp
-  executor/cpu_topology.cpp
+  executor/cpu_cores.cpp
   executor/cuda_driver.cpp
   executor/cuda_launch.cpp
   executor/cuda_tensor_map.cpp
@@ -72,7 +73,13 @@ set(version_text ${CMAKE_CURRENT_BINARY_DIR}/codegen_version.cpp)
 add_custom_command(OUTPUT ${version_text} COMMAND perftune_write_version ${version_text}
                    DEPENDS perftune_write_version VERBATIM)
 
-add_library(perftune_shared SHARED ${shipped} ${rules} ${version_text})
+# What a store's schema is, without its texts: in the static layer, too (db/CMakeLists.txt).
+set_source_files_properties(${PERFTUNE_THIS_SCHEMA} PROPERTIES GENERATED ON)
+target_sources(perftune_executor PRIVATE ${PERFTUNE_THIS_SCHEMA})
+add_dependencies(perftune_executor perftune_this_schema)
+
+add_library(perftune_shared SHARED ${shipped} ${rules} ${version_text} ${PERFTUNE_THIS_SCHEMA})
+add_dependencies(perftune_shared perftune_this_schema)
 target_link_libraries(perftune_shared PRIVATE perftune_flags perftune_sqlite Threads::Threads ${CMAKE_DL_LIBS})
 target_compile_definitions(perftune_shared PRIVATE PERFTUNE_VERSION="${PROJECT_VERSION}")
 # Warnings stop the layers' own build of these files; -Os has false ones of its own.
@@ -84,6 +91,12 @@ if(NOT PERFTUNE_SANITIZE)
   # A fifth smaller: what several files instantiate or nothing calls is seen as a whole. GCC 12 makes wrong
   # code (moved strings are freed twice) where the link is given another optimisation level than the files.
   target_link_options(perftune_shared PRIVATE -Os)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # One partition, else inline functions stay once per partition; and a call that inlining makes one
+    # instruction longer is inlined, as what it is called with mostly folds it away (a literal's length).
+    target_link_options(perftune_shared PRIVATE -flto-partition=one --param=max-inline-insns-size=1)
+    target_compile_options(perftune_shared PRIVATE --param=max-inline-insns-size=1)
+  endif()
   set_target_properties(perftune_shared PROPERTIES INTERPROCEDURAL_OPTIMIZATION ON)
 endif()
 set_target_properties(perftune_shared PROPERTIES OUTPUT_NAME perftune_executor

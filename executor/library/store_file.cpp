@@ -3,9 +3,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <filesystem>
-
-#include "db/open.hpp"
+#include "db/open_to_read.hpp"
+#include "db/schema_digest.hpp"
+#include "db/store.hpp"
 #include "recipes/error.hpp"
 
 namespace perftune {
@@ -27,11 +27,11 @@ std::string why_not_trusted(const std::string& path) {
   return others ? "others may write the store" : "";
 }
 
-StoreFile::StoreFile(const std::string& path) : path_(std::filesystem::absolute(path).lexically_normal().string()) {
-  StoreOptions options;
-  options.mode = StoreMode::read_only;
+StoreFile::StoreFile(const std::string& path) : path_(sqlite::absolute_path(path)) {
+  const sqlite::KnownSchema schema = {sqlite::this_schema().version,
+                                      [](sqlite::Database& database) { sqlite::require_schema(database, sqlite::this_schema()); }};
   try {
-    database_ = sqlite::open_store_file(path_, options);
+    database_ = sqlite::open_to_read(path_, StoreOptions{}.busy_seconds, schema, false);
   } catch (const Error& error) {
     throw StatusError(PERFTUNE_BAD_STORE, error.what());
   }

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "executor/cpu_calibrate.hpp"
+#include "executor/cpu_cores.hpp"
 #include "executor/cpu_detect.hpp"
 
 namespace perftune {
@@ -87,6 +88,20 @@ TEST(CpuTopologyTest, ReadsKernelFormats) {
   EXPECT_EQ(parse_cpu_quota("max 100000"), 0);
   EXPECT_EQ(parse_cpu_quota(""), 0);
   EXPECT_EQ(parse_cpu_quota("5 0"), 0);
+}
+
+TEST(DetectTest, TheInstructionSetIsWhatTheCompilerSees) {
+  const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+                    __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+  ASSERT_TRUE(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"));
+  EXPECT_EQ(detect_cpu_isa(), wide ? CpuIsa::avx512 : CpuIsa::avx2);
+}
+
+TEST(DetectTest, CoresOfThisProcess) {
+  EXPECT_EQ(static_cast<std::size_t>(count_cores()), this_cpu_topology().cores.size());
+  EXPECT_EQ(granted_cores(2.5), 2U);
+  EXPECT_EQ(granted_cores(0.5), 1U);
+  EXPECT_GT(granted_cores(0), 1'000'000U);
 }
 
 TEST(DetectTest, ThisMachineIsSane) {

@@ -6,12 +6,15 @@
 #include <filesystem>
 
 #include "db/rows.hpp"
+#include "db/schema_digest.hpp"
 #include "executor/perftune.hpp"
+#include "recipes/words.hpp"
 #include "tuned_store.hpp"
 
 namespace perftune::test {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 namespace fs = std::filesystem;
 
@@ -194,6 +197,27 @@ TEST_F(BadInput, StoresThatAreNone) {
   fs::resize_file(tuned_.path(), fs::file_size(tuned_.path()) / 2);
   EXPECT_EQ(perftune_store_open(tuned_.path().c_str(), nullptr, &store), PERFTUNE_BAD_STORE);
   EXPECT_THAT(perftune_message(), HasSubstr("damaged"));
+}
+
+// The library knows the schema by digests (db/schema_digest.hpp); a message still names what is not ours.
+TEST_F(BadInput, ASchemaThatIsNotOurs) {
+  const auto expect_refused = [](const char* sql, const char* what) {
+    TunedStore store;
+    store.execute(sql);
+    perftune_store* opened = nullptr;
+    EXPECT_EQ(perftune_store_open(store.path().c_str(), nullptr, &opened), PERFTUNE_BAD_STORE) << sql;
+    EXPECT_EQ(opened, nullptr);
+    EXPECT_THAT(perftune_message(), AllOf(HasSubstr(store.path()), HasSubstr("not a store as perftune makes it"), HasSubstr(what)));
+  };
+  expect_refused("CREATE TRIGGER evil AFTER INSERT ON runs BEGIN DELETE FROM measurements; END", "unexpected trigger \"evil\"");
+  expect_refused("DROP TABLE models; CREATE VIEW models AS SELECT * FROM runs", "unexpected view \"models\"");
+  expect_refused("CREATE INDEX evil ON runs (hex(command))", "unexpected index \"evil\"");
+  expect_refused("ALTER TABLE runs ADD COLUMN evil TEXT AS (hex(command))", "altered table \"runs\"");
+  const std::size_t objects = sqlite::this_schema().objects.size();
+  ASSERT_GT(objects, 50U);
+  expect_refused("DROP VIEW suite_rows", words("{} of its {} tables, indexes and views are there", objects - 1, objects).c_str());
+  expect_refused("PRAGMA user_version = 6", "an older store (version 6, current 7)");
+  expect_refused("PRAGMA user_version = 999", "written by a newer perftune");
 }
 
 TEST_F(BadInput, AStoreDeletedOrReplacedWhileOpen) {
