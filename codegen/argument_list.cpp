@@ -10,21 +10,21 @@ bool ArgumentList::declared(std::string_view name) const {
   return std::find(scalars_.begin(), scalars_.end(), name) != scalars_.end();
 }
 
-void ArgumentList::tensor(const std::string& name, DType type, bool writes, int position) {
+void ArgumentList::tensor(std::string_view name, DType type, bool writes, int position) {
   for (const Pointer& pointer : pointers_)
     if (pointer.argument.name == name) return;
-  pointers_.push_back({{Argument::Kind::tensor, position, name}, type, writes});
+  pointers_.push_back({{Argument::Kind::tensor, position, std::string(name)}, type, writes});
 }
 
 void ArgumentList::workspace() { pointers_.push_back({{Argument::Kind::workspace, -1, "workspace"}}); }
 
-void ArgumentList::tensor_map(const std::string& name, int position) {
-  maps_.push_back({Argument::Kind::tensor_map, position, name});
+void ArgumentList::tensor_map(std::string_view name, int position) {
+  maps_.push_back({Argument::Kind::tensor_map, position, std::string(name)});
 }
 
-void ArgumentList::scalar(const std::string& name, std::int64_t value) {
+void ArgumentList::scalar(std::string_view name, std::int64_t value) {
   if (declared(name)) return;
-  scalars_.push_back(name);
+  scalars_.emplace_back(name);
   values_.push_back(value);
 }
 

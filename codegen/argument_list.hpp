@@ -24,10 +24,10 @@ class ArgumentList {
   };
 
   // Each name counts once, however often it is declared.
-  void tensor(const std::string& name, DType type, bool writes, int position);
+  void tensor(std::string_view name, DType type, bool writes, int position);
   void workspace();
-  void tensor_map(const std::string& name, int position);
-  void scalar(const std::string& name, std::int64_t value);
+  void tensor_map(std::string_view name, int position);
+  void scalar(std::string_view name, std::int64_t value);
 
   // "p.name" of a scalar.
   std::string use(std::string_view name) const;

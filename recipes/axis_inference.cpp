@@ -13,9 +13,9 @@ AxisInference::AxisInference(const SyntaxStatement& text, const StatementContext
   for (std::size_t i = 0; i < left_.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
       if (left_[i]->text == left_[j]->text)
-        throw SyntaxError{left_[i]->offset,
-                          words("the index '{}' is used twice", left_[i]->text),
-                          "every subscript of the left side needs its own index"};
+        reject(left_[i]->offset,
+               words("the index '{}' is used twice", left_[i]->text),
+               "every subscript of the left side needs its own index");
   collect_alone(text.left);
   collect_alone(text.right);
 }
@@ -26,8 +26,7 @@ void AxisInference::collect_left(const Syntax& node) {
   if (node.kind == Syntax::Kind::number) return;
   if (node.kind == Syntax::Kind::word) {
     if (is_reserved_word(node.text))
-      throw SyntaxError{node.offset, words("'{}' is a function, not an index", node.text),
-                        ""};
+      reject(node.offset, words("'{}' is a function, not an index", node.text));
     left_.push_back(&node);
     return;
   }
@@ -37,8 +36,8 @@ void AxisInference::collect_left(const Syntax& node) {
     return;
   }
   if (!apply || node.function != Function::multiply)
-    throw SyntaxError{node.offset, "a subscript on the left side must be affine in fresh indices",
-                      "write plain indices such as C[m, n]"};
+    reject(node.offset, "a subscript on the left side must be affine in fresh indices",
+           "write plain indices such as C[m, n]");
   const Syntax& first = node.children[0];
   const Syntax& second = node.children[1];
   const auto is_dim = [&](const Syntax& word) { return context_.dims.count(word.text) != 0; };
@@ -71,10 +70,10 @@ void AxisInference::note(const Syntax& word, std::int64_t extent, std::string_vi
   for (const Known& known : known_) {
     if (known.name != word.text) continue;
     if (known.extent != extent)
-      throw SyntaxError{word.offset,
-                        words("the index '{}' has extent {} here, in '{}', but {} before",
-                                    word.text, extent, tensor, known.extent),
-                        "one index has one extent"};
+      reject(word.offset,
+             words("the index '{}' has extent {} here, in '{}', but {} before",
+                         word.text, extent, tensor, known.extent),
+             "one index has one extent");
     return;
   }
   known_.push_back({word.text, extent});
@@ -91,13 +90,13 @@ std::int64_t AxisInference::extent(std::string_view name, std::size_t offset) co
   const auto dim = context_.dims.find(std::string(name));
   if (dim != context_.dims.end()) {
     if (dim->second > 0) return dim->second;
-    throw SyntaxError{offset, words("the index '{}' has extent {}", name, dim->second),
-                      "extents are at least 1"};
+    reject(offset, words("the index '{}' has extent {}", name, dim->second),
+           "extents are at least 1");
   }
   for (const Known& known : known_)
     if (known.name == name) return known.extent;
-  throw SyntaxError{offset, words("nothing fixes the extent of the index '{}'", name),
-                    "name it like a dimension, or let it stand alone as a subscript once"};
+  reject(offset, words("nothing fixes the extent of the index '{}'", name),
+         "name it like a dimension, or let it stand alone as a subscript once");
 }
 
 }  // namespace perftune

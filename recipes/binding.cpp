@@ -77,8 +77,8 @@ class Binder {
     for (const OperatorSource::Formula& condition : source_.require)
       guarded(condition.where, [&] {
         if (evaluate(condition.value) == 0)
-          throw SyntaxError{0, words("{} does not hold", condition.name),
-                            "choose other dimensions"};
+          reject(0, words("{} does not hold", condition.name),
+                 "choose other dimensions");
       });
   }
 
@@ -88,9 +88,9 @@ class Binder {
       if (found != op_.dims.end()) return found->second;
       for (const OperatorSource::Formula& later : source_.let)
         if (later.name == word.text)
-          throw SyntaxError{word.offset,
-                            words("'{}' is used before it is defined", word.text),
-                            "define it earlier; definitions cannot form a cycle"};
+          reject(word.offset,
+                 words("'{}' is used before it is defined", word.text),
+                 "define it earlier; definitions cannot form a cycle");
       return std::nullopt;
     });
   }
@@ -107,15 +107,15 @@ class Binder {
         for (const Syntax& extent : declaration.extents) {
           tensor.shape.push_back(evaluate(extent));
           if (tensor.shape.back() < 1)
-            throw SyntaxError{
+            reject(
                 extent.offset,
                 words("an extent of '{}' is {}", tensor.name, tensor.shape.back()),
-                "extents are at least 1"};
+                "extents are at least 1");
           const auto product = checked_multiply(elements, tensor.shape.back());
           if (!product || *product >= kMostElements)
-            throw SyntaxError{extent.offset,
-                              words("'{}' has 2^62 elements or more", tensor.name),
-                              "use smaller dimensions"};
+            reject(extent.offset,
+                   words("'{}' has 2^62 elements or more", tensor.name),
+                   "use smaller dimensions");
           elements = *product;
         }
       });
@@ -130,8 +130,8 @@ class Binder {
                                    [&](const Tensor& tensor) { return tensor.name == name; });
     if (known) return;
     if (op_.dims.count(name) != 0)
-      throw SyntaxError{text.tree.left.offset, words("'{}' is a dimension", name),
-                        "choose another name for the tensor"};
+      reject(text.tree.left.offset, words("'{}' is a dimension", name),
+             "choose another name for the tensor");
     Tensor tensor;
     tensor.name = name;
     tensor.type = source_.accumulate ? *source_.accumulate : usual_accumulator();

@@ -9,7 +9,7 @@ namespace perftune {
 namespace {
 
 std::int64_t in_range(const Syntax& node, std::optional<std::int64_t> value) {
-  if (!value) throw SyntaxError{node.offset, "the value does not fit 63 bits", ""};
+  if (!value) reject(node.offset, "the value does not fit 63 bits");
   return *value;
 }
 
@@ -20,18 +20,18 @@ std::int64_t evaluate_formula(const Syntax& node, const NameValue& value_of) {
   const auto positive = [&](std::size_t i) {
     const std::int64_t divisor = child(i);
     if (divisor <= 0)
-      throw SyntaxError{node.children[i].offset, words("division by {}", divisor),
-                        "divisors are positive"};
+      reject(node.children[i].offset, words("division by {}", divisor),
+             "divisors are positive");
     return divisor;
   };
   switch (node.kind) {
     case Syntax::Kind::number:
-      if (!node.integer) throw SyntaxError{node.offset, "an extent must be an integer", ""};
+      if (!node.integer) reject(node.offset, "an extent must be an integer");
       return node.whole;
     case Syntax::Kind::word:
       if (const auto value = value_of(node)) return *value;
-      throw SyntaxError{node.offset, words("unknown dimension '{}'", node.text),
-                        "define it under dims: or, earlier, under let:"};
+      reject(node.offset, words("unknown dimension '{}'", node.text),
+             "define it under dims: or, earlier, under let:");
     case Syntax::Kind::modulo:
       return floor_modulo(child(0), positive(1));
     case Syntax::Kind::apply:
@@ -71,8 +71,8 @@ std::int64_t evaluate_formula(const Syntax& node, const NameValue& value_of) {
     default:
       break;
   }
-  throw SyntaxError{node.offset, words("'{}' cannot stand in an integer formula", node.text),
-                    "use + - * / % min(,) max(,) over dimensions"};
+  reject(node.offset, words("'{}' cannot stand in an integer formula", node.text),
+         "use + - * / % min(,) max(,) over dimensions");
 }
 
 }  // namespace perftune

@@ -62,22 +62,21 @@ std::vector<Token> tokenize(std::string_view text) {
       token.kind = Token::Kind::number;
       length = number_length(rest);
       if (length < rest.size() && is_letter(rest[length]))
-        throw SyntaxError{at + length, words("unexpected '{}' after a number", rest[length]),
-                          "write a product with '*'"};
+        reject(at + length, words("unexpected '{}' after a number", rest[length]),
+               "write a product with '*'");
     } else if (is_letter(rest[0])) {
       token.kind = Token::Kind::word;
       while (length < rest.size() && (is_letter(rest[length]) || is_digit(rest[length]))) ++length;
-      if (length > 64) throw SyntaxError{at, "a name of more than 64 characters", ""};
+      if (length > 64) reject(at, "a name of more than 64 characters");
     } else {
       length = sign_length(rest);
     }
     if (length == 0) {
       const auto code = static_cast<unsigned char>(rest[0]);
-      throw SyntaxError{at,
-                        code >= 0x20 && code < 0x7f
-                            ? words("unexpected character '{}'", rest[0])
-                            : "unexpected byte 0x" + hex_byte(code),
-                        ""};
+      reject(at,
+             code >= 0x20 && code < 0x7f
+                 ? words("unexpected character '{}'", rest[0])
+                 : "unexpected byte 0x" + hex_byte(code));
     }
     token.text = rest.substr(0, length);
     tokens.push_back(token);

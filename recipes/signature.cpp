@@ -59,8 +59,8 @@ class CanonicalPrinter {
     int next = 0;
     for (const Index& index : statement.indices) {
       std::vector<Index::Term> terms = index.terms;
-      std::sort(terms.begin(), terms.end(),
-                [](const auto& a, const auto& b) { return a.coefficient > b.coefficient; });
+      sort_stably(terms.begin(), terms.end(),
+                  [](const auto& a, const auto& b) { return a.coefficient > b.coefficient; });
       for (const Index::Term& term : terms)
         labels[static_cast<std::size_t>(term.axis)] = words("s{}", next++);
     }

@@ -1,12 +1,14 @@
 #include "recipes/statement_binding.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "recipes/axis_inference.hpp"
 #include "recipes/index_arithmetic.hpp"
+#include "recipes/stable_order.hpp"
 #include "recipes/value_binding.hpp"
 #include "recipes/words.hpp"
 
@@ -20,24 +22,24 @@ void check_coverage(const Syntax& subscript, const Index& index, const std::vect
   std::vector<std::pair<std::int64_t, std::int64_t>> digits;  // coefficient, extent
   for (const Index::Term& term : index.terms)
     digits.emplace_back(term.coefficient, axes[static_cast<std::size_t>(term.axis)].extent);
-  std::sort(digits.begin(), digits.end());
+  sort_stably(digits.begin(), digits.end(), std::less<>());
   std::int64_t reached = 1;
   bool once = index.offset == 0;
   for (const auto& [coefficient, count] : digits) {
     once = once && (coefficient == reached || count == 1);
     const auto product = checked_multiply(reached, count);
-    if (!product) throw SyntaxError{subscript.offset, "the index is too large", ""};
+    if (!product) reject(subscript.offset, "the index is too large");
     reached = *product;
   }
   if (!once)
-    throw SyntaxError{subscript.offset, "the subscript does not reach every element exactly once",
-                      "assign through plain indices, or digits such as i*4 + j with j below 4"};
+    reject(subscript.offset, "the subscript does not reach every element exactly once",
+           "assign through plain indices, or digits such as i*4 + j with j below 4");
   if (!extent) extent = reached;
   if (*extent != reached)
-    throw SyntaxError{
+    reject(
         subscript.offset,
         words("the index runs over {} elements but the dimension has {}", reached, *extent),
-        "every element of the output must be assigned"};
+        "every element of the output must be assigned");
 }
 
 }  // namespace
@@ -50,16 +52,14 @@ Statement bind_statement(const SyntaxStatement& text, const StatementContext& co
   Tensor& tensor = *found;
   const std::size_t rank = left.kind == Syntax::Kind::subscript ? left.children.size() : 0;
   if (tensor.role == Tensor::Role::input)
-    throw SyntaxError{left.offset, words("the input '{}' cannot be assigned", tensor.name),
-                      ""};
+    reject(left.offset, words("the input '{}' cannot be assigned", tensor.name));
   if (context.assigned[output])
-    throw SyntaxError{left.offset, words("'{}' is assigned twice", tensor.name),
-                      "one statement assigns a whole tensor"};
+    reject(left.offset, words("'{}' is assigned twice", tensor.name),
+           "one statement assigns a whole tensor");
   if (context.shaped[output] && rank != tensor.shape.size())
-    throw SyntaxError{left.offset,
-                      words("'{}' has {} dimensions but {} subscripts", tensor.name,
-                                  tensor.shape.size(), rank),
-                      ""};
+    reject(left.offset,
+           words("'{}' has {} dimensions but {} subscripts", tensor.name,
+                       tensor.shape.size(), rank));
 
   AxisInference inference(text, context);
   Statement statement;
@@ -78,8 +78,7 @@ Statement bind_statement(const SyntaxStatement& text, const StatementContext& co
     tensor.shape[d] = *extent;
     const auto product = checked_multiply(elements, *extent);
     if (!product || *product >= std::int64_t{1} << 62)
-      throw SyntaxError{left.offset, words("'{}' has 2^62 elements or more", tensor.name),
-                        ""};
+      reject(left.offset, words("'{}' has 2^62 elements or more", tensor.name));
     elements = *product;
   }
   context.shaped[output] = true;
@@ -90,8 +89,8 @@ Statement bind_statement(const SyntaxStatement& text, const StatementContext& co
   for (const Axis& axis : statement.axes) {
     const auto product = checked_multiply(points, axis.extent);
     if (!product || *product >= std::int64_t{1} << 62)
-      throw SyntaxError{left.offset, "the statement has 2^62 points or more",
-                        "use smaller dimensions"};
+      reject(left.offset, "the statement has 2^62 points or more",
+             "use smaller dimensions");
     points = *product;
   }
   return statement;

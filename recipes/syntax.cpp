@@ -20,6 +20,10 @@
 #include "recipes/words.hpp"
 
 namespace perftune {
+
+void reject(std::size_t offset, std::string_view what, std::string_view right) {
+  throw SyntaxError{offset, std::string(what), std::string(right)};
+}
 namespace {
 
 constexpr int kDeepestNesting = 200;
@@ -40,9 +44,9 @@ class Parser {
     const Token target = take();
     result.left = word_node(target, Syntax::Kind::word);
     if (is_reserved_word(target.text))
-      throw SyntaxError{target.offset,
-                        words("'{}' is a function and cannot be assigned", target.text),
-                        "choose another name"};
+      reject(target.offset,
+             words("'{}' is a function and cannot be assigned", target.text),
+             "choose another name");
     if (accept("[")) {
       result.left.kind = Syntax::Kind::subscript;
       list("]", result.left);
@@ -85,7 +89,7 @@ class Parser {
     const std::string what = peek().kind == Token::Kind::end
                                  ? std::string("the text ends too early")
                                  : words("unexpected '{}'", peek().text);
-    throw SyntaxError{peek().offset, what, words("expected {}", wanted)};
+    reject(peek().offset, what, words("expected {}", wanted));
   }
 
   void expect_end() const {
@@ -103,8 +107,8 @@ class Parser {
   static void adopt(Syntax& parent, Syntax child) {
     parent.depth = std::max(parent.depth, child.depth + 1);
     if (parent.depth > kDeepestNesting)
-      throw SyntaxError{child.offset, "nested too deeply",
-                        words("at most {} levels; split the statement", kDeepestNesting)};
+      reject(child.offset, "nested too deeply",
+             words("at most {} levels; split the statement", kDeepestNesting));
     parent.children.push_back(std::move(child));
   }
 
@@ -190,9 +194,9 @@ class Parser {
     }
     if (accept("(")) {
       if (reduction && !find_function(token.text))
-        throw SyntaxError{token.offset,
-                          words("'{}' does not say what it runs over", token.text),
-                          words("write {}[k](...)", token.text)};
+        reject(token.offset,
+               words("'{}' does not say what it runs over", token.text),
+               words("write {}[k](...)", token.text));
       Syntax node = word_node(token, Syntax::Kind::call);
       list(")", node);
       return node;
@@ -205,8 +209,8 @@ class Parser {
     node.reduction = reduction;
     take();  // '['
     if (next_is("]"))
-      throw SyntaxError{peek().offset, words("a {} over nothing", token.text),
-                        words("name the axes: {}[k](...)", token.text)};
+      reject(peek().offset, words("a {} over nothing", token.text),
+             words("name the axes: {}[k](...)", token.text));
     do {
       if (peek().kind != Token::Kind::word) unexpected("the name of an axis");
       const Token axis = take();
@@ -228,10 +232,10 @@ class Parser {
     const auto whole = std::from_chars(begin, end, node.whole);
     node.integer = whole.ec == std::errc() && whole.ptr == end;
     if (whole.ec == std::errc::result_out_of_range && whole.ptr == end)
-      throw SyntaxError{token.offset, "the number is too large", "integers have at most 63 bits"};
+      reject(token.offset, "the number is too large", "integers have at most 63 bits");
     const auto real = std::from_chars(begin, end, node.value);
     if (real.ec != std::errc() || !std::isfinite(node.value))
-      throw SyntaxError{token.offset, "the number is out of range", ""};
+      reject(token.offset, "the number is out of range");
     return node;
   }
 
@@ -239,8 +243,8 @@ class Parser {
   struct Nested {
     Nested(Parser& owner, const Token& token) : parser(owner) {
       if (++parser.level_ > kDeepestNesting)
-        throw SyntaxError{token.offset, "nested too deeply",
-                          words("at most {} levels", kDeepestNesting)};
+        reject(token.offset, "nested too deeply",
+               words("at most {} levels", kDeepestNesting));
     }
     ~Nested() { --parser.level_; }
     Nested(const Nested&) = delete;

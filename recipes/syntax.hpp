@@ -24,6 +24,8 @@ struct SyntaxError {
   std::string what;
   std::string right;
 };
+// Throws one; a function, as there are sixty places that do.
+[[noreturn]] void reject(std::size_t offset, std::string_view what, std::string_view right = {});
 
 struct Syntax {
   enum class Kind : std::uint8_t {

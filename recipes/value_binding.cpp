@@ -56,8 +56,8 @@ void ValueBinding::unknown(const Syntax& node, std::string_view what) const {
   for (const Tensor& tensor : context_.tensors) known.push_back(tensor.name);
   for (const FunctionEntry& entry : called_functions()) known.push_back(entry.name);
   const std::string near = nearest_name(node.text, known);
-  throw SyntaxError{node.offset, words("unknown {} '{}'", what, node.text),
-                    near.empty() ? "" : words("did you mean '{}'?", near)};
+  reject(node.offset, words("unknown {} '{}'", what, node.text),
+         near.empty() ? "" : words("did you mean '{}'?", near));
 }
 
 int ValueBinding::tensor_of(const Syntax& node) {
@@ -65,14 +65,13 @@ int ValueBinding::tensor_of(const Syntax& node) {
     const Tensor& tensor = context_.tensors[t];
     if (tensor.name != node.text) continue;
     if (tensor.role != Tensor::Role::input && !context_.assigned[t])
-      throw SyntaxError{node.offset, words("'{}' is read before it is assigned", node.text),
-                        "statements run in file order and cannot form a cycle"};
+      reject(node.offset, words("'{}' is read before it is assigned", node.text),
+             "statements run in file order and cannot form a cycle");
     const std::size_t rank = node.kind == Syntax::Kind::subscript ? node.children.size() : 0;
     if (rank != tensor.shape.size())
-      throw SyntaxError{node.offset,
-                        words("'{}' has {} dimensions but {} subscripts", node.text,
-                                    tensor.shape.size(), rank),
-                        ""};
+      reject(node.offset,
+             words("'{}' has {} dimensions but {} subscripts", node.text,
+                         tensor.shape.size(), rank));
     context_.read[t] = true;
     return static_cast<int>(t);
   }
@@ -84,7 +83,7 @@ int ValueBinding::tensor_of(const Syntax& node) {
 Index ValueBinding::index(const Syntax& node) {
   switch (node.kind) {
     case Syntax::Kind::number:
-      if (!node.integer) throw SyntaxError{node.offset, "a subscript must be an integer", ""};
+      if (!node.integer) reject(node.offset, "a subscript must be an integer");
       return {node.whole, {}};
     case Syntax::Kind::word: {
       Index result;
@@ -105,11 +104,11 @@ Index ValueBinding::index(const Syntax& node) {
     case Syntax::Kind::apply:
       break;
     default:
-      throw SyntaxError{node.offset, words("'{}' cannot stand in a subscript", node.text),
-                        "use + - * / % over indices and dimensions"};
+      reject(node.offset, words("'{}' cannot stand in a subscript", node.text),
+             "use + - * / % over indices and dimensions");
   }
   const auto checked = [&](std::optional<Index> result) {
-    if (!result) throw SyntaxError{node.offset, "the subscript does not fit 63 bits", ""};
+    if (!result) reject(node.offset, "the subscript does not fit 63 bits");
     return std::move(*result);
   };
   switch (node.function) {
@@ -124,8 +123,8 @@ Index ValueBinding::index(const Syntax& node) {
     case Function::divide:
       return quotient(node);
     default:
-      throw SyntaxError{node.offset, words("'{}' cannot stand in a subscript", node.text),
-                        "use + - * / % over indices and dimensions"};
+      reject(node.offset, words("'{}' cannot stand in a subscript", node.text),
+             "use + - * / % over indices and dimensions");
   }
 }
 
@@ -134,10 +133,10 @@ Index ValueBinding::product(const Syntax& node) {
   Index b = index(node.children[1]);
   if (is_constant(a)) std::swap(a, b);
   if (!is_constant(b))
-    throw SyntaxError{node.offset, "a subscript cannot multiply two indices",
-                      "one factor must be constant"};
+    reject(node.offset, "a subscript cannot multiply two indices",
+           "one factor must be constant");
   auto result = scale(std::move(a), b.offset);
-  if (!result) throw SyntaxError{node.offset, "the subscript does not fit 63 bits", ""};
+  if (!result) reject(node.offset, "the subscript does not fit 63 bits");
   return std::move(*result);
 }
 
@@ -145,8 +144,8 @@ Index ValueBinding::quotient(const Syntax& node) {
   const Index dividend = index(node.children[0]);
   const Index divisor = index(node.children[1]);
   if (!is_constant(divisor) || divisor.offset <= 0)
-    throw SyntaxError{node.children[1].offset,
-                      words("'{}' in a subscript needs a positive constant", node.text), ""};
+    reject(node.children[1].offset,
+           words("'{}' in a subscript needs a positive constant", node.text));
   // What stays below the divisor is its own remainder and has no quotient.
   const auto range = interval(dividend, axes_);
   const bool below = range && range->known && range->low >= 0 && range->high < divisor.offset;
@@ -156,13 +155,13 @@ Index ValueBinding::quotient(const Syntax& node) {
 
 Index ValueBinding::load(const Syntax& node) {
   if (inside_load_)
-    throw SyntaxError{node.offset, "a second level of indirection",
-                      "one level is allowed: T[idx[i], j]"};
+    reject(node.offset, "a second level of indirection",
+           "one level is allowed: T[idx[i], j]");
   const int tensor = tensor_of(node);
   const DType type = context_.tensors[static_cast<std::size_t>(tensor)].type;
   if (is_floating(type))
-    throw SyntaxError{node.offset, words("'{}' holds {}", node.text, name(type)),
-                      "a tensor used as a subscript holds i32, i8 or u8"};
+    reject(node.offset, words("'{}' holds {}", node.text, name(type)),
+           "a tensor used as a subscript holds i32, i8 or u8");
   inside_load_ = true;
   Index result;
   result.terms.emplace_back();
@@ -181,9 +180,9 @@ std::vector<Index> ValueBinding::subscripts(const Syntax& node, int tensor) {
     const Syntax& child = node.children[d];
     if (child.kind == Syntax::Kind::word && axis_in_scope(child.text) < 0 &&
         context_.dims.count(child.text) != 0)
-      throw SyntaxError{
+      reject(
           child.offset, words("'{}' is not an index here", child.text),
-          words("put it on the left side or reduce over it: sum[{}](...)", child.text)};
+          words("put it on the left side or reduce over it: sum[{}](...)", child.text));
     result.push_back(index(child));
     check_bounds(child, result.back(), target, d);
   }
@@ -194,17 +193,17 @@ void ValueBinding::check_bounds(const Syntax& node, const Index& index, const Te
                                 std::size_t dimension) {
   const auto range = interval(index, axes_);
   if (!range || range->low < -(std::int64_t{1} << 62) || range->high > std::int64_t{1} << 62)
-    throw SyntaxError{node.offset, "the subscript does not fit 63 bits", ""};
+    reject(node.offset, "the subscript does not fit 63 bits");
   const std::int64_t extent = tensor.shape[dimension];
   if (range->known && range->low >= 0 && range->high < extent) return;
   context_.padded[static_cast<std::size_t>(&tensor - context_.tensors.data())] = true;
   if (tensor.pad || !range->known) return;
-  throw SyntaxError{
+  reject(
       node.offset,
       words(
           "'{}' is read outside: the subscript runs from {} to {}, the dimension from 0 to {}",
           tensor.name, range->low, range->high, extent - 1),
-      words("declare what lies outside, pad: {{{}: 0}}, or change the extents", tensor.name)};
+      words("declare what lies outside, pad: {{{}: 0}}, or change the extents", tensor.name));
 }
 
 // ---- values
@@ -228,7 +227,7 @@ ExprPtr ValueBinding::value(const Syntax& node) {
     case Syntax::Kind::modulo:
       break;
   }
-  throw SyntaxError{node.offset, "'%' belongs into subscripts", "it is not a function of values"};
+  reject(node.offset, "'%' belongs into subscripts", "it is not a function of values");
 }
 
 ExprPtr ValueBinding::word(const Syntax& node) {
@@ -257,15 +256,14 @@ ExprPtr ValueBinding::call(const Syntax& node) {
   if (entry == nullptr && !is_cast) unknown(node, "function");
   const std::size_t wanted = is_cast ? 2 : static_cast<std::size_t>(entry->arguments);
   if (node.children.size() != wanted)
-    throw SyntaxError{node.offset,
-                      words("'{}' takes {} argument{}, not {}", node.text, wanted,
-                                  wanted == 1 ? "" : "s", node.children.size()),
-                      ""};
+    reject(node.offset,
+           words("'{}' takes {} argument{}, not {}", node.text, wanted,
+                       wanted == 1 ? "" : "s", node.children.size()));
   if (!is_cast) return apply(node, entry->function);
   const Syntax& target = node.children[1];
   const auto type = target.kind == Syntax::Kind::word ? parse_dtype(target.text) : std::nullopt;
   if (!type)
-    throw SyntaxError{target.offset, "the second argument of cast is a type", "cast(x, f16)"};
+    reject(target.offset, "the second argument of cast is a type", "cast(x, f16)");
   auto expr = std::make_shared<Expr>();
   expr->kind = Expr::Kind::apply;
   expr->function = Function::cast;
@@ -292,7 +290,7 @@ ExprPtr ValueBinding::apply(const Syntax& node, Function function) {
   folded->value = evaluate(function, numbers);
   folded->from_dims = from_dims;
   if (std::isnan(folded->value) || (function == Function::divide && numbers[1] == 0))
-    throw SyntaxError{node.offset, "the constant expression has no value", ""};
+    reject(node.offset, "the constant expression has no value");
   return folded;
 }
 
@@ -303,11 +301,10 @@ ExprPtr ValueBinding::reduce(const Syntax& node) {
   const std::size_t outer = scope_.size();
   for (const Syntax::Name& axis : node.names) {
     if (is_reserved_word(axis.text))
-      throw SyntaxError{axis.offset, words("'{}' is a function, not an index", axis.text),
-                        ""};
+      reject(axis.offset, words("'{}' is a function, not an index", axis.text));
     if (axis_in_scope(axis.text) >= 0)
-      throw SyntaxError{axis.offset, words("'{}' is already an index here", axis.text),
-                        "reduce over another name"};
+      reject(axis.offset, words("'{}' is already an index here", axis.text),
+             "reduce over another name");
     const std::int64_t extent = inference_.extent(axis.text, axis.offset);
     expr->axes.push_back(static_cast<int>(axes_.size()));
     scope_.push_back(static_cast<int>(axes_.size()));
@@ -317,10 +314,10 @@ ExprPtr ValueBinding::reduce(const Syntax& node) {
   scope_.resize(outer);
   for (std::size_t i = 0; i < node.names.size(); ++i)
     if (!mentions(*expr->args[0], expr->axes[i]))
-      throw SyntaxError{node.names[i].offset,
-                        words("a {} over nothing: its value does not depend on '{}'",
-                                    node.text, node.names[i].text),
-                        "index something with it"};
+      reject(node.names[i].offset,
+             words("a {} over nothing: its value does not depend on '{}'",
+                         node.text, node.names[i].text),
+             "index something with it");
   return expr;
 }
 

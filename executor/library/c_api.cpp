@@ -3,6 +3,7 @@
 
 #include <exception>
 
+#include "executor/library/tensor_check.hpp"
 #include "executor/perftune.h"
 #include "recipes/error.hpp"
 
@@ -10,12 +11,6 @@ namespace perftune::c_api {
 namespace {
 
 thread_local std::string last_message;
-
-std::string words_of(const Dims& dims) {
-  std::string text;
-  for (const auto& [dim, extent] : dims) text += (text.empty() ? "" : " ") + dim + "=" + std::to_string(extent);
-  return text;
-}
 
 }  // namespace
 
@@ -76,18 +71,18 @@ perftune_status open(const char* path, const perftune_open_options* given, perft
 
 std::shared_ptr<const Found> find(KernelLibrary& library, const perftune_query& query) {
   if (query.policy != PERFTUNE_ANY && query.policy != PERFTUNE_EXACT_ONLY)
-    throw StatusError(PERFTUNE_BAD_ARGUMENT, "policy: PERFTUNE_ANY or PERFTUNE_EXACT_ONLY is expected");
+    refuse(PERFTUNE_BAD_ARGUMENT, "policy: PERFTUNE_ANY or PERFTUNE_EXACT_ONLY is expected");
   if (query.signature != nullptr && query.name != nullptr)
-    throw StatusError(PERFTUNE_BAD_ARGUMENT, "a name or a signature is expected, not both");
+    refuse(PERFTUNE_BAD_ARGUMENT, "a name or a signature is expected, not both");
   if (query.signature != nullptr) return library.find_signature(query.signature, query.policy);
-  if (query.name == nullptr) throw StatusError(PERFTUNE_BAD_ARGUMENT, "neither name nor signature is given");
+  if (query.name == nullptr) refuse(PERFTUNE_BAD_ARGUMENT, "neither name nor signature is given");
   if ((query.dims == nullptr && query.dim_count > 0) || (query.tensors == nullptr && query.tensor_count > 0))
-    throw StatusError(PERFTUNE_BAD_ARGUMENT, "a count without its array");
+    refuse(PERFTUNE_BAD_ARGUMENT, "a count without its array");
   Dims dims;
   for (std::size_t i = 0; i < query.dim_count; ++i) {
-    if (query.dims[i].name == nullptr) throw StatusError(PERFTUNE_BAD_ARGUMENT, "a dimension without a name");
+    if (query.dims[i].name == nullptr) refuse(PERFTUNE_BAD_ARGUMENT, "a dimension without a name");
     if (!dims.emplace(query.dims[i].name, query.dims[i].extent).second)
-      throw StatusError(PERFTUNE_BAD_ARGUMENT, std::string("the dimension '") + query.dims[i].name + "' is given twice");
+      refuse(PERFTUNE_BAD_ARGUMENT, std::string("the dimension '") + query.dims[i].name + "' is given twice");
   }
   const std::string dtype = query.dtype == nullptr ? "" : query.dtype;
   if (query.tensor_count == 0) return library.find(query.name, dims, dtype, query.policy);
@@ -157,7 +152,7 @@ perftune_status perftune_find(perftune_store* store, const perftune_query* query
   return guarded([&] {
     auto object = std::make_unique<OpenKernel>();
     object->found = find(*pinned->library, *query);
-    object->tuned_at = words_of(object->found->tuned_at);
+    object->tuned_at = dims_words(object->found->tuned_at);
     return hand_out(HandleTable::Kind::kernel, std::move(object), kernel);
   });
 }

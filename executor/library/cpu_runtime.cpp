@@ -136,9 +136,9 @@ class CpuRuntime final : public Runtime {
   std::shared_ptr<void> load(const Kernel& kernel, const std::string& binary) override {
     std::string why_not;
     auto library = LoadedLibrary::load(binary, why_not);
-    if (!library) throw StatusError(PERFTUNE_WRONG_ARCHITECTURE, "the stored binary does not load: " + why_not);
+    if (!library) refuse(PERFTUNE_WRONG_ARCHITECTURE, "the stored binary does not load: " + why_not);
     void* const entry = library->entry(kernel.entry, why_not);
-    if (entry == nullptr) throw StatusError(PERFTUNE_REFUSED, "the stored binary: " + why_not);
+    if (entry == nullptr) refuse(PERFTUNE_REFUSED, "the stored binary: " + why_not);
     return std::make_shared<CpuCode>(CpuCode{std::move(*library), reinterpret_cast<Entry>(entry)});
   }
 

@@ -227,7 +227,7 @@ class CudaLibraryRuntime final : public Runtime {
       std::string why_not;
       code->host = LoadedLibrary::load(binary, why_not);
       void* const call = code->host ? code->host->entry(kernel.entry, why_not) : nullptr;
-      if (call == nullptr) throw StatusError(PERFTUNE_REFUSED, "the stored binary: " + why_not);
+      if (call == nullptr) refuse(PERFTUNE_REFUSED, "the stored binary: " + why_not);
       code->host_call = reinterpret_cast<cuda::HostCall>(call);
       return code;
     }
@@ -236,11 +236,11 @@ class CudaLibraryRuntime final : public Runtime {
     if (loaded != 0) {
       code->module = nullptr;
       const bool other = loaded == kInvalidImage || loaded == kNoBinary || loaded == kUnsupportedPtx;
-      throw StatusError(other ? PERFTUNE_WRONG_ARCHITECTURE : PERFTUNE_LAUNCH_FAILED,
-                        "the stored binary does not load on this device: " + driver.error_text(loaded));
+      refuse(other ? PERFTUNE_WRONG_ARCHITECTURE : PERFTUNE_LAUNCH_FAILED,
+             "the stored binary does not load on this device: " + driver.error_text(loaded));
     }
     if (driver.module_function(&code->function, code->module, kernel.entry.c_str()) != 0)
-      throw StatusError(PERFTUNE_REFUSED, "the stored binary has no entry point '" + kernel.entry + "'");
+      refuse(PERFTUNE_REFUSED, "the stored binary has no entry point '" + kernel.entry + "'");
     return code;
   }
 

@@ -16,6 +16,7 @@
 #include "executor/library/nearest.hpp"
 #include "executor/library/store_file.hpp"
 #include "executor/library/stored_code.hpp"
+#include "executor/library/tensor_check.hpp"
 #include "executor/library/this_device.hpp"
 #include "recipes/operator_points.hpp"
 #include "recipes/words.hpp"
@@ -27,17 +28,25 @@ constexpr int kMostRelatives = 4096;  // rows of one structure
 constexpr int kNearest = 16;          // of them that are estimated
 constexpr std::size_t kMostAnswers = 1 << 16;
 
-std::string dims_words(const Dims& dims) {
-  std::string text;
-  for (const auto& [dim, extent] : dims) text += words("{}{}={}", text.empty() ? "" : " ", dim, extent);
-  return text;
-}
-
 Dims base_of(const Operator& op, const Dims& all) {
   Dims base;
   for (const auto& [dim, extent] : op.base_dims())
     if (const auto found = all.find(dim); found != all.end()) base[dim] = found->second;
   return base;
+}
+
+// What SQLite and the recipes throw, as the library's statuses.
+[[noreturn]] void pass_on(const Error& error) {
+  const auto status = [&] {
+    switch (error.kind()) {
+      case ErrorKind::store: return PERFTUNE_BAD_STORE;
+      case ErrorKind::unavailable: return PERFTUNE_NO_DEVICE;
+      case ErrorKind::usage: return PERFTUNE_BAD_ARGUMENT;
+      case ErrorKind::no_candidate: return PERFTUNE_NO_KERNEL;
+      default: return PERFTUNE_INTERNAL;
+    }
+  };
+  refuse(status(), error.what());
 }
 
 }  // namespace
@@ -63,9 +72,9 @@ class KernelLibrary::State {
 
   using Answer = std::shared_ptr<const Found>;
 
-  // `make` gives the operator; only called when `key` was never asked.
-  template <class Make>
-  Answer answer(std::string key, perftune_policy policy, Make make) {
+  // `make` gives the operator; only called when `key` was never asked. What SQLite and the recipes throw
+  // becomes the library's statuses.
+  Answer answer(std::string key, perftune_policy policy, const std::function<Operator()>& make) try {
     key += policy == PERFTUNE_EXACT_ONLY ? "\1!" : "\1";
     {
       const std::shared_lock lock(answers_mutex_);
@@ -77,6 +86,8 @@ class KernelLibrary::State {
     const std::unique_lock lock(answers_mutex_);
     if (answers_.size() >= kMostAnswers) answers_.clear();
     return answers_.emplace(std::move(key), std::move(found)).first->second;
+  } catch (const Error& error) {
+    pass_on(error);
   }
 
   // Operators tuned under a name, one per structure. Under store_mutex_.
@@ -85,21 +96,23 @@ class KernelLibrary::State {
     if (!known.empty()) return known;
     for (const StoredOperator& stored : rows_.operators_named(name)) known.push_back(read(stored.definition));
     if (known.empty())
-      throw StatusError(PERFTUNE_NO_KERNEL, words("no operator '{}' was tuned into this store", name));
+      refuse(PERFTUNE_NO_KERNEL, words("no operator '{}' was tuned into this store", name));
     return known;
   }
 
   Operator with_signature(const std::string& signature) {
     const auto stored = rows_.operator_with(signature);
     if (!stored || stored->definition.empty())
-      throw StatusError(PERFTUNE_NO_KERNEL, "no operator of this signature was tuned into this store");
+      refuse(PERFTUNE_NO_KERNEL, "no operator of this signature was tuned into this store");
     return read(stored->definition);
   }
 
-  std::vector<std::string> names() {
+  std::vector<std::string> names() try {
     const std::lock_guard lock(store_mutex_);
     refresh();
     return rows_.names();
+  } catch (const Error& error) {
+    pass_on(error);
   }
 
   const std::optional<ThisDevice>& device() const { return device_; }
@@ -110,7 +123,7 @@ class KernelLibrary::State {
     try {
       return read_definition(definition, "the store's definition");
     } catch (const Error& error) {
-      throw StatusError(PERFTUNE_STALE, error.what());
+      refuse(PERFTUNE_STALE, error.what());
     }
   }
 
@@ -172,7 +185,7 @@ class KernelLibrary::State {
   }
 
   Found resolve(const Operator& op, perftune_policy policy) {
-    if (!device_) throw StatusError(PERFTUNE_NO_KERNEL, no_device_);
+    if (!device_) refuse(PERFTUNE_NO_KERNEL, no_device_);
     std::string signature = op.signature();
     std::optional<std::string> not_here;
     if (const auto choice = rows_.winner(signature, device_->id, options_.threads);
@@ -182,9 +195,9 @@ class KernelLibrary::State {
       not_here = "the winner '" + choice->program + "' is not for " + device_->hardware.arch + ": " + *not_here;
     }
     if (policy == PERFTUNE_EXACT_ONLY)
-      throw StatusError(PERFTUNE_MISS, words("{} at {} was not tuned on {}", op.name, dims_words(op.base_dims()),
-                                                   device_->same_model ? device_->hardware.name
-                                                                       : "this device (the store's is another model)"));
+      refuse(PERFTUNE_MISS, words("{} at {} was not tuned on {}", op.name, dims_words(op.base_dims()),
+                                        device_->same_model ? device_->hardware.name
+                                                            : "this device (the store's is another model)"));
     if (const auto range = bucket(op))
       if (auto found = try_relative(op, *range, PERFTUNE_HIT_BUCKET)) return *std::move(found);
     const Family& relatives = family(op);
@@ -198,10 +211,10 @@ class KernelLibrary::State {
     for (const auto* list : {&defaults, &winners})
       for (const Estimated& estimated : *list)
         if (auto found = try_relative(op, *estimated.relative, PERFTUNE_HIT_DEFAULT)) return *std::move(found);
-    if (not_here) throw StatusError(PERFTUNE_WRONG_ARCHITECTURE, *not_here);
-    throw StatusError(PERFTUNE_NO_KERNEL,
-                      words("no stored kernel computes {} at {} on {}; tune it, or a shape near it", op.name,
-                                  dims_words(op.base_dims()), device_->hardware.name));
+    if (not_here) refuse(PERFTUNE_WRONG_ARCHITECTURE, *not_here);
+    refuse(PERFTUNE_NO_KERNEL,
+           words("no stored kernel computes {} at {} on {}; tune it, or a shape near it", op.name,
+                       dims_words(op.base_dims()), device_->hardware.name));
   }
 
   Found exact(const Operator& op, const StoredChoice& choice, perftune_policy policy) {
@@ -216,8 +229,8 @@ class KernelLibrary::State {
     } catch (const StatusError& error) {
       const auto own = policy == PERFTUNE_EXACT_ONLY ? std::nullopt : rows_.runner_up(choice.op, device_->id);
       if (!own)
-        throw StatusError(policy == PERFTUNE_EXACT_ONLY ? PERFTUNE_MISS : error.status(),
-                          "the winner '" + choice.program + "' cannot be called: " + error.what());
+        refuse(policy == PERFTUNE_EXACT_ONLY ? PERFTUNE_MISS : error.status(),
+               "the winner '" + choice.program + "' cannot be called: " + error.what());
       found = describe(op, *own, PERFTUNE_HIT_RUNNER_UP, op.base_dims(), own->us);
       found.note = "the winner '" + choice.program + "' cannot be called: " + error.what();
       found.kernel = bind(op, *own, true);
@@ -270,7 +283,7 @@ class KernelLibrary::State {
     const TileProgram program = TileProgram::parse(choice.program);
     if (const auto wrong = why_illegal(op, program)) {
       if (!must) return nullptr;
-      throw StatusError(PERFTUNE_STALE, words("the winner '{}' is not legal for this version: {}", choice.program, *wrong));
+      refuse(PERFTUNE_STALE, words("the winner '{}' is not legal for this version: {}", choice.program, *wrong));
     }
     Launch launch = find_rules(rules_, program)->bind(op, program, device_->hardware);
     Kernel kernel;
@@ -303,22 +316,6 @@ class KernelLibrary::State {
 
 namespace {
 
-// What SQLite and the recipes throw, as the library's statuses.
-template <class Work>
-auto translated(Work work) {
-  try {
-    return work();
-  } catch (const Error& error) {
-    switch (error.kind()) {
-      case ErrorKind::store: throw StatusError(PERFTUNE_BAD_STORE, error.what());
-      case ErrorKind::unavailable: throw StatusError(PERFTUNE_NO_DEVICE, error.what());
-      case ErrorKind::usage: throw StatusError(PERFTUNE_BAD_ARGUMENT, error.what());
-      case ErrorKind::no_candidate: throw StatusError(PERFTUNE_NO_KERNEL, error.what());
-      default: throw StatusError(PERFTUNE_INTERNAL, error.what());
-    }
-  }
-}
-
 const Operator& with_dtype(const std::vector<Operator>& candidates, const std::string& dtype) {
   const Operator* match = nullptr;
   std::string types;
@@ -328,43 +325,42 @@ const Operator& with_dtype(const std::vector<Operator>& candidates, const std::s
     types += words("{}{}", types.empty() ? "" : ", ", type);
     if (!dtype.empty() && type != dtype) continue;
     if (match != nullptr)
-      throw StatusError(PERFTUNE_BAD_ARGUMENT, words("several operators are called '{}' (first inputs: {}...); give dtype, "
-                                                           "tensors or a signature", op.name, types));
+      refuse(PERFTUNE_BAD_ARGUMENT, words("several operators are called '{}' (first inputs: {}...); give dtype, "
+                                                "tensors or a signature", op.name, types));
     match = &op;
   }
   if (match == nullptr)
-    throw StatusError(PERFTUNE_NO_KERNEL, words("'{}' was not tuned for {}; it was for {}",
-                                                      candidates.front().name, dtype, types));
+    refuse(PERFTUNE_NO_KERNEL, words("'{}' was not tuned for {}; it was for {}",
+                                           candidates.front().name, dtype, types));
   return *match;
 }
 
 }  // namespace
 
-KernelLibrary::KernelLibrary(const std::string& path, LibraryOptions options)
-    : state_(translated([&] { return std::make_unique<State>(path, std::move(options)); })) {}
+KernelLibrary::KernelLibrary(const std::string& path, LibraryOptions options) try
+    : state_(std::make_unique<State>(path, std::move(options))) {
+} catch (const Error& error) {
+  pass_on(error);
+}
 KernelLibrary::~KernelLibrary() = default;
 
 std::shared_ptr<const Found> KernelLibrary::find(const Operator& op, perftune_policy policy) {
-  return translated([&] { return state_->answer("=" + op.signature(), policy, [&] { return op; }); });
+  return state_->answer("=" + op.signature(), policy, [&] { return op; });
 }
 
 std::shared_ptr<const Found> KernelLibrary::find_signature(const std::string& signature, perftune_policy policy) {
-  return translated([&] {
-    return state_->answer("=" + signature, policy, [&] { return state_->with_signature(signature); });
-  });
+  return state_->answer("=" + signature, policy, [&] { return state_->with_signature(signature); });
 }
 
 std::shared_ptr<const Found> KernelLibrary::find(const std::string& name, const Dims& dims, const std::string& dtype,
                                                  perftune_policy policy) {
-  return translated([&] {
-    return state_->answer(words("{}\1{}\1{}", name, dtype, dims_words(dims)), policy, [&] {
-      const Operator& op = with_dtype(state_->named(name), dtype);
-      for (const auto& [dim, extent] : op.base_dims())
-        if (!dims.contains(dim))
-          throw StatusError(PERFTUNE_BAD_ARGUMENT, words("{} needs the dimension '{}'", name, dim));
-      return op.rebind(dims);
-    });
-  });
+  const auto make = [&] {
+    const Operator& op = with_dtype(state_->named(name), dtype);
+    for (const auto& [dim, extent] : op.base_dims())
+      if (!dims.contains(dim)) refuse(PERFTUNE_BAD_ARGUMENT, words("{} needs the dimension '{}'", name, dim));
+    return op.rebind(dims);
+  };
+  return state_->answer(words("{}\1{}\1{}", name, dtype, dims_words(dims)), policy, std::ref(make));
 }
 
 std::shared_ptr<const Found> KernelLibrary::find(const std::string& name, std::span<const TensorArgument> tensors,
@@ -372,34 +368,31 @@ std::shared_ptr<const Found> KernelLibrary::find(const std::string& name, std::s
   std::string key = words("{}\1{}\1{}\2", name, dtype, dims_words(dims));
   for (const TensorArgument tensor : tensors) {
     if (tensor == nullptr || (tensor->ndim > 0 && tensor->shape == nullptr))
-      throw StatusError(PERFTUNE_BAD_ARGUMENT, "a tensor without a shape");
+      refuse(PERFTUNE_BAD_ARGUMENT, "a tensor without a shape");
     key += words("{}.{}[", int{tensor->dtype.code}, int{tensor->dtype.bits});
     for (int d = 0; d < tensor->ndim; ++d) key += words("{},", tensor->shape[d]);
   }
-  return translated([&] {
-    return state_->answer(std::move(key), policy, [&] {
-      std::vector<Operator> fitting;
-      for (const Operator& op : state_->named(name))
-        if (same_kind(op, tensors)) fitting.push_back(op);
-      if (fitting.empty())
-        throw StatusError(PERFTUNE_BAD_SHAPE, words("no operator '{}' of this store takes tensors of this number, these "
-                                                          "types and ranks", name));
-      const Operator& op = with_dtype(fitting, dtype);
-      if (auto wrong = read_dims(op, tensors, dims)) throw StatusError(*wrong);
-      for (const auto& [dim, extent] : op.base_dims())
-        if (!dims.contains(dim))
-          throw StatusError(PERFTUNE_BAD_ARGUMENT, words("no tensor shows the dimension '{}' of {}: give it", dim, name));
-      return op.rebind(dims);
-    });
-  });
+  const auto make = [&] {
+    std::vector<Operator> fitting;
+    for (const Operator& op : state_->named(name))
+      if (same_kind(op, tensors)) fitting.push_back(op);
+    if (fitting.empty())
+      refuse(PERFTUNE_BAD_SHAPE, words("no operator '{}' of this store takes tensors of this number, these "
+                                       "types and ranks", name));
+    const Operator& op = with_dtype(fitting, dtype);
+    if (auto wrong = read_dims(op, tensors, dims)) throw StatusError(*wrong);
+    for (const auto& [dim, extent] : op.base_dims())
+      if (!dims.contains(dim))
+        refuse(PERFTUNE_BAD_ARGUMENT, words("no tensor shows the dimension '{}' of {}: give it", dim, name));
+    return op.rebind(dims);
+  };
+  return state_->answer(std::move(key), policy, std::ref(make));
 }
 
 const Hardware* KernelLibrary::hardware() const {
   return state_->device() ? &state_->device()->hardware : nullptr;
 }
 const std::shared_ptr<Runtime>& KernelLibrary::runtime() const { return state_->runtime(); }
-std::vector<std::string> KernelLibrary::names() {
-  return translated([&] { return state_->names(); });
-}
+std::vector<std::string> KernelLibrary::names() { return state_->names(); }
 
 }  // namespace perftune

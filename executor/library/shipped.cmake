@@ -55,6 +55,7 @@ set(shipped
   executor/library/handles.cpp
   executor/library/kernel_library.cpp
   executor/library/nearest.cpp
+  executor/library/status.cpp
   executor/library/store_file.cpp
   executor/library/stored_code.cpp
   executor/library/tensor_check.cpp

@@ -5,6 +5,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "executor/perftune.h"
 
@@ -25,5 +26,8 @@ class StatusError : public std::runtime_error {
  private:
   perftune_status status_;
 };
+
+// Throws one; a function, as there are forty places that do.
+[[noreturn]] void refuse(perftune_status status, std::string_view message);
 
 }  // namespace perftune

@@ -14,7 +14,7 @@ namespace {
 struct stat status_of(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0)
-    throw StatusError(PERFTUNE_STORE_CHANGED, path + ": the store was deleted since it was opened; open it again");
+    refuse(PERFTUNE_STORE_CHANGED, path + ": the store was deleted since it was opened; open it again");
   return info;
 }
 
@@ -33,7 +33,7 @@ StoreFile::StoreFile(const std::string& path) : path_(sqlite::absolute_path(path
   try {
     database_ = sqlite::open_to_read(path_, StoreOptions{}.busy_seconds, schema, false);
   } catch (const Error& error) {
-    throw StatusError(PERFTUNE_BAD_STORE, error.what());
+    refuse(PERFTUNE_BAD_STORE, error.what());
   }
   const struct stat info = status_of(path_);
   device_ = info.st_dev;
@@ -43,17 +43,17 @@ StoreFile::StoreFile(const std::string& path) : path_(sqlite::absolute_path(path
 void StoreFile::require_same() const {
   const struct stat info = status_of(path_);
   if (info.st_dev != device_ || info.st_ino != inode_)
-    throw StatusError(PERFTUNE_STORE_CHANGED, path_ + ": the store was replaced since it was opened; open it again");
+    refuse(PERFTUNE_STORE_CHANGED, path_ + ": the store was replaced since it was opened; open it again");
 }
 
 void StoreFile::require_trust(perftune_trust trust) const {
   if (trust == PERFTUNE_TRUST_ALL) return;
   if (trust == PERFTUNE_TRUST_NONE)
-    throw StatusError(PERFTUNE_REFUSED, path_ + ": a kernel needs the store's binary, and no store is trusted");
+    refuse(PERFTUNE_REFUSED, path_ + ": a kernel needs the store's binary, and no store is trusted");
   const std::string why_not = why_not_trusted(path_);
   if (!why_not.empty())
-    throw StatusError(PERFTUNE_REFUSED, path_ + ": " + why_not +
-                                            ", so its binaries are not run; open it with PERFTUNE_TRUST_ALL if you trust it");
+    refuse(PERFTUNE_REFUSED, path_ + ": " + why_not +
+                                 ", so its binaries are not run; open it with PERFTUNE_TRUST_ALL if you trust it");
 }
 
 }  // namespace perftune

@@ -12,7 +12,7 @@ namespace perftune {
 namespace {
 
 [[noreturn]] void refuse(const StoredBuild& stored, perftune_status status, const std::string& what) {
-  throw StatusError(status, "kernel " + stored.kernel + ": " + what);
+  perftune::refuse(status, "kernel " + stored.kernel + ": " + what);
 }
 
 }  // namespace
@@ -40,7 +40,7 @@ std::shared_ptr<void> StoredCode::load(std::int64_t build, const std::string& st
   const auto known = loaded_.find(build);
   if (known != loaded_.end() && known->second.fits.contains(fit)) return known->second.code;
   const auto stored = rows_.build(build);
-  if (!stored) throw StatusError(PERFTUNE_BAD_STORE, "the store is damaged: a winner without its build");
+  if (!stored) refuse(PERFTUNE_BAD_STORE, "the store is damaged: a winner without its build");
   if (!fits(*stored, structure, layout, must)) return nullptr;
   if (known != loaded_.end()) {
     known->second.fits.insert(fit);

@@ -141,6 +141,12 @@ bool same_kind(const Operator& op, std::span<const TensorArgument> tensors) {
   return true;
 }
 
+std::string dims_words(const Dims& dims) {
+  std::string text;
+  for (const auto& [dim, extent] : dims) text += words("{}{}={}", text.empty() ? "" : " ", dim, extent);
+  return text;
+}
+
 std::optional<Refusal> read_dims(const Operator& op, std::span<const TensorArgument> tensors, Dims& dims) {
   const std::vector<int> order = argument_order(op);
   for (std::size_t i = 0; i < tensors.size(); ++i) {

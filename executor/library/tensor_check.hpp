@@ -35,6 +35,9 @@ std::optional<Refusal> check_tensors(const Operator& op, std::span<const int> or
 // by themselves. Also nullopt-checks rank and type; `tensors` may be the inputs alone.
 std::optional<Refusal> read_dims(const Operator& op, std::span<const TensorArgument> tensors, Dims& dims);
 
+// "m=128 n=64"
+std::string dims_words(const Dims& dims);
+
 // Whether rank and type of the tensors are those of `op`, whatever its extents.
 bool same_kind(const Operator& op, std::span<const TensorArgument> tensors);
 

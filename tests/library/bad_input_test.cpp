@@ -207,15 +207,15 @@ TEST_F(BadInput, ASchemaThatIsNotOurs) {
     perftune_store* opened = nullptr;
     EXPECT_EQ(perftune_store_open(store.path().c_str(), nullptr, &opened), PERFTUNE_BAD_STORE) << sql;
     EXPECT_EQ(opened, nullptr);
-    EXPECT_THAT(perftune_message(), AllOf(HasSubstr(store.path()), HasSubstr("not a store as perftune makes it"), HasSubstr(what)));
+    EXPECT_THAT(perftune_message(), AllOf(HasSubstr(store.path()), HasSubstr(what)));
   };
-  expect_refused("CREATE TRIGGER evil AFTER INSERT ON runs BEGIN DELETE FROM measurements; END", "unexpected trigger \"evil\"");
-  expect_refused("DROP TABLE models; CREATE VIEW models AS SELECT * FROM runs", "unexpected view \"models\"");
-  expect_refused("CREATE INDEX evil ON runs (hex(command))", "unexpected index \"evil\"");
-  expect_refused("ALTER TABLE runs ADD COLUMN evil TEXT AS (hex(command))", "altered table \"runs\"");
+  expect_refused("CREATE TRIGGER evil AFTER INSERT ON runs BEGIN DELETE FROM measurements; END", "not a store as perftune makes it: unexpected trigger \"evil\"");
+  expect_refused("DROP TABLE models; CREATE VIEW models AS SELECT * FROM runs", "not a store as perftune makes it: unexpected view \"models\"");
+  expect_refused("CREATE INDEX evil ON runs (hex(command))", "not a store as perftune makes it: unexpected index \"evil\"");
+  expect_refused("ALTER TABLE runs ADD COLUMN evil TEXT AS (hex(command))", "not a store as perftune makes it: altered table \"runs\"");
   const std::size_t objects = sqlite::this_schema().objects.size();
   ASSERT_GT(objects, 50U);
-  expect_refused("DROP VIEW suite_rows", words("{} of its {} tables, indexes and views are there", objects - 1, objects).c_str());
+  expect_refused("DROP VIEW suite_rows", words("not a store as perftune makes it: {} of its {} tables, indexes and views are there", objects - 1, objects).c_str());
   expect_refused("PRAGMA user_version = 6", "an older store (version 6, current 7)");
   expect_refused("PRAGMA user_version = 999", "written by a newer perftune");
 }
