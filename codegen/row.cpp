@@ -239,6 +239,20 @@ void RowForm::collect_leaves(const ExprPtr& expr, bool through_elements,
   for (const ExprPtr& arg : expr->args) collect_leaves(arg, through_elements, into);
 }
 
+bool RowForm::inexact_axis_numbers() const {
+  constexpr std::int64_t exact = 1 << 24;
+  const auto too_long = [](const GroupAxis& axis) { return axis.extent > exact; };
+  if (value != DType::f32 || (std::none_of(rows().begin(), rows().end(), too_long) &&
+                              std::none_of(columns().begin(), columns().end(), too_long)))
+    return false;
+  std::vector<RowLeaf> leaves;
+  for (const Reduced& r : reductions) collect_leaves(r.term, true, leaves);
+  for (const Value& v : row_values) collect_leaves(v.value, true, leaves);
+  for (const Output& o : outputs) collect_leaves(o.value, true, leaves);
+  return std::any_of(leaves.begin(), leaves.end(),
+                     [](const RowLeaf& leaf) { return leaf.kind == Kind::row_axis || leaf.kind == Kind::column_axis; });
+}
+
 std::vector<int> RowForm::reused_elements() const {
   std::vector<std::vector<bool>> used(elements.size(), std::vector<bool>(static_cast<std::size_t>(passes())));
   const auto note = [&](const ExprPtr& e, int pass) {

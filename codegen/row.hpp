@@ -96,6 +96,8 @@ struct RowForm {
   bool by_columns(const ExprPtr& expr) const;
   // Leaves of `expr`, those behind elements included when `through_elements`.
   void collect_leaves(const ExprPtr& expr, bool through_elements, std::vector<RowLeaf>& into) const;
+  // An axis' own number enters a value in f32 and grows beyond the whole numbers that f32 holds.
+  bool inexact_axis_numbers() const;
   // Elements that more than one pass uses: worth keeping.
   std::vector<int> reused_elements() const;
   // Reads (columns enter them) that more than one pass uses, when `kept` elements are not

@@ -13,7 +13,6 @@
 namespace perftune {
 namespace {
 
-constexpr std::int64_t exact_index = 1 << 24;  // whole numbers that f32 holds
 
 std::optional<std::string> bad_knob(const CpuRowTiles& t) {
   if (t.lanes < 0 || t.lanes > 1) return "lanes is 0 or 1";
@@ -64,16 +63,6 @@ std::optional<std::string> bad_stage(const RowForm& form, const CpuRowTiles& t, 
   return cpu_row_stage(form, t, lanes, why_not) ? std::nullopt : std::optional<std::string>(why_not);
 }
 
-bool uses_axis_numbers(const RowForm& form) {
-  std::vector<RowLeaf> leaves;
-  for (const auto& r : form.reductions) form.collect_leaves(r.term, true, leaves);
-  for (const auto& v : form.row_values) form.collect_leaves(v.value, true, leaves);
-  for (const auto& o : form.outputs) form.collect_leaves(o.value, true, leaves);
-  return std::any_of(leaves.begin(), leaves.end(), [](const RowLeaf& leaf) {
-    return leaf.kind == RowLeaf::Kind::row_axis || leaf.kind == RowLeaf::Kind::column_axis;
-  });
-}
-
 std::optional<std::string> illegal_tiles(const RowCanonicalised& canonical,
                                          const std::string& family, const TileProgram& program,
                                          const Hardware& hardware) {
@@ -97,10 +86,7 @@ std::optional<std::string> illegal_tiles(const RowCanonicalised& canonical,
   if (tiles.lanes == 1 &&
       tiles.unroll * tiles.tile * sums > std::max<std::int64_t>(16, hardware.cpu.vector_registers * 3 / 4))
     return "more sums than registers can hold in turn";
-  if (form.value == DType::f32 && uses_axis_numbers(form))
-    for (const auto& group : {form.rows(), form.columns()})
-      for (const GroupAxis& axis : group)
-        if (axis.extent > exact_index) return "an index that enters a value exceeds what f32 holds";
+  if (form.inexact_axis_numbers()) return "an index that enters a value exceeds what f32 holds";
   return std::nullopt;
 }
 

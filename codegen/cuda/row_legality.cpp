@@ -11,21 +11,10 @@
 namespace perftune {
 namespace {
 
-constexpr std::int64_t exact_index = 1 << 24;  // whole numbers that f32 holds
 constexpr std::int64_t attempts = 32;          // larger extents to try until vectors are aligned
 
 bool power_of_two(std::int64_t x) { return x > 0 && (x & (x - 1)) == 0; }
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
-bool uses_axis_numbers(const RowForm& form) {
-  std::vector<RowLeaf> leaves;
-  for (const auto& r : form.reductions) form.collect_leaves(r.term, true, leaves);
-  for (const auto& v : form.row_values) form.collect_leaves(v.value, true, leaves);
-  for (const auto& o : form.outputs) form.collect_leaves(o.value, true, leaves);
-  return std::any_of(leaves.begin(), leaves.end(), [](const RowLeaf& leaf) {
-    return leaf.kind == RowLeaf::Kind::row_axis || leaf.kind == RowLeaf::Kind::column_axis;
-  });
-}
 
 bool reaches(const RowForm& form, const Access& access) {
   double low = static_cast<double>(access.base), high = low;
@@ -130,10 +119,7 @@ std::optional<std::string> bad_row_tiles(const RowForm& form, const CudaRowTiles
     return "no pass uses anything again";
   if (t.split > 1 && (!form.is_reduction() || waits)) return "split needs a single pass without stored columns";
   if (t.index_bits == 32 && rows_need_64bit(form)) return "offsets exceed 32 bits";
-  if (form.value == DType::f32 && uses_axis_numbers(form))
-    for (const auto& group : {form.rows(), form.columns()})
-      for (const GroupAxis& axis : group)
-        if (axis.extent > exact_index) return "an index that enters a value exceeds what f32 holds";
+  if (form.inexact_axis_numbers()) return "an index that enters a value exceeds what f32 holds";
   if (ceil_div(form.row_count(), t.rows_per_block()) > std::numeric_limits<std::int32_t>::max())
     return "more blocks than a grid has";
   return bad_row_vectors(form, t);
