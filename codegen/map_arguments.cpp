@@ -69,4 +69,13 @@ void MapArguments::constants(const MapResult& result) {
   });
 }
 
+void MapArguments::results() {
+  for (std::size_t i = 0; i < form_.axis_values.size(); ++i) index("v" + std::to_string(i), form_.axis_values[i]);
+  for (std::size_t i = 0; i < form_.results.size(); ++i) {
+    const MapAccess& access = form_.results[i].access;
+    constants(form_.results[i]);
+    index("o" + std::to_string(i), access.offset, &access.form);
+  }
+}
+
 }  // namespace perftune

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "codegen/argument_list.hpp"
@@ -17,19 +18,21 @@ class MapArguments {
 
   // Pointer arguments of every tensor: outputs first, then what is read, then index tensors.
   void tensors();
-  void scalar(const std::string& name, std::int64_t value) { list_.scalar(name, value); }
+  void scalar(std::string_view name, std::int64_t value) { list_.scalar(name, value); }
   // Of the index under a prefix such as "e0". A term whose form is `unit` has no coefficient.
   void index(const std::string& prefix, const MapIndex& index, const std::vector<StrideForm>* form = nullptr);
   void coefficient(const std::string& prefix, const MapIndex& index, std::size_t axis);
   // Extent and index of every bound, under "<name>_b0", ...
   void bounds(const std::string& name, const MapAccess& access);
-  // Constants that follow the dimensions, in the order in which print_scalar comes by.
-  void constants(const MapResult& result);
+  // What follows the reads: values of axes, then every result's constants and index.
+  void results();
 
   const ArgumentList& list() const { return list_; }
 
  private:
   void tensor(int position, bool writes);
+  // Constants that follow the dimensions, in the order in which print_scalar comes by.
+  void constants(const MapResult& result);
 
   const Operator& op_;
   const MapForm& form_;

@@ -38,12 +38,7 @@ ArgumentList cpu_map_arguments(const Operator& op, const MapForm& form, const Cp
       arguments.bounds(name, access);
     }
   }
-  for (std::size_t i = 0; i < form.axis_values.size(); ++i) arguments.index("v" + std::to_string(i), form.axis_values[i]);
-  for (std::size_t i = 0; i < form.results.size(); ++i) {
-    const MapAccess& access = form.results[i].access;
-    arguments.constants(form.results[i]);
-    arguments.index("o" + std::to_string(i), access.offset, &access.form);
-  }
+  arguments.results();
   return arguments.list();
 }
 

@@ -55,12 +55,7 @@ ArgumentList cuda_map_arguments(const Operator& op, const MapForm& form, const G
     if (crossing && crosses(form, access, static_cast<std::size_t>(tiles.across - 1)))
       arguments.coefficient(name, access.offset, form.inner());
   }
-  for (std::size_t i = 0; i < form.axis_values.size(); ++i) arguments.index("v" + std::to_string(i), form.axis_values[i]);
-  for (std::size_t i = 0; i < form.results.size(); ++i) {
-    const MapAccess& access = form.results[i].access;
-    arguments.constants(form.results[i]);
-    arguments.index("o" + std::to_string(i), access.offset, &access.form);
-  }
+  arguments.results();
   return arguments.list();
 }
 
