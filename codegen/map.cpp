@@ -1,12 +1,13 @@
 #include "codegen/map.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <cstdlib>
 #include <numeric>
 #include <set>
 #include <utility>
 
 #include "codegen/index_rewrite.hpp"
+#include "codegen/integer_values.hpp"
 #include "codegen/map_flatten.hpp"
 #include "recipes/stable_order.hpp"
 #include "recipes/words.hpp"
@@ -301,11 +302,12 @@ class Builder {
 
   // ---- the type to compute in ----
 
-  // Only picks, compares and rounds integers: exact in i32 whatever the output's type.
-  bool picks_integers(const Expr& e) const {
+  // Only picks, compares and rounds integers, unless integers are what is computed: exact in i32 whatever
+  // the output's type.
+  bool stays_integer(const Expr& e) const {
     switch (e.kind) {
       case Expr::Kind::constant:
-        return std::nearbyint(e.value) == e.value && std::abs(e.value) <= 2147483647.0;
+        return is_whole(e.value);
       case Expr::Kind::axis:
         return true;
       case Expr::Kind::read:
@@ -315,18 +317,9 @@ class Builder {
       default:
         return false;
     }
-    const bool exact = e.function == Function::select || e.function == Function::minimum ||
-                       e.function == Function::maximum ||
-                       (e.function == Function::cast && !is_floating(e.type)) ||
-                       e.function >= Function::less;
-    const bool arithmetic =
-        !is_floating(op_.accumulate) &&
-        (e.function == Function::add || e.function == Function::subtract ||
-         e.function == Function::multiply || e.function == Function::negate ||
-         e.function == Function::abs || e.function == Function::relu);
-    return (exact || arithmetic) &&
+    return (is_floating(op_.accumulate) ? picks_integers(e) : keeps_integers(e)) &&
            std::all_of(e.args.begin(), e.args.end(),
-                       [&](const ExprPtr& arg) { return picks_integers(*arg); });
+                       [&](const ExprPtr& arg) { return stays_integer(*arg); });
   }
 
   bool wants_double(const Expr& e) const {
@@ -354,7 +347,7 @@ class Builder {
                          [&](const MapResult& r) { return test(*r.value); });
     };
     if (op_.accumulate == DType::f64) return DType::f64;
-    if (all([&](const Expr& e) { return picks_integers(e); })) return DType::i32;
+    if (all([&](const Expr& e) { return stays_integer(e); })) return DType::i32;
     return all([&](const Expr& e) { return !wants_double(e); }) ? DType::f32 : DType::f64;
   }
 

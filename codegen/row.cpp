@@ -1,10 +1,10 @@
 #include "codegen/row.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdlib>
 
 #include "codegen/affine_access.hpp"
+#include "codegen/integer_values.hpp"
 #include "codegen/row_expand.hpp"
 #include "recipes/stable_order.hpp"
 #include "recipes/words.hpp"
@@ -88,34 +88,13 @@ std::vector<GroupAxis> merge(const std::vector<int>& axes, const ExpandedRows& e
 
 bool stays_integer(const ExprPtr& e, const RowForm& form) {
   if (const auto leaf = leaf_of(e)) {
-    if (leaf->kind == Kind::constant) {
-      const double value = form.constants[static_cast<std::size_t>(leaf->index)];
-      return std::nearbyint(value) == value && std::abs(value) < 2147483648.0;
-    }
+    if (leaf->kind == Kind::constant) return is_whole(form.constants[static_cast<std::size_t>(leaf->index)]);
     return leaf->kind != Kind::read ||
            !is_floating(form.reads[static_cast<std::size_t>(leaf->index)].at.type);
   }
-  if (e->kind == Expr::Kind::constant)
-    return std::nearbyint(e->value) == e->value && std::abs(e->value) < 2147483648.0;
-  switch (e->function) {
-    case Function::add:
-    case Function::subtract:
-    case Function::multiply:
-    case Function::negate:
-    case Function::minimum:
-    case Function::maximum:
-    case Function::abs:
-    case Function::relu:
-    case Function::select:
-      break;
-    case Function::cast:
-      if (is_floating(e->type)) return false;
-      break;
-    default:
-      if (e->function < Function::less || e->function > Function::not_equal) return false;
-  }
-  return std::all_of(e->args.begin(), e->args.end(),
-                     [&](const ExprPtr& arg) { return stays_integer(arg, form); });
+  if (e->kind == Expr::Kind::constant) return is_whole(e->value);
+  return keeps_integers(*e) && std::all_of(e->args.begin(), e->args.end(),
+                                           [&](const ExprPtr& arg) { return stays_integer(arg, form); });
 }
 
 DType value_type(const Operator& op, const RowForm& form) {

@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "codegen/integer_values.hpp"
+
 namespace perftune {
 namespace {
 

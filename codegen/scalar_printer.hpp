@@ -52,8 +52,6 @@ std::string print_scalar(const ExprPtr& expr, const LeafPrinter& leaf);
 // select right to left, calls left to right.
 void visit_scalar(const ExprPtr& expr, const std::function<void(const Expr& leaf)>& leaf);
 
-inline bool is_comparison(Function f) { return f >= Function::less && f <= Function::not_equal; }
-
 // The type T to evaluate a contraction's epilogue in: f64, f32 or i32. i32 only for an i32
 // accumulator whose epilogue stays within integers; such an accumulator is otherwise converted.
 DType scalar_type(const Contraction& form);

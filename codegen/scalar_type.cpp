@@ -1,14 +1,9 @@
 // What of scalar expressions is known without printing them (scalar_printer.hpp).
-#include <cmath>
-
+#include "codegen/integer_values.hpp"
 #include "codegen/scalar_printer.hpp"
 
 namespace perftune {
 namespace {
-
-bool whole(double value) {
-  return std::nearbyint(value) == value && std::abs(value) <= 2147483647.0;
-}
 
 bool is_integer(DType type) { return !is_floating(type); }
 
@@ -17,7 +12,7 @@ bool stays_integer(const ExprPtr& e, const Contraction& form) {
     case Expr::Kind::accumulator:
       return is_integer(form.accumulate);
     case Expr::Kind::constant:
-      return whole(e->value);
+      return is_whole(e->value);
     case Expr::Kind::read:
       for (std::size_t i = 0; i < form.extra_reads.size(); ++i) {
         if (same(form.extra_reads[i], e)) return is_integer(form.extra[i].type);
@@ -29,23 +24,7 @@ bool stays_integer(const ExprPtr& e, const Contraction& form) {
     case Expr::Kind::reduce:
       return false;
   }
-  switch (e->function) {
-    case Function::add:
-    case Function::subtract:
-    case Function::multiply:
-    case Function::negate:
-    case Function::minimum:
-    case Function::maximum:
-    case Function::abs:
-    case Function::relu:
-    case Function::select:
-      break;
-    case Function::cast:
-      if (!is_integer(e->type)) return false;
-      break;
-    default:
-      if (!is_comparison(e->function)) return false;
-  }
+  if (!keeps_integers(*e)) return false;
   for (const ExprPtr& arg : e->args) {
     if (!stays_integer(arg, form)) return false;
   }

@@ -13,7 +13,6 @@
 namespace perftune {
 namespace {
 
-
 std::optional<std::string> bad_knob(const CpuRowTiles& t) {
   if (t.lanes < 0 || t.lanes > 1) return "lanes is 0 or 1";
   if (t.unroll < 1 || t.unroll > 16 || t.tile < 1 || t.tile > 16) return "unroll and tile are 1 to 16";
