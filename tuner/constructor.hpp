@@ -22,6 +22,7 @@ struct RuleApplied {
 struct Constructed {
   TileProgram program;
   std::vector<RuleApplied> rules;
+  bool any_shape = false;  // legal at every shape of the operator's structure: what is left where nothing else fits
 };
 
 class Constructor {
@@ -30,8 +31,9 @@ class Constructor {
   virtual std::string_view family() const = 0;
   virtual std::string_view target() const = 0;
 
-  // Legal programs, best guess first, no duplicates; at least `wanted` where the space allows
-  // (padding tolerance widens until it does). Empty with `why_not` set when the family or the
+  // Legal programs, no duplicates; at least `wanted` where the space allows (padding tolerance widens
+  // until it does). The first is the family's default: a good guess by rule alone, without a model,
+  // which a winner must beat and untuned shapes may get. Empty with `why_not` set when the family or the
   // target does not take `op`.
   virtual std::vector<Constructed> construct(const Operator& op, const Hardware& hardware,
                                              int wanted, std::string& why_not) const = 0;

@@ -29,7 +29,7 @@ void rank_slice(const Operator& op, const Hardware& hardware, const Slices::Slic
   auto predictions = slice.model->predict(op, hardware, programs, resources);
   for (std::size_t i = 0; i < constructed.size(); ++i)
     into.candidates.push_back({std::move(constructed[i].program), std::move(constructed[i].rules),
-                               std::move(resources[i]), std::move(predictions[i]), i == 0});
+                               std::move(resources[i]), std::move(predictions[i]), i == 0, constructed[i].any_shape});
 }
 
 // Ties are common among aligned tiles: the text decides, so that two runs rank alike.
@@ -64,7 +64,7 @@ Ranking rank_programs(const Operator& op, const Hardware& hardware, const Slices
     }
     Resources estimate = slice->emitter->estimate(op, program, hardware);
     Prediction prediction = predict_one(op, hardware, slices, program, estimate);
-    ranking.candidates.push_back({program, {}, std::move(estimate), std::move(prediction), false});
+    ranking.candidates.push_back({program, {}, std::move(estimate), std::move(prediction), false, false});
   }
   sort_by_prediction(ranking.candidates);
   return ranking;

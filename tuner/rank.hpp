@@ -17,6 +17,7 @@ struct Ranked {
   Resources estimate;
   Prediction prediction;
   bool is_default = false;  // the constructor's first proposal: what to use when nothing is measured
+  bool any_shape = false;   // legal at every shape of the operator's structure
 };
 
 struct Ranking {

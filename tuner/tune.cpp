@@ -11,6 +11,7 @@
 #include "recipes/error.hpp"
 #include "tuner/candidate_order.hpp"
 #include "tuner/candidate_search.hpp"
+#include "tuner/other_shapes.hpp"
 #include "tuner/rank.hpp"
 #include "tuner/verdict.hpp"
 
@@ -51,6 +52,7 @@ class Session {
         predict_only();
       } else {
         try_candidates();
+        try_any_shape();
         try_incumbent();
         try_vendors();
         name_winner();
@@ -195,6 +197,13 @@ class Session {
     }
   }
 
+  // Beside `top`: what untuned shapes get for which nothing else is legal.
+  void try_any_shape() {
+    if (!runner_.measures() || options_.spread || options_.top == 1) return;
+    const auto at = untried_for_any_shape(ranking_.candidates, result_.candidates);
+    if (at && take_known(static_cast<int>(*at)) == nullptr) try_one(static_cast<int>(*at));
+  }
+
   // 0: it has none.
   static double time_of(const Outcome& outcome) {
     return is_success(outcome) && outcome.timing ? outcome.timing->median_us : 0;
@@ -281,7 +290,7 @@ class Session {
                                  "{} in the white box's order",
                                  succeeded_, options_.top);
     record_default();
-    list_baselines();
+    list_baselines(result_);
     if (!result_.measured)
       result_.note = "offline: compiled and emulated, not run; `perftune measure --pending` on a "
                      "machine with this GPU times what was found";
@@ -304,22 +313,6 @@ class Session {
     decide_by_energy(verdict, result_.candidates);
     verdict.seconds += seconds_since(start);
     result_.by_energy = true;
-  }
-
-  // What vendors' libraries did, and whether one of them won.
-  void list_baselines() {
-    const TunedCandidate* const own = result_.best_own();
-    for (const TunedCandidate& tuned : result_.candidates) {
-      const VendorTarget* const vendor = find_vendor(tuned.ranked.program.target);
-      if (vendor == nullptr || !tuned.outcome.timing) continue;
-      result_.baselines.push_back({std::string(vendor->name), tuned.outcome.timing->median_us});
-      if (tuned.kernel != result_.best) continue;
-      result_.note = fmt::format("{} {} wins", vendor->name, version_text(tuned.ranked.program.get("version", 0)));
-      if (result_.by_energy) result_.note = fmt::format("{} {} takes the least energy", vendor->name, version_text(tuned.ranked.program.get("version", 0)));
-      else if (own != nullptr && own->outcome.timing)
-        result_.note += fmt::format(": {:.4g} us against {:.4g} us of {}, which serves where the library is not here",
-                                    *result_.best_us, own->outcome.timing->median_us, own->kernel);
-    }
   }
 
   const TunedCandidate& candidate(const std::string& kernel) const {
@@ -360,11 +353,10 @@ class Session {
 
   // What serves shapes near this one where no winner does, if it was tried.
   void record_default() {
-    for (const TunedCandidate& tuned : result_.candidates) {
-      if (!tuned.ranked.is_default || !is_success(tuned.outcome)) continue;
-      const double us = tuned.outcome.timing ? tuned.outcome.timing->median_us : tuned.ranked.prediction.us;
-      put_default(store_, op_id_, hardware_id_, tuned.kernel, runner_.toolchain(tuned.ranked.program.target), us);
-    }
+    const TunedCandidate* const chosen = for_other_shapes(result_.candidates);
+    if (chosen == nullptr) return;
+    const double us = chosen->outcome.timing ? chosen->outcome.timing->median_us : chosen->ranked.prediction.us;
+    put_default(store_, op_id_, hardware_id_, chosen->kernel, runner_.toolchain(chosen->ranked.program.target), us);
   }
 
   const Operator& op_;

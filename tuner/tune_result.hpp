@@ -62,6 +62,9 @@ struct TuneResult {
   const TunedCandidate* best_own() const;
 };
 
+// Fills `baselines` with what vendors' libraries did; `note` says when one of them won. `best` is known.
+void list_baselines(TuneResult& result);
+
 // "crashed 3, wrong_result 1": what became of candidates, for the message when all failed.
 std::string failure_histogram(const TuneResult& result);
 

@@ -19,8 +19,7 @@ class ContractionCpuConstructor final : public Constructor {
   std::string_view family() const override { return "contraction"; }
   std::string_view target() const override { return "cpu/simd"; }
 
-  // The first is the family's default: a middling program that is right for any shape. Uses
-  // hardware.cpu.cores threads.
+  // Uses hardware.cpu.cores threads. The first is the default (contraction_cpu_default.hpp).
   std::vector<Constructed> construct(const Operator& op, const Hardware& hardware, int wanted,
                                      std::string& why_not) const override;
 

@@ -17,6 +17,14 @@ constexpr double kAheadShare = 4;  // of L2: more than this comes from L3 or mem
 constexpr int kPiecesPerTask = 8;
 constexpr std::int64_t kShortestSegment = 2048, kLongestSegment = 1 << 16;
 
+// Some position is seen through a division or a remainder, of an axis taken apart for it or in place.
+bool divides(const MapForm& form) {
+  return form.digits > 0 || std::any_of(form.reads.begin(), form.reads.end(), [](const MapAccess& read) {
+    return std::any_of(read.offset.atoms.begin(), read.offset.atoms.end(),
+                       [](const MapIndex::Atom& atom) { return atom.kind != Index::Atom::load; });
+  });
+}
+
 class Builder {
  public:
   Builder(const Operator& op, const MapForm& form, const Hardware& hardware, const Emitter& emitter)
@@ -74,6 +82,8 @@ class Builder {
 
   void add(const CpuMapTiles& t, bool outgrows) {
     found_.propose(t.to_program(), [&] { return reasons(t, outgrows); });
+    // Which operands cross, and which axes divide evenly, are matters of the shape.
+    if (t.across == 0 && t.stream == 0 && !divides_) found_.serves_any_shape(t.to_program());
   }
 
   std::vector<RuleApplied> reasons(const CpuMapTiles& t, bool outgrows) const {
@@ -105,6 +115,7 @@ class Builder {
   const Hardware& hardware_;
   Proposals found_;
   const double bytes_;
+  const bool divides_ = divides(form_);
 };
 
 }  // namespace

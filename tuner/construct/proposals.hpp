@@ -33,6 +33,12 @@ class Proposals {
     return true;
   }
 
+  // Marks what was kept: legal at every shape of the operator's structure.
+  void serves_any_shape(const TileProgram& program) {
+    for (Constructed& kept : kept_)
+      if (kept.program == program) kept.any_shape = true;
+  }
+
   bool legal(const TileProgram& program) const { return !reading_.illegal(program, hardware_); }
   Resources estimate(const TileProgram& program) const {
     return reading_.estimate(program, hardware_);

@@ -8,81 +8,25 @@
 #include "codegen/row.hpp"
 #include "tuner/construct/operand_reuse.hpp"
 #include "tuner/construct/proposals.hpp"
+#include "tuner/construct/row_cpu_default.hpp"
+#include "tuner/construct/row_cpu_problem.hpp"
 
 namespace perftune {
 namespace {
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-// Bytes per column point of reads and stores that are contiguous along the lanes of a direction, and
-// of those that are neither contiguous nor the same for all lanes.
-struct Traffic {
-  double contiguous = 0, scattered = 0;
-};
-
-void count(const Access& access, Group lanes, Traffic& into) {
-  const auto bytes = static_cast<double>(size_bytes(access.type));
-  const StrideForm form = access.forms(lanes).back();
-  if (form == StrideForm::unit) into.contiguous += bytes;
-  if (form == StrideForm::run_time) into.scattered += bytes;
-}
-
-Traffic traffic(const RowForm& form, Group lanes) {
-  Traffic t;
-  for (const RowAccess& read : form.reads)
-    if (read.indexed_by(Group::k)) count(read.at, lanes, t);
-  for (const auto& output : form.outputs)
-    if (output.by_columns) count(output.at, lanes, t);
-  return t;
-}
-
-struct Problem {
-  const RowForm& form;
-  std::string family;
-  std::int64_t lanes, threads;
-  double bytes, output_bytes;
-  CpuLimits cpu;
-  bool worth_threads() const { return bytes > 64 * 1024; }
-};
-
-RuleApplied direction_rule(const Problem& p, Group lanes) {
-  const Traffic t = traffic(p.form, lanes);
-  return {"lanes", "vectors_along_contiguous_axis",
-          fmt::format("along {}: {:g} bytes per point contiguous, {:g} scattered",
-                      lanes == Group::m ? "rows" : "columns", t.contiguous, t.scattered)};
-}
-
-// Tasks: one per thread; more where rows differ in cost is for the measurement to tell.
-struct Share {
-  std::int64_t tasks, split;
-  RuleApplied rule;
-};
-std::vector<Share> shares(const Problem& p, std::int64_t units) {
-  if (p.threads == 1 || !p.worth_threads())
-    return {{1, 1, {"tasks", "worth_threads", fmt::format("{:.0f} KiB are done before threads have started", p.bytes / 1024)}}};
-  std::vector<Share> all;
-  if (units >= p.threads) {
-    all.push_back({p.threads, 1, {"tasks", "one_per_thread", fmt::format("{} units over {} threads", units, p.threads)}});
-    if (units >= 8 * p.threads)
-      all.push_back({4 * p.threads, 1, {"tasks", "finer_than_threads", "uneven rows even out"}});
-  }
-  if (units < 4 * p.threads && p.form.is_reduction())
-    all.push_back({p.threads, p.threads, {"split", "split_columns", fmt::format("{} units leave threads idle: columns in {} parts, added in order", units, p.threads)}});
-  all.push_back({1, 1, {"tasks", "single_thread", "no start of threads"}});
-  return all;
-}
+using Problem = CpuRowProblem;
 
 std::vector<std::int64_t> streams(const Problem& p) {
-  const bool stores_columns = std::any_of(p.form.outputs.begin(), p.form.outputs.end(), [](const auto& o) { return o.by_columns; });
-  if (!stores_columns || p.output_bytes < static_cast<double>(p.cpu.l3_bytes) / 4) return {0};
-  return {1, 0};
+  return p.may_stream() ? std::vector<std::int64_t>{1, 0} : std::vector<std::int64_t>{0};
 }
 
 void add_along_columns(Proposals& into, const Problem& p) {
   const std::int64_t vectors = ceil_div(p.form.columns().back().extent, p.lanes);
   std::vector<std::int64_t> keeps{0};
   if (!p.form.reused_elements().empty()) keeps = {1, 0};
-  for (const Share& share : shares(p, p.form.row_count()))
+  for (const RowShare& share : row_shares(p, p.form.row_count()))
     for (const std::int64_t unroll : {4, 2, 8, 1}) {
       if (unroll > 1 && unroll > vectors) continue;
       for (const std::int64_t keep : keeps)
@@ -106,16 +50,6 @@ void add_along_columns(Proposals& into, const Problem& p) {
     }
 }
 
-bool small_window(const RowForm& form) {
-  constexpr std::int64_t most = 25;
-  return form.passes() == 1 && form.columns().size() <= 3 && form.column_count() > 1 && form.column_count() <= most;
-}
-
-void set_window(CpuRowTiles& t, const RowForm& form) {
-  std::int64_t* const window[] = {&t.window0, &t.window1, &t.window2};
-  for (std::size_t i = 0; i < form.columns().size(); ++i) *window[i] = form.columns()[i].extent;
-}
-
 void add_along_rows(Proposals& into, const Problem& p) {
   const auto& rows = p.form.rows();
   const std::int64_t vectors = ceil_div(rows.back().extent, p.lanes);
@@ -127,8 +61,8 @@ void add_along_rows(Proposals& into, const Problem& p) {
     for (const std::int64_t tile : {1, 4, 2, 8}) {
       if (tile > second || unroll * tile > p.cpu.vector_registers) continue;
       const std::int64_t units = p.form.row_count() / rows.back().extent * ceil_div(vectors, unroll) / tile;
-      const bool window = small_window(p.form);
-      for (const Share& share : shares(p, units))
+      const bool window = p.small_window();
+      for (const RowShare& share : row_shares(p, units))
         for (const std::int64_t stream : streams(p))
           for (const auto& [stage, step] : {std::pair{1, 0}, {2, 0}, {0, 2}, {0, 0}}) {
             if (stage != 0 && !window) continue;
@@ -181,21 +115,10 @@ std::vector<Constructed> RowCpuConstructor::construct(const Operator& op, const 
     why_not = fmt::format("the operator belongs to the {} family", row_family(form));
     return {};
   }
-  double outputs = 0;
-  for (const int t : op.outputs()) outputs += static_cast<double>(op.tensors[static_cast<std::size_t>(t)].bytes());
-  const Problem problem{
-      form,
-      row_family(form),
-      hardware.cpu.simd_bits / 8 / static_cast<std::int64_t>(size_bytes(form.value)),
-      std::max(1, hardware.cpu.cores),
-      op.compulsory_bytes(),
-      outputs,
-      hardware.cpu};
-  const Traffic columns = traffic(form, Group::k), rows = traffic(form, Group::m);
-  // A tie is a window: its rows are long, its columns are few.
-  const double better = columns.contiguous - columns.scattered - (rows.contiguous - rows.scattered);
-  const bool columns_first = better > 0 || (better == 0 && form.columns().back().extent >= problem.lanes);
+  const Problem problem = CpuRowProblem::of(op, form, hardware);
+  const bool columns_first = problem.columns_first();
   Proposals found(emitter_, op, hardware);
+  add_row_defaults(found, problem);
   if (columns_first) add_along_columns(found, problem);
   add_along_rows(found, problem);
   if (!columns_first) add_along_columns(found, problem);
