@@ -22,6 +22,26 @@ struct Subject {
   auto operator<=>(const Subject&) const = default;
 };
 
+// What tells two subjects apart, as conditions that name one of them.
+std::string difference(sqlite::Database& database, const Subject& one, const Subject& other) {
+  const auto both = [&](const char* sql, std::int64_t a, std::int64_t b) {
+    std::string out;
+    for (const std::int64_t id : {a, b}) {
+      sqlite::Query row = database.query(sql);
+      row.bind(id);
+      out += (out.empty() ? "" : " and ") + (row.step() ? "'" + row.text(0) + "'" : std::string("?"));
+    }
+    return out;
+  };
+  if (one.op != other.op)
+    return both("SELECT min(n.name) || (SELECT coalesce(group_concat(' ' || d.dim || '=' || d.extent, ''), '') FROM operator_dims d "
+                "WHERE d.operator = n.operator AND d.name = n.name) FROM operator_names n WHERE n.operator = ?",
+                one.op, other.op) + "; narrow it with operator= or a dimension";
+  if (one.hardware != other.hardware)
+    return both("SELECT name FROM hardware WHERE id = ?", one.hardware, other.hardware) + "; narrow it with hardware=";
+  return both("SELECT policy FROM policies WHERE id = ?", one.policy, other.policy) + "; narrow it with policy=";
+}
+
 }  // namespace
 
 TuningFile export_tuning(Store& store, const std::vector<std::string>& conditions) {
@@ -52,9 +72,8 @@ TuningFile export_tuning(Store& store, const std::vector<std::string>& condition
       tuning.flops = row.real(16);
     } else if (*subject != found) {
       throw Error(ErrorKind::usage,
-                  fmt::format("several operators, devices or policies match ({} and {} are two); "
-                              "narrow it with operator=, hardware= or policy=",
-                              tuning.kernel, row.view(18)));
+                  "the file holds one operator on one device under one policy, and these match: " +
+                      difference(database, *subject, found));
     }
     if (!builds.insert(row.integer(3)).second) continue;
 

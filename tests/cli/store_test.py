@@ -56,6 +56,12 @@ class Stored(PerftuneTest):
         self.assertEqual(len(self.query("--history", "status=rejected")), 1)
         self.assertEqual([row["measured_us"] for row in self.query("--top", "2")], [1500.0, 2000.0])
 
+    def test_an_export_of_two_shapes_says_what_tells_them_apart(self):
+        for m in (64, 128):
+            self.expect(self.run_perftune("tune", self.gemm(m, 64, 64), "--cpu", "--top", "1", "--fast"), 0)
+        self.expect_error(self.run_perftune("db", "export", "--format", "t4"), 2, "'gemm k=64 m=128 n=64' and 'gemm k=64 m=64 n=64'", "a dimension")
+        self.expect(self.run_perftune("db", "export", "--format", "t4", "m=64"), 0)
+
     def test_unknown_names_are_usage_errors(self):
         self.import_cache()
         self.expect_error(self.run_perftune("query", "speed>3"), 2, "speed", "--list-columns")

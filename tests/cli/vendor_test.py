@@ -87,6 +87,13 @@ class VendorWinner(PerftuneTest):
         self.assertIn(result["best"], [c["kernel"] for c in result["candidates"]])
         self.expect(self.run_perftune("db", "verify"), 0)
 
+    def test_report_takes_a_library_s_confirmed_time_as_tune_does(self):
+        result = self.tune()
+        self.expect(self.run_perftune("tune", self.file, "--cpu", "--top", 2, "--fast"), 0)  # ours wins now
+        (kernel,) = self.json(self.run_perftune("report", "--json"))["kernels"]
+        fastest = min(result["baselines"], key=lambda baseline: baseline["us"])
+        self.assertAlmostEqual(kernel["baseline"]["us"], fastest["us"], places=9)
+
     def test_without_the_flag_there_is_none(self):
         (result,) = self.json(self.run_perftune("tune", self.file, "--cpu", "--top", 2, "--fast", "--json"))["results"]
         self.assertEqual([c for c in result["candidates"] if c["target"].startswith("vendor/")], [])
