@@ -87,7 +87,10 @@ std::optional<std::string> compare(const Tensor& tensor, std::span<const std::in
   bool all_zero = true;
   bool zero_expected = true;
   bool nan_expected = false;
+  // What a NaN (0 / 0 of integers) becomes as an integer differs between machines: 0 on a GPU, the least integer on a CPU.
+  const bool any_integer = !is_floating(tensor.type);
   for (std::size_t i = 0; i < elements.size(); ++i) {
+    if (any_integer && std::isnan(expected[i].value)) continue;
     const double got =
         decode(tensor.type, stored.data() + static_cast<std::size_t>(elements[i]) * width);
     const double by = excess(got, expected[i], stored_range(tensor.type, expected[i]));

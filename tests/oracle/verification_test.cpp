@@ -242,5 +242,20 @@ TEST(Verification, ZeroAndNanPassWhereTheOracleHasThem) {
   EXPECT_TRUE(compare(tensor, elements, undefined, stored(DType::f32, {0, 1})));
 }
 
+TEST(Verification, WhatANanIsAsAnIntegerIsTheMachines) {
+  Tensor tensor;
+  tensor.name = "y";
+  tensor.type = DType::i32;
+  tensor.shape = {2};
+  const std::vector<std::int64_t> elements = {0, 1};
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const std::vector<Approximate> half = {{nan, nan}, {3, 0}};
+  EXPECT_FALSE(compare(tensor, elements, half, stored(DType::i32, {0, 3})));
+  EXPECT_FALSE(compare(tensor, elements, half, stored(DType::i32, {-2147483648.0, 3})));
+  EXPECT_TRUE(compare(tensor, elements, half, stored(DType::i32, {0, 4})));
+  const std::vector<Approximate> none = {{nan, nan}, {nan, nan}};
+  EXPECT_FALSE(compare(tensor, elements, none, stored(DType::i32, {0, 0})));
+}
+
 }  // namespace
 }  // namespace perftune
