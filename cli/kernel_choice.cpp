@@ -10,6 +10,7 @@
 #include "db/store.hpp"
 #include "executor/cpu_vendor.hpp"
 #include "executor/gpu_vendor.hpp"
+#include "tuner/rank.hpp"
 
 namespace perftune {
 namespace {
@@ -17,8 +18,8 @@ namespace {
 // Winners of one store; opened once for all operators of a model.
 class Winners {
  public:
-  Winners(const std::string& path, const Hardware& hardware, const VendorCheck& cannot_call)
-      : path_(path), cannot_call_(cannot_call) {
+  Winners(const std::string& path, const Hardware& hardware, const Slices& slices, const VendorCheck& cannot_call)
+      : path_(path), device_(hardware), slices_(slices), cannot_call_(cannot_call) {
     if (!std::filesystem::exists(path)) return;
     StoreOptions open;
     open.mode = StoreMode::read_only;
@@ -29,7 +30,7 @@ class Winners {
   std::optional<KernelChoice> find(const Operator& op) {
     if (!hardware_) return std::nullopt;
     const auto winner = store_->winner(op.signature(), *hardware_);
-    if (!winner) return std::nullopt;
+    if (!winner) return of_range(op);
     TileProgram program = TileProgram::parse(winner->kernel.program);
     const auto missing = is_vendor(program.target) ? cannot_call_(program) : std::nullopt;
     if (!missing) return KernelChoice{op, std::move(program), fmt::format("winner ({}) of {}", name(winner->basis), path_)};
@@ -41,7 +42,27 @@ class Winners {
   }
 
  private:
+  // The winner of the tuned point whose range of a dynamic dimension holds `op`, as in the executor's buckets.
+  std::optional<KernelChoice> of_range(const Operator& op) {
+    Launchables rows(store_->database());
+    for (const StoredRange& range : rows.ranges_like(op.structure(), *hardware_)) {
+      Dims tuned = rows.dims(range.choice.op);
+      const Dims here = op.base_dims();
+      const auto dynamic = here.find(range.dim);
+      if (dynamic == here.end() || dynamic->second < range.low || dynamic->second > range.high) continue;
+      if (std::ranges::any_of(here, [&](const auto& d) { return d.first != range.dim && tuned[d.first] != d.second; })) continue;
+      TileProgram program = TileProgram::parse(range.choice.program);
+      if (is_vendor(program.target) || rank_programs(op, device_, slices_, {program}).candidates.empty()) continue;
+      return KernelChoice{op, std::move(program),
+                          fmt::format("winner of {0}={1} in {2}, which serves {0} = {3}..{4}", range.dim, tuned[range.dim], path_,
+                                      range.low, range.high)};
+    }
+    return std::nullopt;
+  }
+
   std::string path_;
+  const Hardware& device_;
+  const Slices& slices_;
   const VendorCheck& cannot_call_;
   std::optional<Store> store_;
   std::optional<HardwareId> hardware_;
@@ -69,7 +90,7 @@ VendorCheck library_check(const Context& context) {
 std::vector<KernelChoice> choose_kernels(const Operator& op, const Hardware& hardware, const Slices& slices,
                                          const std::string& store, const VendorCheck& cannot_call, const std::string& advice,
                                          std::string& why_not) {
-  Winners winners(store, hardware, cannot_call);
+  Winners winners(store, hardware, slices, cannot_call);
   if (auto winner = winners.find(op)) return {*std::move(winner)};
   KernelPlan plan = plan_kernels(op, hardware, slices);
   why_not = plan.why_not;

@@ -9,6 +9,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/hardware_choice.hpp"
+#include "cli/input_shapes.hpp"
 #include "cli/json_text.hpp"
 #include "cli/kept_kernels.hpp"
 #include "cli/kernel_choice.hpp"
@@ -244,10 +245,7 @@ Buffers launch_all(const Operator& op, const std::vector<Part>& parts, const Har
 }
 
 void run(const RunOptions& options, Context& context) {
-  const auto points = read_operator_file(options.file);
-  if (points.size() != 1)
-    throw Error(ErrorKind::usage, options.file + ": `run` takes one operator at one shape");
-  const Operator& op = points.front().op;
+  const Operator op = operator_for_inputs(read_operator_file(options.file), options.inputs, options.file);
   const auto output_paths = parse_named_paths(options.outputs, "--output", op, op.outputs());
   const Buffers inputs = gather_inputs(op, options);
   const Hardware hardware = options.hardware.resolve(context);

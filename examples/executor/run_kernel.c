@@ -24,7 +24,7 @@ static perftune_tensor matrix(float* data, int64_t* shape) {
 }
 
 int main(int argc, char** argv) {
-  static const char* const hits[] = {"", "exact", "bucket", "nearest", "default"};
+  static const char* const hits[] = {"", "exact", "bucket", "nearest", "default", "runner-up"};
   if (argc != 6) return fprintf(stderr, "run_kernel perftune.db NAME M N K\n"), 2;
   int64_t m = atoll(argv[3]), n = atoll(argv[4]), k = atoll(argv[5]);
   int64_t a_shape[] = {m, k}, b_shape[] = {k, n}, c_shape[] = {m, n};

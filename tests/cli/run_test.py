@@ -104,6 +104,21 @@ class Run(PerftuneTest):
         self.assertEqual(document["compiled"], 1)
         self.assertIn("the kept kernel does not run", said)
 
+    def test_a_range_is_run_at_the_shape_of_the_inputs(self):
+        path = self.write("range.yaml", self.gemm(64, 32, 32).read_text().replace("m: 64", "m: {range: [1, 100], points: [4, 64]}"))
+        a, b = numpy.random.rand(20, 32).astype("f4"), numpy.random.rand(32, 32).astype("f4")
+        numpy.save(self.home / "a.npy", a)
+        numpy.save(self.home / "b.npy", b)
+        inputs = ("--input", "A=a.npy", "--input", "B=b.npy")
+        self.expect_error(self.run_perftune("run", path, "--cpu"), 2, "'m' has several extents (4, 64)", "--input")
+        self.expect_error(self.run_perftune("run", path, "--cpu", "--input", "B=b.npy"), 2, "'m' has several extents")
+        untuned = self.json(self.run_perftune("run", path, "--cpu", *inputs, "--json"))
+        self.assertIn("best prediction", untuned["chosen"])
+        self.expect(self.run_perftune("tune", path, "--cpu", "--top", 2, "--fast"), 0)
+        tuned = self.json(self.run_perftune("run", path, "--cpu", *inputs, "--output", "C=c.npy", "--json"))
+        self.assertRegex(tuned["chosen"], r"winner of m=(4|64) in .* which serves m = \d+\.\.\d+")
+        numpy.testing.assert_allclose(numpy.load(self.home / "c.npy"), a @ b, rtol=1e-5)
+
     def test_wrong_shape_wrong_name_no_file(self):
         path = self.gemm(8, 8, 8)
         numpy.save(self.home / "a.npy", numpy.zeros((8, 9), numpy.float32))
