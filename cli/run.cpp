@@ -32,6 +32,7 @@
 #include "recipes/error.hpp"
 #include "models/onnx_file.hpp"
 #include "recipes/operator_file.hpp"
+#include "tuner/rank.hpp"
 
 namespace perftune {
 namespace {
@@ -181,6 +182,7 @@ class Trying {
       const bool kept = !part.binary.empty();
       try_in_worker(part, *trials_);
       if (!part.outcome.timing && kept) again(part);
+      if (!part.outcome.timing) try_others(part);
       if (!part.outcome.timing)
         throw Error(ErrorKind::no_candidate, fmt::format("{}: {}: {}", part.op.name, name(part.outcome.kind), part.outcome.detail));
       if (!kept || compiled_again_) keep(part);
@@ -206,6 +208,27 @@ class Trying {
     compiled_again_ = true;
     part.binary.clear();
     try_in_worker(part, *trials_);
+  }
+  // A program that this compiler or machine does not get through costs itself alone; one that is wrong or crashes
+  // is a mistake of ours and ends the command.
+  void try_others(Part& part) {
+    static constexpr int most = 3;
+    const auto ours_to_mend = [](OutcomeKind kind) { return kind == OutcomeKind::crashed || kind == OutcomeKind::wrong_result; };
+    const std::string first = part.choice.program.text();
+    int tried = 0;
+    for (const Ranked& next : rank(part.op, hardware_, slices_).candidates) {
+      if (part.outcome.timing || ours_to_mend(part.outcome.kind) || tried == most) return;
+      if (next.program.text() == first) continue;
+      context_.say(fmt::format("perftune: {}: {}: {} ({}); the next best prediction is tried", part.op.name,
+                               part.choice.program.text(), name(part.outcome.kind), part.outcome.detail));
+      ++tried;
+      part.choice.program = next.program;
+      part.choice.source = "best prediction that runs; '" + first + "' does not";
+      part.binary.clear();
+      start(true);
+      compiled_again_ = true;
+      try_in_worker(part, *trials_);
+    }
   }
   void keep(const Part& part) {
     const Kernel made = kernel(part);

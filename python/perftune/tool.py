@@ -90,7 +90,7 @@ def query(*conditions: str, db: Optional[PathLike] = None, top: Optional[int] = 
     top:     so many kernels behind each winner, too.
     columns: what to show; `perftune query --list-columns` lists them.
     """
-    arguments: list[object] = ["query", *conditions, "--db", db or default_store(), "--format", "json"]
+    arguments: list[object] = ["query", *conditions, "--db", db or default_store(), "--limit", 0, "--format", "json"]
     if top is not None:
         arguments += ["--top", top]
     if columns is not None:

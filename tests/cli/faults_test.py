@@ -120,6 +120,16 @@ exec g++ "$@"
         self.assertIsNotNone(report["best"])
 
 
+    def test_run_goes_on_with_the_next_prediction(self):
+        result = self.run_perftune("run", self.gemm(64, 64, 64), "--cpu", "--json", CXX=self.compiler("[ $count = 0 ] && exit 1"))
+        document = self.json(result)
+        self.assertIn("best prediction that runs", document["chosen"])
+        self.assertIn("compile_failed", result.stderr)
+        self.assertTrue(document["verified"])
+        document = self.run_perftune("run", self.gemm(64, 64, 64), "--cpu", "--json", CXX=self.compiler("exit 1"), PERFTUNE_DB=str(self.home / "none.db"))
+        self.expect(document, 4)
+
+
 class NothingToMeasure(PerftuneTest):
     def test_pending_without_the_device_waits_on(self):
         self.expect(self.run_perftune("tune", self.gemm(), "--gpu", "v100"), 0)

@@ -78,6 +78,15 @@ if libraries:
     numpy.testing.assert_allclose(kernel(a, b), a @ b, rtol=1e-4)
 """)
 
+    def test_query_returns_every_row(self):
+        self.python("""
+import pathlib, perftune
+pathlib.Path("many.db").unlink(missing_ok=True)
+scale = {"name": "scale", "dims": {"n": list(range(1, 61))}, "inputs": {"x": "f32[n]"}, "outputs": {"y": "f32[n]"}, "compute": ["y[n] = 2 * x[n]"]}
+perftune.tune(scale, gpu="v100", db="many.db", top=1)
+assert len(perftune.query(db="many.db")) == 60  # the command shows 50
+""")
+
     def test_kernels_launches_and_errors(self):
         self.python("""
 import numpy, perftune, inspect
