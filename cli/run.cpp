@@ -209,15 +209,17 @@ class Trying {
     part.binary.clear();
     try_in_worker(part, *trials_);
   }
-  // A program that this compiler or machine does not get through costs itself alone; one that is wrong or crashes
-  // is a mistake of ours and ends the command.
+  // A program that this compiler or machine does not take costs itself alone. One that is wrong or crashes is a mistake
+  // of ours, and where one is too slow others are too: both end the command.
   void try_others(Part& part) {
     static constexpr int most = 3;
-    const auto ours_to_mend = [](OutcomeKind kind) { return kind == OutcomeKind::crashed || kind == OutcomeKind::wrong_result; };
+    const auto costs_itself = [](OutcomeKind kind) {
+      return kind == OutcomeKind::compile_failed || kind == OutcomeKind::rejected || kind == OutcomeKind::launch_failed;
+    };
     const std::string first = part.choice.program.text();
     int tried = 0;
     for (const Ranked& next : rank(part.op, hardware_, slices_).candidates) {
-      if (part.outcome.timing || ours_to_mend(part.outcome.kind) || tried == most) return;
+      if (part.outcome.timing || !costs_itself(part.outcome.kind) || tried == most) return;
       if (next.program.text() == first) continue;
       context_.say(fmt::format("perftune: {}: {}: {} ({}); the next best prediction is tried", part.op.name,
                                part.choice.program.text(), name(part.outcome.kind), part.outcome.detail));

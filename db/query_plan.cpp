@@ -160,12 +160,14 @@ std::vector<std::int64_t> find_measurements(Database& database, const Filter& fi
 void add_fastest(Database& database, const WinnerGroup& group, int wanted,
                  std::vector<std::int64_t>& ids) {
   // A kernel's time is its confirmation's where it has one, as tune reports it: the best of many screenings flatters.
+  // What waits for its device comes after, by prediction.
   Query row = database.query(
-      "SELECT id FROM (SELECT m.id, m.median_us, row_number() OVER (PARTITION BY m.build "
-      "    ORDER BY m.phase = 'confirmation' DESC, m.taken_at_ms DESC, m.id DESC) AS place "
+      "SELECT id FROM (SELECT m.id, m.median_us, m.predicted_us, row_number() OVER (PARTITION BY m.build "
+      "    ORDER BY m.median_us IS NULL, m.phase = 'confirmation' DESC, m.taken_at_ms DESC, m.id DESC) AS place "
       "  FROM measurements m INDEXED BY measurements_by_operator "
-      "  WHERE m.operator = ? AND m.hardware = ? AND m.policy = ? AND m.median_us > 0 "
-      "  AND m.outcome IN ('timed', 'noisy')) WHERE place = 1 ORDER BY median_us, id LIMIT ?");
+      "  WHERE m.operator = ? AND m.hardware = ? AND m.policy = ? "
+      "  AND (m.median_us > 0 AND m.outcome IN ('timed', 'noisy') OR m.outcome = 'pending' AND m.predicted_us > 0)) "
+      "WHERE place = 1 ORDER BY median_us IS NULL, coalesce(median_us, predicted_us), id LIMIT ?");
   row.bind(group.op).bind(group.hardware).bind(group.policy).bind(static_cast<std::int64_t>(wanted));
   while (row.step()) ids.push_back(row.integer(0));
 }

@@ -163,6 +163,25 @@ TEST_F(QueryTest, TopTakesTheConfirmedTimeWhereThereIsOne) {
               ElementsAre("11.000000", "12.000000", "12.500000"));  // screened at 10
 }
 
+TEST_F(QueryTest, TopListsWhatWaitsForItsDeviceByPrediction) {
+  const RunId run = store_.begin_run("tune", 0);
+  const OperatorId op = store_.find_operator(sample_operator("", 512).signature).value();
+  const HardwareId h100 = store_.put_hardware(sample_hardware("h100-sxm"));
+  for (const int i : {2, 0, 1}) {
+    MeasurementRecord row = sample_measurement(op, h100, i, 10.0 + i);  // predicted 0.9 of it
+    row.outcome = {};
+    row.outcome.kind = OutcomeKind::pending;
+    store_.record(run, row);
+  }
+  store_.set_winner(run, op, h100, "cache=cold threads=1",
+                    {.kernel = sample_kernel(0), .toolchain = sample_toolchain(), .basis = Basis::predicted, .predicted_us = 9});
+  store_.end_run(run, RunState::finished);
+  const QueryRequest two{.view = View::top, .conditions = {"hardware=h100*"}, .per_group = 2};
+  EXPECT_THAT(ask(two, "predicted_us"), ElementsAre("9.000000", "9.900000"));
+  EXPECT_THAT(ask(two, "measured_us"), ElementsAre("null", "null"));
+  EXPECT_THAT(ask(two, "status"), ElementsAre("pending", "pending"));
+}
+
 TEST_F(QueryTest, NearestShapesComeFirst) {
   const QueryResult near = query_near(store_, "matmul", {{"m", 1500}, {"n", 512}, {"k", 64}},
                                       {.columns = {"operator"}, .limit = 3});
