@@ -10,6 +10,7 @@
 #include "bench/cpu_spaces/recorder.hpp"
 #include "bench/defaults/ratios.hpp"
 #include "cli/wire.hpp"
+#include "recipes/hardware_file.hpp"
 
 namespace perftune::bench {
 namespace {
@@ -33,6 +34,18 @@ TEST(DefaultRatios, OnACpuTheModelFindsLittleBetter) {
   EXPECT_GE(within(ratios, 1.3), 90) << worst(ratios);
   EXPECT_GE(within(ratios, 2), 99) << worst(ratios);
   EXPECT_LE(std::ranges::max(ratios, {}, &DefaultRatio::ratio).ratio(), 3) << worst(ratios);
+}
+
+TEST(DefaultRatios, OnGpusTheModelFindsLittleBetter) {
+  const std::vector<OperatorPoint> operators = recipe_operators();
+  const Slices slices = make_slices();
+  for (const char* gpu : {"t4", "a100", "h200"}) {
+    const auto ratios = predicted_ratios(operators, find_hardware(gpu), slices);
+    ASSERT_GT(ratios.size(), 300u);
+    EXPECT_GE(within(ratios, 1.3), 80) << gpu << ", " << worst(ratios);
+    EXPECT_GE(within(ratios, 2), 97) << gpu << ", " << worst(ratios);
+    EXPECT_LE(std::ranges::max(ratios, {}, &DefaultRatio::ratio).ratio(), 3.5) << gpu << ", " << worst(ratios);
+  }
 }
 
 TEST(DefaultRatios, OnACpuRecordedTimesFindLittleBetter) {

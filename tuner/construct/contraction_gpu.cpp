@@ -8,6 +8,7 @@
 #include <set>
 
 #include "tuner/construct/alignment_rules.hpp"
+#include "tuner/construct/gpu_default.hpp"
 #include "tuner/construct/proposals.hpp"
 #include "tuner/construct/tile_growth.hpp"
 
@@ -288,6 +289,10 @@ std::vector<Constructed> ContractionGpuConstructor::construct(const Operator& op
     if (builder.found().count() >= static_cast<std::size_t>(wanted)) break;
   }
   if (builder.found().count() == 0) why_not = builder.found().why_not();
+  builder.found().least_first([&](const TileProgram& program) {
+    return rules::contraction_effort(ContractionTiles::from(program), {problem.m, problem.n, problem.k, problem.batch, problem.form.a.type},
+                                     builder.found().estimate(program), hardware);
+  });
   return builder.found().take();
 }
 

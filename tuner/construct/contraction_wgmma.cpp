@@ -10,6 +10,7 @@
 #include "codegen/contraction.hpp"
 #include "codegen/contraction_tiles.hpp"
 #include "tuner/construct/alignment_rules.hpp"
+#include "tuner/construct/gpu_default.hpp"
 #include "tuner/construct/proposals.hpp"
 
 namespace perftune {
@@ -259,6 +260,10 @@ std::vector<Constructed> ContractionWgmmaConstructor::construct(const Operator& 
     if (found.count() >= static_cast<std::size_t>(wanted)) break;
   }
   if (found.count() == 0) why_not = found.why_not();
+  found.least_first([&](const TileProgram& program) {
+    return rules::contraction_effort(ContractionTiles::from(program), {problem.m, problem.n, problem.k, problem.batch, canonical.form->a.type},
+                                     found.estimate(program), hardware);
+  });
   return found.take();
 }
 

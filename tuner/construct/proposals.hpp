@@ -3,8 +3,11 @@
 // that the operator is canonicalised once and not per program.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 #include <unordered_set>
 #include <utility>
@@ -42,6 +45,16 @@ class Proposals {
   bool legal(const TileProgram& program) const { return !reading_.illegal(program, hardware_); }
   Resources estimate(const TileProgram& program) const {
     return reading_.estimate(program, hardware_);
+  }
+
+  // Moves what takes least effort to the front: the default. Of equals the first.
+  template <class Effort>
+  void least_first(const Effort& effort) {
+    std::size_t best = 0;
+    double least = std::numeric_limits<double>::infinity();
+    for (std::size_t i = 0; i < kept_.size(); ++i)
+      if (const double of_this = effort(kept_[i].program); of_this < least) best = i, least = of_this;
+    if (best > 0) std::rotate(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(best), kept_.begin() + static_cast<std::ptrdiff_t>(best) + 1);
   }
 
   std::size_t count() const { return kept_.size(); }

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "codegen/cpu/row_tiles.hpp"
 #include "codegen/cuda/row_legality.hpp"
 #include "codegen/cuda/row_tiles.hpp"
 #include "tuner/construct/alignment_rules.hpp"
+#include "tuner/construct/gpu_default.hpp"
 #include "tuner/construct/operand_reuse.hpp"
 #include "tuner/construct/proposals.hpp"
 
@@ -75,6 +77,14 @@ double contiguous_bytes(const RowForm& form, Group lanes) {
   for (const auto& output : form.outputs)
     if (output.by_columns) note(output.at);
   return bytes;
+}
+
+// How far apart neighbours along the lanes lie, in elements, where that is most.
+double spread(const RowForm& form, Group lanes) {
+  std::int64_t most = 1;
+  for (const RowAccess& read : form.reads)
+    if (read.indexed_by(Group::k)) most = std::max(most, std::abs(read.at.strides(lanes).back()));
+  return static_cast<double>(most);
 }
 
 std::vector<std::int64_t> vectors_down_from(std::int64_t widest) {
@@ -226,6 +236,10 @@ std::vector<Constructed> RowGpuConstructor::construct(const Operator& op, const 
   if (!columns_first || form.column_count() <= 64) add_along_rows(found);
   if (!columns_first && found.found.count() == 0) add_along_columns(found);
   if (found.found.count() == 0) why_not = found.found.why_not();
+  found.found.least_first([&](const TileProgram& program) {
+    const CudaRowTiles tiles = CudaRowTiles::from(program);
+    return rules::row_effort(tiles, form, spread(form, tiles.lanes != 0 ? Group::m : Group::k), hardware);
+  });
   return found.found.take();
 }
 
