@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "codegen/scalar_printer.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -18,7 +19,7 @@ std::int64_t bits_of(double value, DType scalar) {
 }  // namespace
 
 void MapArguments::tensor(int position, bool writes) {
-  list_.tensor("t" + std::to_string(position), op_.tensors[static_cast<std::size_t>(position)].type, writes, position);
+  list_.tensor(words("t{}", position), op_.tensors[static_cast<std::size_t>(position)].type, writes, position);
 }
 
 void MapArguments::tensors() {
@@ -38,7 +39,7 @@ void MapArguments::tensors() {
 }
 
 void MapArguments::coefficient(const std::string& prefix, const MapIndex& index, std::size_t axis) {
-  scalar(prefix + "_c" + std::to_string(axis), index.coefficient[axis]);
+  scalar(words("{}_c{}", prefix, axis), index.coefficient[axis]);
 }
 
 void MapArguments::index(const std::string& prefix, const MapIndex& index, const std::vector<StrideForm>* form) {
@@ -48,7 +49,7 @@ void MapArguments::index(const std::string& prefix, const MapIndex& index, const
     if (index.present[a] && !unit) coefficient(prefix, index, a);
   }
   for (std::size_t i = 0; i < index.atoms.size(); ++i) {
-    const std::string name = prefix + "_" + std::to_string(i);
+    const std::string name = words("{}_{}", prefix, i);
     this->index(name, index.atoms[i].operand[0]);
     scalar(name + "_by", index.atoms[i].factor);
   }
@@ -56,7 +57,7 @@ void MapArguments::index(const std::string& prefix, const MapIndex& index, const
 
 void MapArguments::bounds(const std::string& name, const MapAccess& access) {
   for (std::size_t b = 0; b < access.bounds.size(); ++b) {
-    const std::string bound = name + "_b" + std::to_string(b);
+    const std::string bound = words("{}_b{}", name, b);
     scalar(bound + "_extent", access.bounds[b].extent);
     index(bound, access.bounds[b].index);
   }
@@ -65,16 +66,16 @@ void MapArguments::bounds(const std::string& name, const MapAccess& access) {
 void MapArguments::constants(const MapResult& result) {
   visit_scalar(result.value, [&](const Expr& leaf) {
     if (leaf.kind == Expr::Kind::constant && leaf.from_dims)
-      scalar("k" + std::to_string(constants_++), bits_of(leaf.value, form_.scalar));
+      scalar(words("k{}", constants_++), bits_of(leaf.value, form_.scalar));
   });
 }
 
 void MapArguments::results() {
-  for (std::size_t i = 0; i < form_.axis_values.size(); ++i) index("v" + std::to_string(i), form_.axis_values[i]);
+  for (std::size_t i = 0; i < form_.axis_values.size(); ++i) index(words("v{}", i), form_.axis_values[i]);
   for (std::size_t i = 0; i < form_.results.size(); ++i) {
     const MapAccess& access = form_.results[i].access;
     constants(form_.results[i]);
-    index("o" + std::to_string(i), access.offset, &access.form);
+    index(words("o{}", i), access.offset, &access.form);
   }
 }
 

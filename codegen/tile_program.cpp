@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "recipes/error.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 
@@ -25,7 +26,7 @@ std::int64_t TileProgram::get(std::string_view knob, std::int64_t absent) const 
 
 std::string TileProgram::text() const {
   std::string out = family + " " + target;
-  for (const auto& [knob, value] : knobs) out += " " + knob + "=" + std::to_string(value);
+  for (const auto& [knob, value] : knobs) out += words(" {}={}", knob, value);
   return out;
 }
 

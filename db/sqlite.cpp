@@ -149,15 +149,14 @@ Database::Database(const std::string& path, Access access, double busy_seconds)
 Database Database::in_memory() { return {":memory:", Access::create, 0}; }
 
 Query Database::query(std::string_view sql) {
-  auto found = statements_.find(std::string(sql));
-  if (found == statements_.end()) {
-    sqlite3_stmt* statement = nullptr;
-    const int rc = sqlite3_prepare_v3(handle_.get(), sql.data(), static_cast<int>(sql.size()),
-                                      SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
-    if (rc != SQLITE_OK) fail(rc);
-    found = statements_.emplace(std::string(sql), StatementHandle(statement)).first;
-  }
-  return {*this, found->second.get()};
+  for (const Prepared& known : statements_)
+    if (known.sql == sql) return {*this, known.statement.get()};
+  sqlite3_stmt* statement = nullptr;
+  const int rc = sqlite3_prepare_v3(handle_.get(), sql.data(), static_cast<int>(sql.size()),
+                                    SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  if (rc != SQLITE_OK) fail(rc);
+  statements_.push_back({std::string(sql), StatementHandle(statement)});
+  return {*this, statement};
 }
 
 void Database::execute(const char* sql) {
@@ -179,41 +178,45 @@ bool Database::in_transaction() const { return sqlite3_get_autocommit(handle_.ge
 
 void Database::fail(int code) const {
   const std::string message = sqlite3_errmsg(handle_.get());
-  const auto store = [&](const std::string& what) {
-    return Error(ErrorKind::store, words("{}: {}", path_, what));
-  };
+  const int error = sqlite3_system_errno(handle_.get());
+  const auto system = [&] { return std::string_view(error != 0 ? std::strerror(error) : message.c_str()); };
+  std::string what;
   switch (code & 0xff) {
     case SQLITE_NOTADB:
-      throw store("not a perftune store");
+      what = "not a perftune store";
+      break;
     case SQLITE_CORRUPT:
-      throw store("the store is damaged; restore a copy, or salvage rows with `sqlite3 .recover`");
+      what = "the store is damaged; restore a copy, or salvage rows with `sqlite3 .recover`";
+      break;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      throw store(words("locked by another process for more than {} s", busy_seconds_));
+      what = words("locked by another process for more than {} s", busy_seconds_);
+      break;
     case SQLITE_FULL:
-      throw store("disk full; the last change was not kept");
+      what = "disk full; the last change was not kept";
+      break;
     case SQLITE_READONLY:
-      throw store("the store is read-only");
+      what = "the store is read-only";
+      break;
     case SQLITE_PERM:
     case SQLITE_AUTH:
-      throw store("permission denied");
-    case SQLITE_CANTOPEN: {
-      const int error = sqlite3_system_errno(handle_.get());
-      throw store(words("cannot open the store ({})",
-                              error != 0 ? std::strerror(error) : message.c_str()));
-    }
-    case SQLITE_IOERR: {
-      const int error = sqlite3_system_errno(handle_.get());
-      throw store(words("reading or writing failed ({}); the last change was not kept",
-                              error != 0 ? std::strerror(error) : message.c_str()));
-    }
+      what = "permission denied";
+      break;
+    case SQLITE_CANTOPEN:
+      what = words("cannot open the store ({})", system());
+      break;
+    case SQLITE_IOERR:
+      what = words("reading or writing failed ({}); the last change was not kept", system());
+      break;
     case SQLITE_CONSTRAINT:
     case SQLITE_TOOBIG:
     case SQLITE_MISMATCH:
-      throw store("a row was refused (" + message + ")");
+      what = words("a row was refused ({})", message);
+      break;
     default:
       throw Error(ErrorKind::internal, words("{}: SQLite: {}", path_, message));
   }
+  throw Error(ErrorKind::store, words("{}: {}", path_, what));
 }
 
 // --- Transaction ---------------------------------------------------------------------------

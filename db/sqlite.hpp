@@ -14,7 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <vector>
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -111,7 +111,11 @@ class Database {
   std::string path_;
   double busy_seconds_ = 0;
   std::unique_ptr<sqlite3, Close> handle_;
-  std::unordered_map<std::string, StatementHandle> statements_;  // closed before the handle
+  struct Prepared {
+    std::string sql;
+    StatementHandle statement;
+  };
+  std::vector<Prepared> statements_;  // some dozens; closed before the handle
 };
 
 // A writing one takes the write lock at once, so that a busy store fails before any work; a reading

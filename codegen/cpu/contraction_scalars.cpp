@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "codegen/scalar_printer.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -13,7 +14,7 @@ std::int64_t round_up(std::int64_t x, std::int64_t to) { return (x + to - 1) / t
 
 bool output_in_runs(const Contraction& form) { return form.c.forms(Group::n).back() == StrideForm::unit; }
 
-std::string extra_operand_name(std::size_t i) { return "extra" + std::to_string(i); }
+std::string extra_operand_name(std::size_t i) { return words("extra{}", i); }
 
 bool sums_fit_output(const Contraction& form) {
   return form.c.type == form.accumulate && scalar_type(form) == form.accumulate && output_in_runs(form);

@@ -1,6 +1,7 @@
 // What the kernel of a map takes on the CPU, in the order of its source.
 #include "codegen/map_arguments.hpp"
 #include "codegen/map_tiles.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 
@@ -21,16 +22,16 @@ ArgumentList cpu_map_arguments(const Operator& op, const MapForm& form, const Cp
   MapArguments arguments(op, form);
   arguments.tensors();
   for (std::size_t a = 0; a < form.extents.size(); ++a)
-    arguments.scalar("extent" + std::to_string(a), form.extents[a]);
+    arguments.scalar(words("extent{}", a), form.extents[a]);
   for (std::size_t i = 0; i < form.reads.size(); ++i) {
     const MapAccess& access = form.reads[i];
-    const std::string name = "e" + std::to_string(i);
+    const std::string name = words("e{}", i);
     const Along way = along(form, tiles, access);
     arguments.index(name, access.offset, &access.form);
     if (way == Along::crossed) arguments.coefficient(name, access.offset, form.inner());
     if (way == Along::contiguous || way == Along::strided) {
       for (std::size_t b = 0; b < access.bounds.size(); ++b) {
-        const std::string bound = name + "_b" + std::to_string(b);
+        const std::string bound = words("{}_b{}", name, b);
         arguments.index(bound, access.bounds[b].index);
         arguments.scalar(bound + "_extent", access.bounds[b].extent);
       }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "codegen/cpu/row_addresses.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -15,15 +16,15 @@ void add_access(const Access& access, const std::string& name, ArgumentList& lis
   for (const Group g : {Group::m, Group::k})
     for (std::size_t i = 0; i < access.forms(g).size(); ++i)
       if (access.forms(g)[i] == StrideForm::run_time)
-        list.scalar(name + "_" + Addresses::letter(g) + std::to_string(i), access.strides(g)[i]);
+        list.scalar(words("{}_{}{}", name, Addresses::letter(g), i), access.strides(g)[i]);
   for (std::size_t b = 0; b < access.bounds.size(); ++b) {
-    const std::string bound = name + "_b" + std::to_string(b);
+    const std::string bound = words("{}_b{}", name, b);
     list.scalar(bound + "_offset", access.bounds[b].offset);
     list.scalar(bound + "_extent", access.bounds[b].extent);
     for (const Group g : {Group::m, Group::k})
       for (std::size_t i = 0; i < Addresses::coefficients(access, b, g).size(); ++i)
         if (Addresses::coefficients(access, b, g)[i] != 0)
-          list.scalar(bound + "_" + Addresses::letter(g) + std::to_string(i), Addresses::coefficients(access, b, g)[i]);
+          list.scalar(words("{}_{}{}", bound, Addresses::letter(g), i), Addresses::coefficients(access, b, g)[i]);
   }
 }
 
@@ -42,9 +43,9 @@ void add_stage(const RowForm& form, const CpuRowTiles& tiles, std::int64_t lanes
 
 ArgumentList cpu_row_arguments(const RowForm& form, const CpuRowTiles& tiles, std::int64_t lanes) {
   ArgumentList list;
-  const auto read_name = [](std::size_t i) { return "x" + std::to_string(i); };
-  const auto load_name = [](std::size_t i, std::size_t l) { return "x" + std::to_string(i) + "_i" + std::to_string(l); };
-  const auto output_name = [](std::size_t i) { return "y" + std::to_string(i); };
+  const auto read_name = [](std::size_t i) { return words("x{}", i); };
+  const auto load_name = [](std::size_t i, std::size_t l) { return words("x{}_i{}", i, l); };
+  const auto output_name = [](std::size_t i) { return words("y{}", i); };
   for (std::size_t i = 0; i < form.reads.size(); ++i) {
     const RowAccess& read = form.reads[i];
     list.tensor(read_name(i), read.at.type, false, read.at.tensor);
@@ -56,7 +57,7 @@ ArgumentList cpu_row_arguments(const RowForm& form, const CpuRowTiles& tiles, st
   list.workspace();
   for (const Group g : {Group::m, Group::k}) {
     const auto& axes = g == Group::m ? form.rows() : form.columns();
-    for (std::size_t i = 0; i < axes.size(); ++i) list.scalar(Addresses::letter(g) + std::to_string(i), axes[i].extent);
+    for (std::size_t i = 0; i < axes.size(); ++i) list.scalar(words("{}{}", Addresses::letter(g), i), axes[i].extent);
   }
   for (std::size_t i = 0; i < form.reads.size(); ++i) {
     const RowAccess& read = form.reads[i];
@@ -68,7 +69,7 @@ ArgumentList cpu_row_arguments(const RowForm& form, const CpuRowTiles& tiles, st
   }
   for (std::size_t i = 0; i < form.outputs.size(); ++i) add_access(form.outputs[i].at, output_name(i), list);
   for (std::size_t i = 0; i < form.constants.size(); ++i)
-    list.scalar("constant" + std::to_string(i), std::bit_cast<std::int64_t>(form.constants[i]));
+    list.scalar(words("constant{}", i), std::bit_cast<std::int64_t>(form.constants[i]));
   const CpuRowScratch scratch = cpu_row_scratch(form, tiles, lanes);
   list.scalar("scratch_offset", scratch.partials);
   list.scalar("scratch_task", scratch.task);

@@ -5,6 +5,7 @@
 
 #include "codegen/cuda/contraction_legality.hpp"
 #include "codegen/cuda/divisor.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -33,7 +34,7 @@ class Operands {
   }
 
   void extra(std::size_t i, const Access& access) {
-    const std::string member = "e" + std::to_string(i);
+    const std::string member = words("e{}", i);
     pointer(member, access, false);
     for (const Group group : {Group::batch, Group::m, Group::n}) offset(member, access, group);
   }
@@ -48,7 +49,7 @@ class Operands {
   void decode(Group group) {
     const auto& merged = form_.group(group);
     for (std::size_t i = merged.size() - 1; i > 0; --i) {
-      const std::string axis = group_letter(group) + std::to_string(i);
+      const std::string axis = words("{}{}", group_letter(group), i);
       list_.scalar(axis + "_divisor", pack_divisor(merged[i].extent));
       list_.scalar(axis + "_extent", merged[i].extent);
     }
@@ -60,7 +61,7 @@ class Operands {
     decode(group);
     for (std::size_t i = 0; i < forms.size(); ++i)
       if (forms[i] == StrideForm::run_time)
-        list_.scalar(member + "_" + group_letter(group) + std::to_string(i), access.strides(group)[i]);
+        list_.scalar(words("{}_{}{}", member, group_letter(group), i), access.strides(group)[i]);
   }
 
   static const std::vector<std::int64_t>& coefficients(const Access::Bound& bound, Group group) {
@@ -70,7 +71,7 @@ class Operands {
   void window_terms(const std::string& bound, const Access::Bound& of, Group group) {
     for (std::size_t i = 0; i < coefficients(of, group).size(); ++i)
       if (coefficients(of, group)[i] != 0)
-        list_.scalar(bound + "_" + group_letter(group) + std::to_string(i), coefficients(of, group)[i]);
+        list_.scalar(words("{}_{}{}", bound, group_letter(group), i), coefficients(of, group)[i]);
   }
 
   void windows(const std::string& member, const Access& access, Group rows) {
@@ -79,7 +80,7 @@ class Operands {
                       [&](const Access::Bound& bound) { return indexes(coefficients(bound, group)); }))
         decode(group);
     for (std::size_t i = 0; i < access.bounds.size(); ++i) {
-      const std::string bound = member + "_bound" + std::to_string(i);
+      const std::string bound = words("{}_bound{}", member, i);
       list_.scalar(bound + "_offset", access.bounds[i].offset);
       list_.scalar(bound + "_extent", access.bounds[i].extent);
       for (const Group group : {rows, Group::batch, Group::k}) window_terms(bound, access.bounds[i], group);

@@ -5,6 +5,7 @@
 
 #include "codegen/cuda/divisor.hpp"
 #include "codegen/map_tiles.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -14,8 +15,8 @@ std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; 
 // How a linear number is taken apart along an axis. Beyond pack_divisor's range positions have 64 bits
 // and divide without it.
 void peel(std::size_t axis, std::int64_t extent, MapArguments& arguments) {
-  arguments.scalar("count" + std::to_string(axis), extent);
-  arguments.scalar("divisor" + std::to_string(axis),
+  arguments.scalar(words("count{}", axis), extent);
+  arguments.scalar(words("divisor{}", axis),
                    extent < std::numeric_limits<std::int32_t>::max() ? pack_divisor(extent) : 0);
 }
 
@@ -49,7 +50,7 @@ ArgumentList cuda_map_arguments(const Operator& op, const MapForm& form, const G
     add_point(form, tiles, arguments);
   for (std::size_t i = 0; i < form.reads.size(); ++i) {
     const MapAccess& access = form.reads[i];
-    const std::string name = "e" + std::to_string(i);
+    const std::string name = words("e{}", i);
     arguments.bounds(name, access);
     arguments.index(name, access.offset, &access.form);
     if (crossing && crosses(form, access, static_cast<std::size_t>(tiles.across - 1)))

@@ -4,6 +4,7 @@
 
 #include "codegen/cuda/divisor.hpp"
 #include "codegen/row_names.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -36,10 +37,10 @@ class Collector {
   }
 
  private:
-  static std::string read_name(std::size_t i) { return "x" + std::to_string(i); }
-  static std::string load_name(const std::string& read, std::size_t l) { return read + "_i" + std::to_string(l); }
-  static std::string bound_name(const std::string& name, std::size_t b) { return name + "_b" + std::to_string(b); }
-  static std::string output_name(std::size_t i) { return "y" + std::to_string(i); }
+  static std::string read_name(std::size_t i) { return words("x{}", i); }
+  static std::string load_name(const std::string& read, std::size_t l) { return words("{}_i{}", read, l); }
+  static std::string bound_name(const std::string& name, std::size_t b) { return words("{}_b{}", name, b); }
+  static std::string output_name(std::size_t i) { return words("y{}", i); }
   const std::vector<GroupAxis>& axes(Group g) const { return g == Group::m ? form_.rows() : form_.columns(); }
   bool one_lane(bool at_start) const { return at_start && lane_ == Group::k; }
 
@@ -57,7 +58,7 @@ class Collector {
   // How a flat number is taken apart into a group's coordinates.
   void decode(Group g) {
     for (std::size_t i = axes(g).size() - 1; i > 0; --i) {
-      const std::string name = letter(g) + std::to_string(i);
+      const std::string name = words("{}{}", letter(g), i);
       list_.scalar(name, axes(g)[i].extent);
       if (tiles_.index_bits != 64) list_.scalar(name + "_divisor", pack_divisor(axes(g)[i].extent));
     }
@@ -66,18 +67,18 @@ class Collector {
   void term(const Access& access, const std::string& name, Group g) {
     for (std::size_t i = 0; i < access.forms(g).size(); ++i)
       if (access.forms(g)[i] == StrideForm::run_time)
-        list_.scalar(name + "_" + letter(g) + std::to_string(i), access.strides(g)[i]);
+        list_.scalar(words("{}_{}{}", name, letter(g), i), access.strides(g)[i]);
   }
 
   void bound_term(const Access& access, std::size_t b, const std::string& name, Group g) {
     for (std::size_t i = 0; i < coefficients(access, b, g).size(); ++i)
       if (coefficients(access, b, g)[i] != 0)
-        list_.scalar(bound_name(name, b) + "_" + letter(g) + std::to_string(i), coefficients(access, b, g)[i]);
+        list_.scalar(words("{}_{}{}", bound_name(name, b), letter(g), i), coefficients(access, b, g)[i]);
   }
 
   void lane_term(const Access& access, const std::string& name) {
     if (access.forms(lane_).back() == StrideForm::run_time)
-      list_.scalar(name + "_" + letter(lane_) + std::to_string(axes(lane_).size() - 1), access.strides(lane_).back());
+      list_.scalar(words("{}_{}{}", name, letter(lane_), axes(lane_).size() - 1), access.strides(lane_).back());
   }
 
   void row_part(const Access& access, const std::string& name) {
@@ -111,7 +112,7 @@ class Collector {
       if (!at_start) bound_term(read.at, b, name, Group::k);
       const std::int64_t along = coefficients(read.at, b, lane_).back();
       if (!one_lane(at_start) && along != 0)
-        list_.scalar(bound_name(name, b) + "_" + letter(lane_) + std::to_string(axes(lane_).size() - 1), along);
+        list_.scalar(words("{}_{}{}", bound_name(name, b), letter(lane_), axes(lane_).size() - 1), along);
       list_.scalar(bound_name(name, b) + "_extent", read.at.bounds[b].extent);
     }
   }
@@ -133,7 +134,7 @@ class Collector {
     for (const RowLeaf& leaf : row_start_leaves(form_)) {
       const auto i = static_cast<std::size_t>(leaf.index);
       if (leaf.kind == RowLeaf::Kind::constant)
-        list_.scalar("constant" + std::to_string(i), std::bit_cast<std::int64_t>(form_.constants[i]));
+        list_.scalar(words("constant{}", i), std::bit_cast<std::int64_t>(form_.constants[i]));
       else if (leaf.kind == RowLeaf::Kind::read)
         read(i, true);
     }

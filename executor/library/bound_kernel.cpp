@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "recipes/words.hpp"
+
 namespace perftune {
 
 BoundKernel::BoundKernel(Operator op, Kernel kernel, Launch launch, std::shared_ptr<Runtime> runtime,
@@ -21,8 +23,7 @@ std::unique_ptr<PreparedLaunch> BoundKernel::prepare(std::span<const TensorArgum
   if (refusal) return nullptr;
   if (place.workspace != nullptr) {
     if (place.workspace_bytes < static_cast<std::uint64_t>(launch_.workspace_bytes)) {
-      refusal = {PERFTUNE_BAD_ARGUMENT, "a workspace of " + std::to_string(place.workspace_bytes) + " bytes given, " +
-                                            std::to_string(launch_.workspace_bytes) + " needed"};
+      refusal = {PERFTUNE_BAD_ARGUMENT, words("a workspace of {} bytes given, {} needed", place.workspace_bytes, launch_.workspace_bytes)};
       return nullptr;
     }
     if (reinterpret_cast<std::uintptr_t>(place.workspace) % 256 != 0) {

@@ -192,7 +192,7 @@ class KernelLibrary::State {
         choice && (policy == PERFTUNE_ANY || device_->same_model)) {
       not_here = device_->foreign ? why_illegal(op, TileProgram::parse(choice->program)) : std::nullopt;
       if (!not_here) return exact(op, *choice, policy);
-      not_here = "the winner '" + choice->program + "' is not for " + device_->hardware.arch + ": " + *not_here;
+      not_here = words("the winner '{}' is not for {}: {}", choice->program, device_->hardware.arch, *not_here);
     }
     if (policy == PERFTUNE_EXACT_ONLY)
       refuse(PERFTUNE_MISS, words("{} at {} was not tuned on {}", op.name, dims_words(op.base_dims()),
@@ -227,12 +227,11 @@ class KernelLibrary::State {
       found.kernel = bind(op, choice, true);
       return found;
     } catch (const StatusError& error) {
+      const std::string why = words("the winner '{}' cannot be called: {}", choice.program, error.what());
       const auto own = policy == PERFTUNE_EXACT_ONLY ? std::nullopt : rows_.runner_up(choice.op, device_->id);
-      if (!own)
-        refuse(policy == PERFTUNE_EXACT_ONLY ? PERFTUNE_MISS : error.status(),
-               "the winner '" + choice.program + "' cannot be called: " + error.what());
+      if (!own) refuse(policy == PERFTUNE_EXACT_ONLY ? PERFTUNE_MISS : error.status(), why);
       found = describe(op, *own, PERFTUNE_HIT_RUNNER_UP, op.base_dims(), own->us);
-      found.note = "the winner '" + choice.program + "' cannot be called: " + error.what();
+      found.note = why;
       found.kernel = bind(op, *own, true);
       return found;
     }

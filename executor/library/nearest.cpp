@@ -65,13 +65,16 @@ std::vector<Estimated> estimate_relatives(const Operator& op, const std::vector<
                                           const LaunchRulesList& all_rules, const Hardware& hardware, int most) {
   std::vector<std::pair<double, const Relative*>> near;
   for (const Relative& relative : relatives) near.emplace_back(shape_distance(op.base_dims(), relative.dims), &relative);
-  std::sort(near.begin(), near.end(), [](const auto& a, const auto& b) {
-    return std::tie(a.first, a.second->choice.us, a.second->choice.build) <
+  // A heap gives the nearest first, and no more of thousands than are looked at.
+  const auto farther = [](const auto& a, const auto& b) {
+    return std::tie(a.first, a.second->choice.us, a.second->choice.build) >
            std::tie(b.first, b.second->choice.us, b.second->choice.build);
-  });
+  };
+  std::make_heap(near.begin(), near.end(), farther);
   std::vector<Estimated> legal;
-  for (const auto& [distance, relative] : near) {
-    if (static_cast<int>(legal.size()) >= most) break;
+  for (; !near.empty() && static_cast<int>(legal.size()) < most; near.pop_back()) {
+    std::pop_heap(near.begin(), near.end(), farther);
+    const Relative* const relative = near.back().second;
     const TileProgram program = TileProgram::parse(relative->choice.program);
     const LaunchRules* rules = find_rules(all_rules, program);
     if (rules == nullptr || rules->illegal(op, program, hardware)) continue;

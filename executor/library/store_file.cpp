@@ -7,6 +7,7 @@
 #include "db/schema_digest.hpp"
 #include "db/store.hpp"
 #include "recipes/error.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
@@ -52,8 +53,7 @@ void StoreFile::require_trust(perftune_trust trust) const {
     refuse(PERFTUNE_REFUSED, path_ + ": a kernel needs the store's binary, and no store is trusted");
   const std::string why_not = why_not_trusted(path_);
   if (!why_not.empty())
-    refuse(PERFTUNE_REFUSED, path_ + ": " + why_not +
-                                 ", so its binaries are not run; open it with PERFTUNE_TRUST_ALL if you trust it");
+    refuse(PERFTUNE_REFUSED, words("{}: {}, so its binaries are not run; open it with PERFTUNE_TRUST_ALL if you trust it", path_, why_not));
 }
 
 }  // namespace perftune

@@ -7,12 +7,17 @@
 #include "db/origins.hpp"
 #include "db/rows.hpp"
 #include "recipes/error.hpp"
+#include "recipes/words.hpp"
 
 namespace perftune {
 namespace {
 
-[[noreturn]] void refuse(const StoredBuild& stored, perftune_status status, const std::string& what) {
-  perftune::refuse(status, "kernel " + stored.kernel + ": " + what);
+[[noreturn]] void refuse(const StoredBuild& stored, perftune_status status, std::string_view what) {
+  perftune::refuse(status, words("kernel {}: {}", stored.kernel, what));
+}
+
+std::string for_another(const StoredBuild& stored, const Hardware& hardware) {
+  return words("its binary is for {}, this is {}", stored.arch, hardware.arch);
 }
 
 }  // namespace
@@ -60,7 +65,7 @@ bool StoredCode::fits(const StoredBuild& stored, const std::string& structure, c
   if (stored.codegen_version != codegen_version()) {
     if (!must) return false;
     refuse(stored, PERFTUNE_STALE,
-           "code generator " + stored.codegen_version + " made it, this library goes with " + codegen_version() + ": tune again");
+           words("code generator {} made it, this library goes with {}: tune again", stored.codegen_version, codegen_version()));
   }
   const auto kept = stored_seal(file_.database(), stored.kernel, structure);
   if (kept == seal({structure, stored.program, stored.language, stored.entry, layout, stored.source})) return true;
@@ -81,17 +86,15 @@ std::string StoredCode::binary_of(const StoredBuild& stored, const Hardware& har
   if (sqlite::binary_hash(stored.binary) != stored.binary_hash)
     refuse(stored, PERFTUNE_REFUSED, stored.binary_hash.empty() ? "its binary has no hash: tune again"
                                                                 : "its binary does not match its hash: the store was altered");
-  if (stored.arch != hardware.arch)
-    refuse(stored, PERFTUNE_WRONG_ARCHITECTURE, "its binary is for " + stored.arch + ", this is " + hardware.arch);
+  if (stored.arch != hardware.arch) refuse(stored, PERFTUNE_WRONG_ARCHITECTURE, for_another(stored, hardware));
   file_.require_trust(trust_);
   return stored.binary;
 }
 
 std::string StoredCode::compiled_here(const StoredBuild& stored, const Hardware& hardware) {
   file_.require_trust(trust_);
-  const std::string need = (stored.binary.empty() ? "the store keeps no binary of it"
-                                                  : "its binary is for " + stored.arch + ", this is " + hardware.arch) +
-                           ", and its source ";
+  const std::string need =
+      (stored.binary.empty() ? "the store keeps no binary of it" : for_another(stored, hardware)) + ", and its source ";
   const std::string source = for_capability(stored.source, hardware.compute_capability);
   const std::vector<DeviceHeader> headers = stored_headers(file_.database(), stored.codegen_version);
   if (source.empty() || headers.empty()) refuse(stored, PERFTUNE_STALE, need + "lacks the device headers: tune again");
