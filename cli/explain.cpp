@@ -17,6 +17,7 @@
 #include "recipes/error.hpp"
 #include "recipes/operator_file.hpp"
 #include "tuner/kernel_plan.hpp"
+#include "tuner/rank.hpp"
 
 namespace perftune {
 namespace {
@@ -29,10 +30,10 @@ struct ExplainOptions {
   bool json = false;
 };
 
-const Ranked& choose(const Ranking& ranking, const std::string& program_text) {
+Ranked& choose(Ranking& ranking, const std::string& program_text) {
   if (program_text.empty()) return ranking.candidates.front();
   const TileProgram program = TileProgram::parse(program_text);
-  for (const auto& candidate : ranking.candidates)
+  for (auto& candidate : ranking.candidates)
     if (candidate.program == program) return candidate;
   throw Error(ErrorKind::usage, "the constructor does not propose '" + program_text +
                                     "' for this operator; see `perftune tune --json` for those it does");
@@ -141,8 +142,9 @@ std::string render(const Operator& op, const Hardware& hardware, const Ranking& 
   out += stored_text(time, stored.winner(op, hardware), candidate);
   out += fmt::format("rate       {:.3g} TFLOP/s, {:.0f} GB/s of compulsory traffic{}\n",
                      op.flops() / p.us * 1e-6, op.compulsory_bytes() / p.us * 1e-3, time ? ", as predicted" : "");
-  out += fmt::format("occupancy  {:.0f} %, {:.2f} waves, ~{} registers, {} of shared memory\n",
-                     100 * p.occupancy, p.waves, candidate.estimate.registers,
+  out += fmt::format("occupancy  {:.0f} %, {:.2f} waves, {}{} registers, {} of shared memory\n",
+                     100 * p.occupancy, p.waves, stored.resources(op, hardware, candidate.program) ? "" : "~",
+                     candidate.estimate.registers,
                      format_bytes(static_cast<double>(candidate.estimate.shared_bytes)));
   out += ceiling_text(op, hardware, p);
   out += "\nWhich family\n" + families_text(ranking, candidate);
@@ -186,16 +188,22 @@ void explain(const ExplainOptions& options, Context& context) {
     return explain_vendor(subject.points.front().op, hardware, found, stored, options.json, context);
   nlohmann::json documents = nlohmann::json::array();
   for (const auto& point : subject.points) {
-    const KernelPlan plan = plan_kernels(point.op, hardware, slices);
+    KernelPlan plan = plan_kernels(point.op, hardware, slices);
     if (plan.parts.empty()) throw Error(ErrorKind::no_candidate, plan.why_not);
     if (plan.split() && !options.json) context.print(split_text(point.op, hardware, plan));
-    for (const KernelPlan::Part& part : plan.parts) {
-      const Ranked& candidate = choose(part.ranking, program);
+    for (KernelPlan::Part& part : plan.parts) {
+      Ranked& candidate = choose(part.ranking, program);
+      const auto compiled = stored.resources(part.op, hardware, candidate.program);
+      if (compiled) {  // as tune and query predict it: with what the compiler made of it
+        candidate.estimate = *compiled;
+        candidate.prediction = predict_one(part.op, hardware, slices, candidate.program, *compiled);
+      }
       if (options.json) {
         documents.push_back(explanation_json(part.op, hardware, candidate));
         if (plan.split()) documents.back()["part_of"] = point.op.name;
         documents.back()["families"] = families_json(part.ranking, candidate);
         const auto time = stored.time(part.op, hardware, candidate.program);
+        documents.back()["registers"] = compiled ? nlohmann::json(compiled->registers) : nlohmann::json();
         documents.back()["measured_us"] = time ? nlohmann::json(time->us) : nlohmann::json();
         const auto winner = stored.winner(part.op, hardware);
         documents.back()["winner"] = winner ? nlohmann::json(winner->kernel.id) : nlohmann::json();

@@ -51,6 +51,11 @@ std::optional<ProgramTime> StoredTimes::time(const Operator& op, const Hardware&
   return id ? program_time(*store_, op.signature(), *id, program.text()) : std::nullopt;
 }
 
+std::optional<Resources> StoredTimes::resources(const Operator& op, const Hardware& hardware, const TileProgram& program) {
+  const auto id = store_ && hardware.kind == Hardware::Kind::gpu ? store_->find_hardware(describe(hardware)) : std::nullopt;
+  return id ? program_resources(*store_, op.signature(), *id, program.text()) : std::nullopt;
+}
+
 std::optional<WinnerRecord> StoredTimes::winner(const Operator& op, const Hardware& hardware) {
   const auto id = store_ ? store_->find_hardware(describe(hardware)) : std::nullopt;
   auto found = id ? store_->winner(op.signature(), *id) : std::nullopt;

@@ -31,6 +31,8 @@ class StoredTimes {
   StoredTimes(const std::string& path, const Context& context);
 
   std::optional<ProgramTime> time(const Operator& op, const Hardware& hardware, const TileProgram& program);
+  // On a GPU, once it was compiled for it.
+  std::optional<Resources> resources(const Operator& op, const Hardware& hardware, const TileProgram& program);
   // Only if it was measured.
   std::optional<WinnerRecord> winner(const Operator& op, const Hardware& hardware);
 

@@ -51,6 +51,18 @@ std::optional<ProgramTime> program_time(Store& store, std::string_view signature
   return ProgramTime{row.real(0), row.text(1), row.integer(2)};
 }
 
+std::optional<Resources> program_resources(Store& store, std::string_view signature, HardwareId hardware,
+                                           std::string_view program) {
+  sqlite::Query row = store.database().query(
+      "SELECT b.registers, b.shared_bytes, b.spill_bytes, b.stack_bytes "
+      "FROM operators o JOIN measurements m INDEXED BY measurements_by_candidate ON m.operator = o.id AND m.hardware = ? "
+      "JOIN builds b ON b.id = m.build JOIN kernels k ON k.id = b.kernel "
+      "WHERE o.signature = ? AND k.program = ? AND b.registers IS NOT NULL ORDER BY m.taken_at_ms DESC, m.id DESC LIMIT 1");
+  row.bind(static_cast<std::int64_t>(hardware)).bind(signature).bind(program);
+  if (!row.step()) return std::nullopt;
+  return Resources{static_cast<int>(row.integer(0)), row.integer(1), row.integer(2), row.integer(3), {}};
+}
+
 std::string find_definition(Store& store, std::string_view signature) {
   sqlite::Query row = store.database().query(
       "SELECT n.definition FROM operators o JOIN operator_names n ON n.operator = o.id "

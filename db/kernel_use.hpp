@@ -38,6 +38,10 @@ struct ProgramTime {
 std::optional<ProgramTime> program_time(Store& store, std::string_view signature, HardwareId hardware,
                                         std::string_view program);
 
+// What the compiler made of a program for an operator on a device, the latest; nullopt: it was not compiled there.
+std::optional<Resources> program_resources(Store& store, std::string_view signature, HardwareId hardware,
+                                           std::string_view program);
+
 // The operator file of a signature; empty when the store cannot rebuild it (imported results).
 std::string find_definition(Store& store, std::string_view signature);
 

@@ -50,6 +50,14 @@ class Offline(PerftuneTest):
                 self.assertGreater(candidate["registers"], 0)
         self.assertIn(result["best"], {c["kernel"] for c in result["candidates"]})
 
+    def test_explain_predicts_a_compiled_kernel_as_tune_does(self):
+        path = self.write("relu.yaml", "op: relu\ndims: {n: 4194304}\n")
+        (result,) = self.tune("a100", path, "--top", 2)["results"]
+        for candidate in result["candidates"]:
+            (explained,) = self.json(self.run_perftune("explain", candidate["kernel"], "--json"))["results"]
+            self.assertEqual(explained["prediction"]["predicted_us"], candidate["predicted_us"])
+            self.assertEqual(explained["registers"], candidate["registers"])
+
     def test_every_architecture_compiles_and_verifies(self):
         for gpu in ("t4", "h200", "b200"):
             with self.subTest(gpu=gpu):
