@@ -28,6 +28,7 @@ perftune_embed(perftune_codegen cpu_device_files
   cpu/device/contraction_stage.hpp
   cpu/device/contraction_store.hpp
   cpu/device/contraction_tile.hpp
+  cpu/device/narrow_lanes.hpp
   cpu/device/lanes.hpp
   cpu/device/crossing.hpp
   cpu/device/map.hpp

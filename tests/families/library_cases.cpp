@@ -164,6 +164,7 @@ const std::vector<LibraryCase>& library_cases() {
       {"pad2d",
        {"dims: {n: 2, c: 4, h: 16, w: 14}",
         "dims: {n: 1, c: 3, h: 5, w: 7}, border: 2",
+        "dims: {n: 2, c: 3, h: 5, w: 45}, border: 3",
         "dims: {n: 1, c: 1, h: 1, w: 1}"}},
       {"permute4d",
        {"dims: {n: 2, c: 32, h: 8, w: 8}",

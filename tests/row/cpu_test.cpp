@@ -137,6 +137,22 @@ TEST_P(CpuRows, WindowsThatAreNotTheOperators) {
   EXPECT_NE(why(window(rows(1), 0, 0, 2)), "") << "a plane without a window";
 }
 
+// Ends of rows that are part of a vector: whole tensors of every storage type and distance between lanes, where
+// nothing past the last lane may be touched.
+TEST_P(CpuRows, PartsOfVectorsOfEveryType) {
+  CpuRowTiles every_second = rows(2, 2);
+  every_second.lane_step = 2;
+  for (const char* type : {"f32", "f16", "bf16", "i8", "f64"}) {
+    const std::string more = std::string("dtype: ") + type + "\npadding: valid\n";
+    for (const char* width : {"27", "42", "55"}) {
+      const std::string dims = std::string("n: 1, c: 2, h: 5, w: ") + width + ", r: 3, s: 3";
+      expect_right(library("max_pool2d", dims, more + "stride: 1\n"), rows(1, 2));
+      expect_right(library("max_pool2d", dims, more + "stride: 2\n"), every_second);
+      expect_right(library("max_pool2d", dims, more + "stride: 3\n"), rows(1, 1, 2));
+    }
+  }
+}
+
 TEST_P(CpuRows, Pooling) {
   for (const char* layout : {"nchw", "nhwc"})
     for (const char* padding : {"valid", "same", "1"}) {

@@ -6,42 +6,9 @@
 // lanes take part; else the first lanes.count do, and the others read as 0 and are not written.
 #pragma once
 
-#include "scalar.hpp"
-#include "simd.hpp"
-#include "storage.hpp"
-
-// Kernels are one loop nest: what GCC leaves as a call keeps its vectors in memory.
-#define PT_INLINE inline __attribute__((always_inline))
+#include "narrow_lanes.hpp"
 
 namespace pt {
-
-struct Lanes {
-  int count;
-  Mask mask;
-};
-template <class T>
-PT_INLINE Lanes lanes_up_to(i64 count) {
-  const int n = static_cast<int>(least(count, lanes_of<T>));
-  return {n, first_lanes<T>(n)};
-}
-
-// Lanes [first, end).
-template <class T>
-PT_INLINE Mask lanes_between(int first, int end) {
-#if defined(__AVX512F__)
-  return {static_cast<unsigned short>(((1u << end) - 1) & ~((1u << first) - 1))};
-#else
-  Mask m;
-  if constexpr (sizeof(T) == 8) {
-    const Vector<i64> number{0, 1, 2, 3};
-    m.doublewords = (number < broadcast<i64>(end)) & (number >= broadcast<i64>(first));
-  } else {
-    const Vector<int> number{0, 1, 2, 3, 4, 5, 6, 7};
-    m.words = (number < broadcast<int>(end)) & (number >= broadcast<int>(first));
-  }
-  return m;
-#endif
-}
 
 // 0, 1, 2, ... as values of T.
 template <class T>
@@ -60,115 +27,6 @@ PT_INLINE Vector<T> where_lanes(const Lanes& lanes, Vector<T> a, Vector<T> b) {
   return taking ? a : b;
 }
 
-// ---- Whole vectors of a narrower type ----
-
-template <class E, int N>
-struct Pack {
-  typedef E type __attribute__((vector_size(sizeof(E) * N), aligned(1), may_alias));
-};
-
-template <class E>
-inline constexpr bool is_byte = same_type<E, boolean> || same_type<E, i8> || same_type<E, u8>;
-
-// As many bytes as a vector has ints. GCC 12 unpacks bytes in dozens of instructions where it is left to choose.
-template <class E>
-PT_INLINE Vector<int> load_bytes(const E* p) {
-  constexpr int L = lanes_of<int>;
-#if !defined(__clang__) && defined(__AVX512F__)
-  typedef char C __attribute__((vector_size(16)));
-  typedef int I __attribute__((vector_size(64)));
-  const auto bytes = (C)*reinterpret_cast<const typename Pack<char, L>::type*>(p);
-  if constexpr (same_type<E, i8>)
-    return (Vector<int>)__builtin_ia32_pmovsxbd512_mask(bytes, I{}, static_cast<short>(-1));
-  else
-    return (Vector<int>)__builtin_ia32_pmovzxbd512_mask(bytes, I{}, static_cast<short>(-1));
-#elif !defined(__clang__) && defined(__AVX2__)
-  typedef char C __attribute__((vector_size(16)));
-  C bytes{};
-  __builtin_memcpy(&bytes, p, L);
-  if constexpr (same_type<E, i8>)
-    return (Vector<int>)__builtin_ia32_pmovsxbd256(bytes);
-  else
-    return (Vector<int>)__builtin_ia32_pmovzxbd256(bytes);
-#else
-  typedef signed char S __attribute__((vector_size(L), aligned(1), may_alias));
-  typedef unsigned char U __attribute__((vector_size(L), aligned(1), may_alias));
-  if constexpr (same_type<E, i8>)
-    return __builtin_convertvector(*reinterpret_cast<const S*>(p), Vector<int>);
-  else
-    return __builtin_convertvector(*reinterpret_cast<const U*>(p), Vector<int>);
-#endif
-}
-
-template <class T, class E>
-PT_INLINE Vector<T> load_widened(const E* p) {
-  constexpr int L = lanes_of<T>;
-  if constexpr (same_type<E, T>) {
-    return load(p);
-  } else if constexpr (same_type<T, float> && same_type<E, bf16>) {
-    const auto bits = *reinterpret_cast<const typename Pack<unsigned short, L>::type*>(p);
-    return (Vector<float>)(__builtin_convertvector(bits, Vector<int>) << 16);
-#if defined(__AVX512F__)
-  } else if constexpr (same_type<T, float> && same_type<E, f16>) {
-    typedef short H __attribute__((vector_size(32)));
-    typedef float F __attribute__((vector_size(64)));
-    const auto bits = (H)*reinterpret_cast<const typename Pack<short, L>::type*>(p);
-    return (Vector<float>)__builtin_ia32_vcvtph2ps512_mask(bits, F{}, 0xffff, 4);
-#else
-  } else if constexpr (same_type<T, float> && same_type<E, f16>) {
-    typedef short H __attribute__((vector_size(16)));
-    const auto bits = (H)*reinterpret_cast<const typename Pack<short, L>::type*>(p);
-    return (Vector<float>)__builtin_ia32_vcvtph2ps256(bits);
-#endif
-  } else if constexpr (is_byte<E> && sizeof(T) == sizeof(int)) {
-    const Vector<int> v = load_bytes(p);
-    if constexpr (same_type<E, boolean>)
-      return v != splat<Vector<int>>(0) ? splat<Vector<T>>(1) : splat<Vector<T>>(0);
-    else
-      return __builtin_convertvector(v, Vector<T>);
-  } else if constexpr (same_type<E, boolean>) {
-    const auto bytes = *reinterpret_cast<const typename Pack<unsigned char, L>::type*>(p);
-    const Vector<T> v = __builtin_convertvector(bytes, Vector<T>);
-    return v != splat<Vector<T>>(0) ? splat<Vector<T>>(1) : splat<Vector<T>>(0);
-  } else if constexpr (same_type<E, i8> || same_type<E, u8> || same_type<E, i32> ||
-                       same_type<E, f32>) {
-    return __builtin_convertvector(*reinterpret_cast<const typename Pack<E, L>::type*>(p), Vector<T>);
-  } else {
-    Vector<T> v{};
-    for (int i = 0; i < L; ++i) v[i] = to_value<T>(p[i]);
-    return v;
-  }
-}
-
-template <class E, class T>
-PT_INLINE void store_narrowed(E* p, Vector<T> v) {
-  constexpr int L = lanes_of<T>;
-  if constexpr (same_type<E, T>) {
-    store(p, v);
-  } else if constexpr (same_type<T, float> && same_type<E, bf16>) {
-    const Vector<int> b = (Vector<int>)v;
-    const Vector<int> rounded = (b + 0x7fff + ((b >> 16) & 1)) >> 16;
-    const Vector<int> quiet = (b >> 16) | 0x40;
-    const Vector<int> out = v == v ? rounded : quiet;
-    *reinterpret_cast<typename Pack<short, L>::type*>(p) =
-        __builtin_convertvector(out, typename Pack<short, L>::type);
-#if defined(__AVX512F__)
-  } else if constexpr (same_type<T, float> && same_type<E, f16>) {
-    typedef float F __attribute__((vector_size(64)));
-    typedef short H __attribute__((vector_size(32)));
-    *reinterpret_cast<typename Pack<short, L>::type*>(p) =
-        (typename Pack<short, L>::type)__builtin_ia32_vcvtps2ph512_mask((F)v, 0, H{}, 0xffff);
-#else
-  } else if constexpr (same_type<T, float> && same_type<E, f16>) {
-    typedef float F __attribute__((vector_size(32)));
-    *reinterpret_cast<typename Pack<short, L>::type*>(p) =
-        (typename Pack<short, L>::type)__builtin_ia32_vcvtps2ph256((F)v, 0);
-#endif
-  } else {
-    for (int i = 0; i < L; ++i) p[i] = from_value<E>(v[i]);
-  }
-}
-
 // ---- Reads ----
 
 // Elements 0, 2, ... of 2 L - 1, of which `low` holds the first L and `high` the last L.
@@ -179,8 +37,9 @@ PT_INLINE Vector<float> every_second(Vector<float> low, Vector<float> high) {
   return __builtin_shufflevector(low, high, 0, 2, 4, 6, 9, 11, 13, 15);
 #endif
 }
-// Elements `stride` apart; short strides by the gather instruction.
-PT_INLINE Vector<float> gather(const float* p, i64 stride) {
+// Elements `stride` apart; short strides by the gather instruction. As read_lanes for the lanes past the first ones.
+template <bool Whole>
+PT_INLINE Vector<float> gather(const float* p, i64 stride, const Lanes& lanes) {
   constexpr int L = lanes_of<float>;
   if (stride < (1 << 24) && stride > -(1 << 24)) {
     const int s = static_cast<int>(stride);
@@ -188,41 +47,21 @@ PT_INLINE Vector<float> gather(const float* p, i64 stride) {
     typedef float F __attribute__((vector_size(64)));
     typedef int I __attribute__((vector_size(64)));
     const I at = I{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15} * s;
-    return (Vector<float>)__builtin_ia32_gathersiv16sf(F{}, p, at, static_cast<short>(-1), 4);
+    const auto taking = static_cast<short>(Whole ? -1 : lanes.mask.bits);
+    return (Vector<float>)__builtin_ia32_gathersiv16sf(F{}, p, at, taking, 4);
 #else
     typedef float F __attribute__((vector_size(32)));
     typedef int I __attribute__((vector_size(32)));
     const I at = I{0, 1, 2, 3, 4, 5, 6, 7} * s;
-    return (Vector<float>)__builtin_ia32_gathersiv8sf(F{}, p, at, (F)(I{} - 1), 4);
+    const F taking = Whole ? (F)(I{} - 1) : (F)lanes.mask.words;
+    return (Vector<float>)__builtin_ia32_gathersiv8sf(F{}, p, at, taking, 4);
 #endif
   }
-  float out[L];
+  float out[L] = {};
+  const int n = Whole ? L : lanes.count;
 #pragma GCC unroll 16
-  for (int i = 0; i < L; ++i) out[i] = p[i * stride];
+  for (int i = 0; i < n; ++i) out[i] = p[i * stride];
   return load(out);
-}
-
-template <class T, char Form, bool Whole, class E>
-PT_INLINE Vector<T> read_lanes(const E* p, i64 stride, const Lanes& lanes) {
-  constexpr int L = lanes_of<T>;
-  if constexpr (Form == '0') {
-    return broadcast<T>(to_value<T>(*p));
-  } else if constexpr (Form == 'u' && Whole) {
-    return load_widened<T>(p);
-  } else if constexpr (Form == 'u' && same_type<E, T>) {
-    return load_first(p, lanes.mask);
-  } else if constexpr (Form == '2' && Whole && same_type<E, float> && same_type<T, float>) {
-    // The second half starts one element early, so that nothing past the last lane is touched.
-    return every_second(load(p), load(p + L - 1));
-  } else if constexpr (Form == 's' && Whole && same_type<E, float> && same_type<T, float>) {
-    return gather(p, stride);
-  } else {
-    const i64 step = Form == 'u' ? 1 : Form == '2' ? 2 : stride;
-    const int n = Whole ? L : lanes.count;
-    Vector<T> v{};
-    for (int i = 0; i < n; ++i) v[i] = to_value<T>(p[i * step]);
-    return v;
-  }
 }
 
 // Lanes [first, end) of a vector that read inside the tensor; the others take the pad value.
@@ -274,20 +113,10 @@ PT_INLINE WindowMask window_mask(const Window& window) {
     const Mask all = lanes_between<float>(window.first, window.end);
     return {all, all};
   }
-  // As read_lanes: the second half starts at element L - 1.
+  // The second half starts at element L - 1, so that nothing past the last lane is touched.
   const int first = 2 * window.first, end = 2 * window.end - 1;
   return {lanes_between<float>(clamped(first, L), clamped(end, L)),
           lanes_between<float>(clamped(first - L + 1, L), clamped(end - L + 1, L))};
-}
-
-// The elements of `m` from p on, the others `pad`; nothing else is touched.
-PT_INLINE Vector<float> load_masked(const float* p, Mask m, Vector<float> pad) {
-#if defined(__AVX512F__)
-  typedef float V __attribute__((vector_size(64)));
-  return (Vector<float>)__builtin_ia32_loadups512_mask(p, (V)pad, m.bits);
-#else
-  return m.words ? load_first(p, m) : pad;
-#endif
 }
 
 template <char Form>
@@ -296,6 +125,33 @@ PT_INLINE Vector<float> read_masked(const float* p, const WindowMask& mask, floa
   const Vector<float> low = load_masked(p, mask.low, outside);
   if constexpr (Form == 'u') return low;
   else return every_second(low, load_masked(p + lanes_of<float> - 1, mask.high, outside));
+}
+
+template <class T, char Form, bool Whole, class E>
+PT_INLINE Vector<T> read_lanes(const E* p, i64 stride, const Lanes& lanes) {
+  constexpr int L = lanes_of<T>;
+  if constexpr (Form == '0') {
+    return broadcast<T>(to_value<T>(*p));
+  } else if constexpr (Form == 'u' && Whole) {
+    return load_widened<T>(p);
+  } else if constexpr (Form == 'u' && same_type<E, T>) {
+    return load_first(p, lanes.mask);
+  } else if constexpr (Form == 'u') {
+    return load_some_widened<T>(p, lanes);
+  } else if constexpr (Form == '2' && Whole && same_type<E, float> && same_type<T, float>) {
+    // The second half starts one element early, so that nothing past the last lane is touched.
+    return every_second(load(p), load(p + L - 1));
+  } else if constexpr (Form == '2' && same_type<E, float> && same_type<T, float>) {
+    return read_masked<'2'>(p, window_mask<'2'>(Window(lanes.count)), 0);
+  } else if constexpr (Form == 's' && same_type<E, float> && same_type<T, float>) {
+    return gather<Whole>(p, stride, lanes);
+  } else {
+    const i64 step = Form == '2' ? 2 : stride;
+    const int n = Whole ? L : lanes.count;
+    T out[L] = {};
+    for (int i = 0; i < n; ++i) out[i] = to_value<T>(p[i * step]);
+    return load(out);
+  }
 }
 
 // What is read instead where nothing of a vector is inside its tensor.
@@ -325,9 +181,9 @@ PT_INLINE Vector<T> read_window(const E* p, i64 stride, const Window& window, T 
 template <class T, bool Whole, class E, class At>
 PT_INLINE Vector<T> read_scattered(const E* p, const Lanes& lanes, const At& at) {
   const int n = Whole ? lanes_of<T> : lanes.count;
-  Vector<T> v{};
-  for (int i = 0; i < n; ++i) v[i] = to_value<T>(p[at(i)]);
-  return v;
+  T out[lanes_of<T>] = {};
+  for (int i = 0; i < n; ++i) out[i] = to_value<T>(p[at(i)]);
+  return load(out);
 }
 
 // ---- Writes ----
@@ -354,10 +210,13 @@ PT_INLINE void write_vector(E* p, i64 stride, Vector<T> v, const Lanes& lanes) {
     store_narrowed<E, T>(p, v);
   } else if constexpr (Form == 'u' && same_type<E, T>) {
     store_first(p, v, lanes.mask);
+  } else if constexpr (Form == 'u') {
+    store_some_narrowed<E, T>(p, v, lanes);
   } else {
-    const i64 step = Form == 'u' ? 1 : stride;
     const int n = Whole ? L : lanes.count;
-    for (int i = 0; i < n; ++i) p[i * step] = from_value<E>(v[i]);
+    T from[L];
+    store(from, v);
+    for (int i = 0; i < n; ++i) p[i * stride] = from_value<E>(from[i]);
   }
 }
 template <char Form, bool Whole, bool Stream, class E, class V>

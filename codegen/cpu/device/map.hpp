@@ -52,7 +52,8 @@ inline void narrow(Inside& inside, i64 start, i64 step, i64 extent) {
   const i64 size = step < 0 ? -step : step;
   const i64 low = step < 0 ? start - (extent - 1) : -start;   // size * j >= low
   const i64 high = step < 0 ? start : extent - 1 - start;     // size * j <= high
-  const i64 first = -floor_quotient(-low, size), last = floor_quotient(high, size) + 1;
+  // Divisions would cost a short run more than its elements do.
+  const i64 first = size == 1 ? low : -floor_quotient(-low, size), last = (size == 1 ? high : floor_quotient(high, size)) + 1;
   if (first > inside.first) inside.first = first;
   if (last < inside.last) inside.last = last;
 }
@@ -65,6 +66,10 @@ inline T read_padded(const E* p, i64 j, int lanes, Mask mask, Inside inside, Ele
   if (j >= inside.first && j + lanes <= inside.last)
     return Whole ? read_vector<T>(p + j) : read_some<T>(p + j, lanes, mask);
   if (j + lanes <= inside.first || j >= inside.last) return broadcast<V>(pad);
+  if constexpr (same_type<E, V> && sizeof(V) >= 4) {
+    const i64 first = j < inside.first ? inside.first - j : 0, last = least(inside.last - j, lanes);
+    return load_masked(p + j, lanes_between<V>(static_cast<int>(first), static_cast<int>(last)), broadcast<V>(pad));
+  }
   return from_lanes<T, Whole>(lanes, [&](int i) {
     return j + i >= inside.first && j + i < inside.last ? to_value<V>(p[j + i]) : pad;
   });

@@ -6,6 +6,9 @@
 // is a Mask, computed once per edge by first_lanes<T>(lanes).
 #pragma once
 
+// Kernels are one loop nest: what GCC leaves as a call keeps its vectors in memory.
+#define PT_INLINE inline __attribute__((always_inline))
+
 namespace pt {
 
 using i64 = long long;
@@ -153,6 +156,42 @@ inline void store_first(int* p, Vector<int> v, Mask m) {
   store_first(reinterpret_cast<float*>(p), (Vector<float>)v, m);
 }
 #endif
+
+// Lanes [first, end).
+template <class T>
+PT_INLINE Mask lanes_between(int first, int end) {
+#if defined(__AVX512F__)
+  return {static_cast<unsigned short>(((1u << end) - 1) & ~((1u << first) - 1))};
+#else
+  Mask m;
+  if constexpr (sizeof(T) == 8) {
+    const Vector<i64> number{0, 1, 2, 3};
+    m.doublewords = (number < broadcast<i64>(end)) & (number >= broadcast<i64>(first));
+  } else {
+    const Vector<int> number{0, 1, 2, 3, 4, 5, 6, 7};
+    m.words = (number < broadcast<int>(end)) & (number >= broadcast<int>(first));
+  }
+  return m;
+#endif
+}
+
+// The elements of `m` from p on, the others `other`; nothing else is touched.
+template <class E>
+PT_INLINE Vector<E> load_masked(const E* p, Mask m, Vector<E> other) {
+#if defined(__AVX512F__)
+  typedef float F __attribute__((vector_size(64)));
+  typedef double D __attribute__((vector_size(64)));
+  if constexpr (sizeof(E) == 8)
+    return (Vector<E>)__builtin_ia32_loadupd512_mask(reinterpret_cast<const double*>(p), (D)other, static_cast<unsigned char>(m.bits));
+  else
+    return (Vector<E>)__builtin_ia32_loadups512_mask(reinterpret_cast<const float*>(p), (F)other, m.bits);
+#else
+  if constexpr (sizeof(E) == 8)
+    return m.doublewords ? load_first(p, m) : other;
+  else
+    return m.words ? load_first(p, m) : other;
+#endif
+}
 
 // Elements 0, 2, 4 ... of a and then b, four bytes each.
 template <class V>
