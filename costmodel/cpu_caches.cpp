@@ -32,9 +32,13 @@ CpuCaches CpuCaches::of(const Hardware& hardware, int threads) {
     const auto measured = hardware.measured_value(key);
     return measured ? *measured / cores / c.clock_ghz : fallback;
   };
+  // A cache of a core's own serves it as if it were alone: what the core reached alone holds beside others.
+  const auto own = [&](const char* all, const char* alone, double fallback) {
+    return std::max(per_core(all, fallback), hardware.measured_value(alone).value_or(0) / c.clock_ghz);
+  };
   const double vector_bytes = cpu.simd_bits / 8.0;
-  c.l1_bytes_per_cycle = per_core("l1_gbps", 2 * vector_bytes);
-  c.l2_bytes_per_cycle = per_core("l2_gbps", vector_bytes / 2);
+  c.l1_bytes_per_cycle = own("l1_gbps", "l1_gbps_1t", 2 * vector_bytes);
+  c.l2_bytes_per_cycle = own("l2_gbps", "l2_gbps_1t", vector_bytes / 2);
   c.l3_bytes_per_cycle = per_core("l3_gbps", vector_bytes / 4);
   const double dram = hardware.dram_ceiling_gbps() > 0 ? hardware.dram_ceiling_gbps() : 20.0 * cores;
   // One core alone draws up to two thirds of what two do (measured on Zen 4: 24.5 of 33 GB/s).

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include "codegen/cpu/row_addresses.hpp"
 #include "codegen/cpu/row_arguments.hpp"
@@ -25,6 +26,9 @@ constexpr double crowding = 0.3;         // of arithmetic, loads and stores: wha
 constexpr double counted_column_cycles = 4;  // addresses of a column that is not laid out
 constexpr double staging_cycles = 2.5;   // per vector of a plane copied with its padding
 constexpr double scattered_cycles = 3;   // per lane of a read or store that is not contiguous
+// Per lane of a read by the gather instruction (f32), by where its line is found again for the next column.
+constexpr double gathered_cycles[] = {1, 3, 7, 15};
+constexpr double column_run_cycles = 7;  // of each run of the innermost column axis, where there are several
 
 struct Lanes {
   Group group;
@@ -34,8 +38,18 @@ struct Lanes {
 // Blocks of a window's rows that touch an edge: those within have a loop that compares nothing.
 constexpr double edge_share = 0.2;
 
+// Lines of a gather are used again for the columns, or rows, that share them, if those of a strip stay near.
+double gather_cycles(const RowForm& form, const RowAccess& read, const CpuRowTiles& t, const Lanes& lanes, const CpuCaches& caches) {
+  if (read.at.type != DType::f32) return lanes.count * scattered_cycles;
+  const std::int64_t stride = read.at.stride[static_cast<std::size_t>(lanes.group)].back() * 4;
+  const double lines = t.lanes != 0 ? lanes.count * static_cast<double>(t.unroll * t.tile)
+                                    : static_cast<double>(form.columns().back().extent);
+  return lanes.count * gathered_cycles[static_cast<int>(caches.level_of_strided(lines, 64, std::abs(stride)))];
+}
+
 // Cycles to read one vector; `packed` reads lie side by side (CpuRowAddresses::packed_reads).
-double read_cycles(const RowAccess& read, const CpuRowTiles& t, const Lanes& lanes, bool packed) {
+double read_cycles(const RowForm& form, const RowAccess& read, const CpuRowTiles& t, const Lanes& lanes,
+                   const CpuCaches& caches, bool packed) {
   if (packed) return 0.5;
   for (const auto& load : read.loads)
     if (load.at.forms(lanes.group).back() != StrideForm::absent) return lanes.count * 2 * scattered_cycles;
@@ -48,7 +62,7 @@ double read_cycles(const RowAccess& read, const CpuRowTiles& t, const Lanes& lan
       cycles = read.at.type == DType::f32 || read.at.type == DType::f64 ? 0.5 : 1.5;
       break;
     case StrideForm::run_time:
-      cycles = t.lane_step == 2 ? 2 : lanes.count * scattered_cycles;
+      cycles = t.lane_step == 2 ? 2 : gather_cycles(form, read, t, lanes, caches);
   }
   // A staged plane is read in whole vectors; elsewhere every bound is compared at every read.
   if (t.stage != 0 && !read.at.bounds.empty()) return 0.5;
@@ -92,7 +106,7 @@ Prediction predict_one(const Operator& op, const RowForm& form, const CpuRowTile
   for (const RowWork::Pass& pass : work.passes) {
     double loads = 0.5 * pass.recalled, stores = pass.kept;
     for (const int r : pass.reads) {
-      const double read = read_cycles(form.reads[static_cast<std::size_t>(r)], t, lanes,
+      const double read = read_cycles(form, form.reads[static_cast<std::size_t>(r)], t, lanes, caches,
                                       std::find(packed.begin(), packed.end(), static_cast<std::size_t>(r)) != packed.end());
       const RowAccess& access = form.reads[static_cast<std::size_t>(r)];
       // Reads that a second row axis does not move are shared by a tile of it.
@@ -114,7 +128,9 @@ Prediction predict_one(const Operator& op, const RowForm& form, const CpuRowTile
   }
   if (t.stage != 0) cycles += staging_cycles * work.input_bytes / static_cast<double>(hardware.cpu.simd_bits / 8);
   double beside = blocks * (row_cycles + work.row_instructions / issue_per_cycle);
-  if (t.lanes != 0) beside += blocks * ceil_div(work.columns, static_cast<double>(form.columns().back().extent)) * 4;
+  const double runs = work.columns / static_cast<double>(form.columns().back().extent);
+  if (t.lanes != 0) beside += blocks * runs * 4;
+  else if (form.columns().size() > 1) beside += blocks * runs * column_run_cycles;
 
   const double parallel = static_cast<double>(threads);
   const double clock = caches.clock_ghz * 1e3;  // cycles per microsecond

@@ -8,27 +8,16 @@
 
 #include "costmodel/cpu_caches.hpp"
 #include "recipes/operator_file.hpp"
+#include "tests/costmodel/two_cores.hpp"
 
 namespace perftune {
 namespace {
 
-Hardware two_cores() {
-  Hardware hardware;
-  hardware.kind = Hardware::Kind::cpu;
-  hardware.name = "cpu-test";
-  hardware.sms = 2;
-  CpuLimits& cpu = hardware.cpu;
-  cpu.cores = 2, cpu.simd_bits = 512, cpu.isa = "avx512", cpu.vector_registers = 32;
-  cpu.fma_per_cycle = 2, cpu.fma_latency = 4, cpu.clock_ghz = 3.9;
-  cpu.l1_bytes = 48 << 10, cpu.l2_bytes = 1 << 20, cpu.l3_bytes = 32 << 20;
-  hardware.dram_gbps = 40;
-  return hardware;
-}
-
-double predicted_us(const std::string& family, const std::string& library_op, int rows, int columns, int unroll) {
+double predicted_us(const std::string& family, const std::string& library_op, int rows, int columns, int unroll,
+                    const std::string& more = "") {
   const Operator op = parse_operator_text("op: " + library_op + "\ndims: {m: " + std::to_string(rows) + ", n: " +
                                               std::to_string(columns) + "}\n", "test").at(0).op;
-  const TileProgram program = TileProgram::parse(family + " cpu/simd tasks=2 unroll=" + std::to_string(unroll));
+  const TileProgram program = TileProgram::parse(family + " cpu/simd tasks=2 unroll=" + std::to_string(unroll) + more);
   const Resources resources{};
   return RowCpuModel(family).predict(op, two_cores(), {&program, 1}, {&resources, 1}).at(0).us;
 }
@@ -41,6 +30,11 @@ TEST(RowCpuModel, ShortRowsNeedNoSumsSideBySide) {
 TEST(RowCpuModel, PassesThatWaitForOneAnotherDo) {
   const double one = predicted_us("row", "layer_norm", 128, 768, 1), four = predicted_us("row", "layer_norm", 128, 768, 4);
   EXPECT_GT(one, 1.15 * four);
+}
+
+TEST(RowCpuModel, GathersWhoseLinesCrowdCostMore) {
+  const auto strided = [](int columns) { return predicted_us("reduction", "sum_rows", 4096, columns, 4, " lanes=1") / columns; };
+  EXPECT_GT(strided(1024), 1.5 * strided(1000)) << "rows 4096 bytes apart share sets of the caches";
 }
 
 TEST(RowCpuModel, MaximaWaitLessThanSums) {
