@@ -82,9 +82,7 @@ std::vector<std::size_t> CandidateSearch::promising(std::size_t count) const {
   if (open.empty()) return {};
   double gain = 0;
   for (const Belief& b : beliefs) gain = std::max(gain, expected_improvement(b, best - options_.noise));
-  const std::size_t half = std::min(options_.wanted, all.size()) / 2;
-  if (gain < (ended_ < half ? options_.worthwhile : options_.worthwhile_late)) return {};
-  if (ended_ < half) count = std::min(count, half - ended_);
+  if (gain < options_.worthwhile) return {};
   std::vector<std::size_t> chosen;
   for (const std::size_t i : choose_batch(beliefs, points, width_, best, count)) chosen.push_back(open[i]);
   return chosen;
@@ -120,7 +118,6 @@ std::vector<std::size_t> CandidateSearch::next(std::size_t most) {
 void CandidateSearch::learn(std::size_t candidate, double us) {
   if (taken_[candidate] && under_way_ > 0) --under_way_;
   taken_[candidate] = true;
-  ++ended_;
   if (us > 0) measured_.push_back({candidate, std::log(us)});
 }
 

@@ -3,8 +3,7 @@
 // Without a model that knows the device and the family: the white box's order, nothing else. With one: a
 // first batch of the best guess, the white box's and the family's default, then the largest expected
 // improvements given all that was measured since, in small batches that differ from each other. It ends when
-// what is left is not expected to beat the best, beyond noise, by what a measurement is worth; and a
-// measurement beyond half of what the white box would make has to promise more. Pure: outcomes are handed in.
+// what is left is not expected to beat the best beyond noise. Pure: outcomes are handed in.
 //
 // Call order: (next learn*)*
 #pragma once
@@ -21,12 +20,10 @@
 namespace perftune {
 
 struct SearchOptions {
-  std::size_t wanted = 10;         // measurements that the white box's order would get
   std::size_t first_batch = 3;     // measured before anything is learnt of this operator
   std::size_t batch = 2;           // then so many at a time: compilers run side by side
   double noise = 0.01;             // of log(time): what counts as beating
-  double worthwhile = 0.008;       // expected improvement of log(time) below which it ends
-  double worthwhile_late = 0.02;   // the same once half of `wanted` are measured
+  double worthwhile = 0.002;       // expected improvement of log(time) below which it ends
   // What of a correction's doubt is a candidate's own, at most: the rest is the operator's, which all of them
   // share (prior.shared). Held-out operators' best candidates lie 0.08 to 0.28 apart beside their shift.
   double own_sigma = 0.2;
@@ -62,7 +59,7 @@ class CandidateSearch {
   std::vector<bool> taken_;
   std::vector<Measured> measured_;
   std::optional<std::size_t> default_;
-  std::size_t under_way_ = 0, ended_ = 0;
+  std::size_t under_way_ = 0;
 };
 
 // Knobs of the programs as rows of numbers in [0, 1]: logarithms, and one column per family and target

@@ -121,10 +121,8 @@ class Session {
   // Keeps just enough candidates under way that `top` of them succeed: a failure is replaced by the
   // next that the search names.
   void try_candidates() {
-    SearchOptions how;
-    how.wanted = static_cast<std::size_t>(options_.top);
     CandidateSearch search(op_, hardware_, ranking_.candidates,
-                           runner_.measures() && !options_.spread ? options_.model : nullptr, how);
+                           runner_.measures() && !options_.spread ? options_.model : nullptr);
     result_.learned = search.learned();
     int under_way = 0;
     while (!stopping()) {

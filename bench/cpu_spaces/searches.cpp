@@ -156,6 +156,23 @@ std::vector<SearchPair> compare_searches(const std::vector<CpuSpace>& spaces, co
   return out;
 }
 
+std::string predictions_header() { return "operator,program,confirmed_us,repeated_us,predicted_us,limiter,stages\n"; }
+
+std::string predictions(const std::vector<CpuSpace>& spaces, const Hardware& hardware, const Slices& slices) {
+  std::string text;
+  for (const CpuSpace& space : spaces) {
+    const Ready r = ready(space, hardware, slices, 0);
+    for (std::size_t i = 0; i < r.candidates.size(); ++i) {
+      const Prediction& p = r.candidates[i].prediction;
+      text += fmt::format("\"{}\",\"{}\",{},{},{:.4g},{},", space.name, r.candidates[i].program.text(),
+                          r.times[i].confirmed_us, r.times[i].repeated_us, p.us, p.limiter);
+      for (const StageTime& stage : p.breakdown) text += fmt::format("{}={:.4g} ", stage.stage, stage.us);
+      text.back() = '\n';
+    }
+  }
+  return text;
+}
+
 std::string heading(Unseen unseen) {
   constexpr const char* kSettings[] = {"trained on all other operators", "trained on operators of other kinds",
                                        "no training: the white box's intervals and the tune's own measurements"};

@@ -39,6 +39,10 @@ std::vector<SearchPair> compare_searches(const std::vector<CpuSpace>& spaces, co
 std::string heading(Unseen unseen);
 std::string search_table(std::span<const SearchPair> pairs, bool each);
 
+// CSV: what the white box says of each candidate, stage by stage, beside what it took.
+std::string predictions_header();
+std::string predictions(const std::vector<CpuSpace>& spaces, const Hardware& hardware, const Slices& slices);
+
 // Errors by family and limiter, top-1 and top-10 scores, coverage.
 std::string quality_table(const std::vector<CpuSpace>& spaces, const Hardware& hardware, const Slices& slices);
 
