@@ -85,6 +85,10 @@ void measure(const MeasureOptions& options, Context& context) {
       context.exit_code = static_cast<int>(ErrorKind::interrupted);
       break;
     }
+    if (run.result.best.empty()) {
+      context.exit_code = static_cast<int>(ErrorKind::no_candidate);
+      context.say(fmt::format("perftune: {}: every candidate failed: {}", run.result.operator_name, failure_histogram(run.result)));
+    }
   }
   if (options.json)
     context.print(json_text(nlohmann::json{{"schema", "perftune.tune/1"}, {"results", list}}));

@@ -104,6 +104,8 @@ std::vector<OperatorPoint> read_operator_file(const std::string& path) {
                     "\"op: {0}\" and \"dims: {{...}}\", or name the library's own file "
                     "recipes/library/{0}.yaml for its default dimensions",
                     path));
+  if (path.ends_with(".onnx"))
+    throw Error(ErrorKind::usage, path + ": an ONNX model, which `tune`, `predict` and `run` read; an operator file is expected here");
   return parse_operator_text(read_text_file(path), path);
 }
 

@@ -96,6 +96,13 @@ class OnAGpu(FakeGpuTest):
         self.assertEqual({c["outcome"] for c in report["candidates"]}, {"crashed"})
         self.assertRegex(result.stderr, r"every candidate failed: crashed \d+")
 
+    def test_every_pending_candidate_failing_is_exit_4_too(self):
+        self.expect(self.run_perftune("tune", self.gemm(64, 64, 32), "--gpu", "a100", "--top", 2, PERFTUNE_CUDA=str(self.folder)), 0)
+        self.device(broken_after=0)
+        result = self.on_gpu("measure", "--pending", "--json")
+        self.assertIsNone(self.json(result, 4)["results"][0]["best"])
+        self.assertRegex(result.stderr, r"every candidate failed: crashed \d+")
+
     def test_throttling_throughout_is_labelled(self):
         self.device(throttled_reads=-1)
         result = self.tune()

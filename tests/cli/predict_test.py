@@ -51,6 +51,9 @@ class Predict(PerftuneTest):
         shapes = self.write("shapes.csv", "n\n17\n")
         self.expect_error(self.run_perftune("predict", path, "--gpu", "h100", "--shapes", shapes), 2, "no column 'm', of which")
 
+    def test_explain_takes_no_model(self):
+        self.expect_error(self.run_perftune("explain", self.write("model.onnx", "x"), "--cpu"), 2, "an ONNX model", "an operator file is expected")
+
     def test_columns_that_name_no_dimension(self):
         shapes = self.write("shapes.csv", "rows,columns\n1,2\n")
         self.expect_error(self.run_perftune("predict", self.gemm(), "--gpu", "h100", "--shapes", shapes), 2,
