@@ -127,10 +127,14 @@ std::vector<RuleApplied> reasons(const CpuRowProblem& p, const CpuRowTiles& t) {
   return rules;
 }
 
-// Of the knobs, those that hold for some shapes of a structure and not for others.
-CpuRowTiles for_any_shape(CpuRowTiles t) {
-  t.window0 = t.window1 = t.window2 = t.stage = t.lane_step = 0;
-  t.tile = 1;
+// Of the knobs, those that hold for some shapes of a structure and not for others, left out.
+CpuRowTiles for_any_shape(const CpuRowProblem& p, CpuRowTiles t) {
+  const std::int64_t staged = t.stage;
+  if (t.unrolled() && rows_share_reads(p)) t = tile_of(p, kCountedStrip, kCountedRows);  // h and w never merge
+  else t.tile = 1;
+  // A plane staged by every second element says that windows are 2 apart, whatever the extents.
+  t.lane_step = staged == 2 ? 2 : 0;
+  t.window0 = t.window1 = t.window2 = t.stage = 0;
   return t;
 }
 
@@ -139,7 +143,7 @@ CpuRowTiles for_any_shape(CpuRowTiles t) {
 void add_row_defaults(Proposals& into, const CpuRowProblem& p) {
   CpuRowTiles t = p.columns_first() ? along_columns(p) : along_rows(into, p);
   set_lane_step(into, p, t);
-  const CpuRowTiles any = for_any_shape(t);
+  const CpuRowTiles any = for_any_shape(p, t);
   into.propose(t.to_program(p.family), [&] { return reasons(p, t); });
   into.propose(any.to_program(p.family), [&] { return reasons(p, any); });
   into.serves_any_shape(any.to_program(p.family));
