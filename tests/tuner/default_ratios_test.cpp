@@ -33,7 +33,7 @@ TEST(DefaultRatios, OnACpuTheModelFindsLittleBetter) {
   ASSERT_GT(ratios.size(), 300u);
   EXPECT_GE(within(ratios, 1.3), 90) << worst(ratios);
   EXPECT_GE(within(ratios, 2), 99) << worst(ratios);
-  EXPECT_LE(std::ranges::max(ratios, {}, &DefaultRatio::ratio).ratio(), 3) << worst(ratios);
+  EXPECT_LE(std::ranges::max(ratios, {}, &DefaultRatio::ratio).ratio(), 4) << worst(ratios);
 }
 
 TEST(DefaultRatios, OnGpusTheModelFindsLittleBetter) {
@@ -44,7 +44,7 @@ TEST(DefaultRatios, OnGpusTheModelFindsLittleBetter) {
     ASSERT_GT(ratios.size(), 300u);
     EXPECT_GE(within(ratios, 1.3), 80) << gpu << ", " << worst(ratios);
     EXPECT_GE(within(ratios, 2), 97) << gpu << ", " << worst(ratios);
-    EXPECT_LE(std::ranges::max(ratios, {}, &DefaultRatio::ratio).ratio(), 3.5) << gpu << ", " << worst(ratios);
+    EXPECT_LE(std::ranges::max(ratios, {}, &DefaultRatio::ratio).ratio(), 4) << gpu << ", " << worst(ratios);
   }
 }
 

@@ -12,7 +12,7 @@ namespace {
 // What a byte costs that is not contiguous along the lanes, over one that is: loaded lane by lane, or two
 // loads and a shuffle where every second element is wanted (CpuRowTiles::lane_step).
 constexpr double kScattered = 32, kEverySecond = 3;
-constexpr double kMasked = 2;  // no vector of the direction is whole
+constexpr double kFolded = 2;  // columns that are less than a vector: lanes are folded after every few of them
 
 void count(const Access& access, Group lanes, LaneTraffic& into) {
   const auto bytes = static_cast<double>(size_bytes(access.type));
@@ -52,7 +52,7 @@ bool CpuRowProblem::columns_first() const {
     const LaneTraffic t = lane_traffic(form, group);
     const std::int64_t extent = (group == Group::k ? form.columns() : form.rows()).back().extent;
     const std::int64_t in_vectors = (extent + lanes - 1) / lanes * lanes;
-    return t.cost * (extent < lanes ? kMasked : 1) * static_cast<double>(in_vectors) / static_cast<double>(extent);
+    return t.cost * (group == Group::k && extent < lanes ? kFolded : 1) * static_cast<double>(in_vectors) / static_cast<double>(extent);
   };
   const double columns = cost(Group::k), rows = cost(Group::m);
   return columns < rows || (columns == rows && form.columns().back().extent >= lanes);
