@@ -1,8 +1,9 @@
 // What the learned part looks at: named, dimensionless numbers about one candidate.
 //
 // Fractions of limits and logarithms of ratios only, so that a model trained on one machine or
-// shape says something about another. Changing the list changes kFeatureVersion, and models
-// trained on another version are refused. Pure; thread-safe.
+// shape says something about another. Changing the list, or what the white box says of many programs,
+// changes kFeatureVersion: a model corrects the white box that it was trained beside, and one of another
+// version is refused. Pure; thread-safe.
 #pragma once
 
 #include <span>
@@ -16,7 +17,7 @@
 
 namespace perftune {
 
-inline constexpr int kFeatureVersion = 2;
+inline constexpr int kFeatureVersion = 3;
 
 // Names in the order of `features`' values: "math_share", "occupancy", "log_waves", ...
 std::span<const std::string_view> feature_names();

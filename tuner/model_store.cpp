@@ -107,6 +107,7 @@ std::optional<LearnedModel> fresh_model(Store& store, const Slices& slices, cons
     auto trained = train_model(set, seed, too_little);
     if (!trained) return std::nullopt;
     save_model(store, *trained);
+    why.clear();  // in place of one that was refused
     return std::move(trained->model);
   } catch (const Error& error) {
     why = error.what();  // no row can be used: the white box goes on alone

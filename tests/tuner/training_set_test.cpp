@@ -111,6 +111,7 @@ TEST_F(Training, ADamagedModelIsReplacedWhereThereIsData) {
   EXPECT_NE(why.find("train it again"), std::string::npos) << why;
   tune_operators(store, 13, 24);
   EXPECT_TRUE(fresh_model(store, slices_, hardware_, 1, why).has_value());
+  EXPECT_EQ(why, "") << "nothing is refused any more";
 }
 
 TEST_F(Training, ATuneWithAModelMeasuresLessAndSaysSo) {
