@@ -20,6 +20,7 @@ constexpr double fold_latency = 16;      // four dependent shuffles and addition
 constexpr double add_latency = 2.5;      // cycles between dependent additions: 2 on Zen 5, 3 on Zen 4, 4 on Skylake
 constexpr double maximum_latency = 1.5;  // between dependent maxima: 1 on Zen, 4 on Skylake, 2 on Golden Cove
 constexpr double window = 448;           // instructions under way at once (Zen 5; 320 on Zen 4, 512 on Golden Cove)
+constexpr double side_by_side = 0.01;    // more time per doubling of a strip along columns: registers and code
 constexpr double loop_instructions = 1;  // per step, beside what the pass counts
 constexpr double issue_per_cycle = 2;    // vector arithmetic
 constexpr double crowding = 0.3;         // of arithmetic, loads and stores: what does not overlap the longest
@@ -102,6 +103,23 @@ Prediction predict_one(const Operator& op, const RowForm& form, const CpuRowTile
   const double rows_under_way = std::max(1.0, window / instructions);
   const double share = in_strips / vectors_inner;  // edges run vector by vector
   const std::vector<std::size_t> packed = CpuRowAddresses(form, t).packed_reads();
+  const double parallel = static_cast<double>(threads);
+  const double clock = caches.clock_ghz * 1e3;  // cycles per microsecond
+  const double bytes = work.input_bytes + work.output_bytes;
+  const CacheLevel home = caches.level_of(bytes / parallel);
+  // A plain store to memory reads the line first; past the caches it does not.
+  const double written = home == CacheLevel::dram && t.stream == 0 ? 2 * work.output_bytes : work.output_bytes;
+  const double passing = home == CacheLevel::dram ? caches.dram_bytes_per_cycle
+                                                  : caches.streaming_bytes_per_cycle(bytes / parallel);
+  double feed = (work.input_bytes + written) / passing;
+  if (t.stream != 0 && home != CacheLevel::dram) feed += work.output_bytes / caches.bytes_per_cycle(CacheLevel::dram);
+  // Strips narrower than a few lines are not prefetched across rows of the tensor.
+  if (t.lanes != 0 && home > CacheLevel::l1 && strip * lanes.count < inner) feed *= 1 + 3 / strip;
+  const double row_bytes = work.input_bytes / work.rows;
+  const double reread = work.input_bytes / caches.bytes_per_cycle(std::min(caches.level_of(row_bytes), home));
+  const double again = reread * static_cast<double>(work.passes.size() - 1);
+
+
   double cycles = 0;
   for (const RowWork::Pass& pass : work.passes) {
     double loads = 0.5 * pass.recalled, stores = pass.kept;
@@ -124,30 +142,17 @@ Prediction predict_one(const Operator& op, const RowForm& form, const CpuRowTile
     double of_pass = vectors_each * step * (share + (1 - share) * 1.3);
     if (t.lanes == 0) of_pass += pass.sums * (fold_cycles + strip / 2);
     const double chain = vectors_each * (pass.adds ? add_latency : maximum_latency) * (share / independent + 1 - share) + (t.lanes == 0 ? fold_latency : 0);
-    cycles += blocks * std::max(of_pass, pass.sums > 0 ? chain / rows_under_way : 0.0);
+    cycles += blocks * of_pass;
+    // Loads go on meanwhile, unless a later pass waits for sums.
+    const bool waited_for = pass.adds && work.passes.size() > 1;
+    const double loading = waited_for ? 0 : (&pass == &work.passes.front() ? feed : reread) / blocks;
+    if (pass.sums > 0) cycles += blocks * std::max(0.0, chain / rows_under_way - std::max(of_pass, loading));
   }
   if (t.stage != 0) cycles += staging_cycles * work.input_bytes / static_cast<double>(hardware.cpu.simd_bits / 8);
   double beside = blocks * (row_cycles + work.row_instructions / issue_per_cycle);
   const double runs = work.columns / static_cast<double>(form.columns().back().extent);
   if (t.lanes != 0) beside += blocks * runs * 4;
   else if (form.columns().size() > 1) beside += blocks * runs * column_run_cycles;
-
-  const double parallel = static_cast<double>(threads);
-  const double clock = caches.clock_ghz * 1e3;  // cycles per microsecond
-  const double bytes = work.input_bytes + work.output_bytes;
-  const CacheLevel home = caches.level_of(bytes / parallel);
-  // A plain store to memory reads the line first; past the caches it does not.
-  const double written = home == CacheLevel::dram && t.stream == 0 ? 2 * work.output_bytes : work.output_bytes;
-  const double passing = home == CacheLevel::dram ? caches.dram_bytes_per_cycle
-                                                  : caches.streaming_bytes_per_cycle(bytes / parallel);
-  double feed = (work.input_bytes + written) / passing;
-  if (t.stream != 0 && home != CacheLevel::dram) feed += work.output_bytes / caches.bytes_per_cycle(CacheLevel::dram);
-  // Strips narrower than a few lines are not prefetched across rows of the tensor.
-  if (t.lanes != 0 && home > CacheLevel::l1 && strip * lanes.count < inner) feed *= 1 + 3 / strip;
-  const double row_bytes = work.input_bytes / work.rows;
-  double again = 0;
-  for (std::size_t pass = 1; pass < work.passes.size(); ++pass)
-    again += work.input_bytes / caches.bytes_per_cycle(std::min(caches.level_of(row_bytes), home));
 
   Prediction p;
   p.breakdown = {{"math", cycles / parallel / clock, true},
@@ -157,6 +162,7 @@ Prediction predict_one(const Operator& op, const RowForm& form, const CpuRowTile
                  {"threads", t.tasks > 1 ? fork_join_us * (t.split > 1 ? 2 : 1) : 0, false}};
   const double work_us = p.breakdown[0].us + p.breakdown[3].us, memory = p.breakdown[1].us + p.breakdown[2].us;
   p.us = std::max(work_us, memory) + 0.2 * std::min(work_us, memory) + p.breakdown[4].us + 0.1;
+  if (t.lanes == 0) p.us *= 1 + side_by_side * std::log2(strip);
   p.limiter = std::ranges::max_element(p.breakdown, {}, &StageTime::us)->stage;
   p.low_us = p.us * 0.7, p.high_us = p.us * 1.6;
   p.occupancy = 1;

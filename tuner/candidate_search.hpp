@@ -23,7 +23,7 @@ struct SearchOptions {
   std::size_t first_batch = 3;     // measured before anything is learnt of this operator
   std::size_t batch = 2;           // then so many at a time: compilers run side by side
   double noise = 0.01;             // of log(time): what counts as beating
-  double worthwhile = 0.002;       // expected improvement of log(time) below which it ends
+  double worthwhile = 0.005;       // expected improvement of log(time) below which it ends
   // What of a correction's doubt is a candidate's own, at most: the rest is the operator's, which all of them
   // share (prior.shared). Held-out operators' best candidates lie 0.08 to 0.28 apart beside their shift.
   double own_sigma = 0.2;
