@@ -39,7 +39,7 @@ TEST(RecordedSpaces, AModelOfOtherOperatorsHalvesTheMeasurementsAndEndsNoWorse) 
   ASSERT_GE(pairs.size(), 50u);
   const Totals t = totals(pairs);
   EXPECT_GE(10 * t.half, 9 * pairs.size()) << "reached the white box's result in half of its measurements";
-  EXPECT_LE(10 * t.learned, 8 * t.white) << search_table(pairs, true);
+  EXPECT_LE(10 * t.learned, 7 * t.white) << search_table(pairs, true);
   // All of them where this was written; other processors round the training otherwise.
   EXPECT_GE(t.no_worse + 2, pairs.size()) << search_table(pairs, true);
 }
